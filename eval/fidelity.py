@@ -1,0 +1,134 @@
+"""`adult360`, `adult90`, `magic`, `insurance`: how good the compact model's rows are within a time budget."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from eval import data, fits, record, scoring
+from eval.record import Target
+from llmsynth.evaluate import Learners, Summary
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A target on one figure of a summary."""
+
+    key: str
+    what: str
+    relation: Any
+    value: float
+
+
+SPECS: dict[str, tuple[str, float, tuple[int, ...], dict[str, Any], tuple[Bound, ...]]] = {
+    # name: (dataset, minutes, seeds, recipe, bounds on the mean over seeds)
+    "adult360": (
+        "adult",
+        6.0,
+        (0,),
+        {},
+        (
+            Bound("shape_error", "Shape error", "<=", 0.006),
+            Bound("trend_error", "Trend error", "<=", 0.014),
+            Bound("c2st_score", "XGB-C2ST score", ">=", 0.97),
+            Bound("tstr", "TSTR AUC", ">=", 0.912),
+        ),
+    ),
+    "adult90": (
+        "adult",
+        1.5,
+        (0,),
+        {},
+        (
+            Bound("shape_error", "Shape error", "<=", 0.010),
+            Bound("trend_error", "Trend error", "<=", 0.022),
+            Bound("c2st_score", "XGB-C2ST score", ">=", 0.85),
+        ),
+    ),
+    "magic": (
+        "magic",
+        6.0,
+        (0,),
+        {},
+        (
+            Bound("shape_error", "Shape error", "<=", 0.010),
+            Bound("trend_error", "Trend error", "<=", 0.012),
+            Bound("c2st_score", "XGB-C2ST score", ">=", 0.92),
+            Bound("c2st_auc", "XGB-C2ST AUC", ">=", 0.49),
+            Bound("tstr", "TSTR AUC", ">=", 0.912),
+        ),
+    ),
+    "insurance": (
+        "insurance",
+        3.0,
+        (0, 1, 2),
+        {"compact": {"warm_up": True}},
+        (
+            Bound("c2st_score", "XGB-C2ST score", ">=", 0.93),
+            Bound("tstr", "TSTR R2", ">=", 0.72),
+            Bound("shape_error", "Shape error", "<=", 0.045),
+            Bound("trend_error", "Trend error", "<=", 0.075),
+        ),
+    ),
+}
+
+
+def run(
+    name: str,
+    *,
+    fit: fits.Fit = fits.fit,
+    learners: Learners = scoring.LEARNERS,
+    folder: Path = record.RESULTS,
+    save: Path | None = None,
+) -> Path:
+    """Fit, sample as many rows as were trained on, score, and write the result file.
+
+    Parameters
+    ----------
+    name : str
+        A key of `SPECS`.
+    fit, learners, folder
+        Replaced by tests.
+    save : Path, optional
+        Keep the (last seed's) run folder there, for `sampling-speed`.
+    """
+    dataset, minutes, seeds, recipe, bounds = SPECS[name]
+    table = data.load(dataset)
+    summaries: list[Summary] = []
+    runs: list[dict[str, Any]] = []
+    for seed in seeds:
+        settings = fits.Settings("compact", table.target, minutes, seed, recipe)
+        fitted = fit(table.train, settings)
+        after_fit = record.peak_rss_mib()
+        if save is not None:
+            fitted.generator.save(save, overwrite=True)
+        synthetic, seconds = fits.sample(fitted, len(table.train))
+        after_sample = record.peak_rss_mib()
+        nats = fits.nats_per_row({"compact": fitted.generator}, table.holdout)
+        summary = scoring.score(table, synthetic, learners=learners)
+        summaries.append(summary)
+        runs.append(
+            {
+                "seed": seed,
+                "seconds": {"fit": fitted.seconds, "sample": seconds},
+                "rows_per_second": len(synthetic) / seconds,
+                "peak_rss_mib": {"fit": after_fit, "sample": after_sample},
+                "holdout": nats,
+                "metrics": summary.to_dict(),
+            }
+        )
+    means = {bound.key: float(np.mean([one.scores[bound.key].value for one in summaries])) for bound in bounds}
+    targets = [Target(bound.what, means[bound.key], bound.relation, bound.value) for bound in bounds]
+    slowest = max(one["seconds"]["fit"] for one in runs)
+    targets.append(Target("fit seconds", slowest, "<=", 60 * minutes))
+    measured = {
+        "dataset": dataset,
+        "rows": {"train": len(table.train), "holdout": len(table.holdout), "synthetic": len(table.train)},
+        "settings": {"model": "compact", "max_minutes": minutes, "seeds": list(seeds), "recipe": recipe},
+        "means": means,
+        "runs": runs,
+    }
+    return record.write(name, measured, targets, folder=folder)

@@ -1,0 +1,84 @@
+"""`insurance-great`: be_great on the same base model and rows, with three times the minutes.
+
+be_great gets an environment of its own in a temporary folder, because its dependencies are not ours. What it writes is
+scored here by the same judges. `insurance-smollm2` compares the two at the same number of rows.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from eval import data, pretrained, record, scoring
+from llmsynth.evaluate import Learners
+
+PEER = Path(__file__).with_name("peers") / "be_great"
+MINUTES = 24.0
+BE_GREAT = "be_great==0.0.14"
+TORCH = "torch==2.13.0"
+
+
+def install(folder: Path) -> Path:
+    """Create be_great's environment and return its interpreter."""
+    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+    python = folder / "bin" / "python"
+    pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, TORCH], check=True)
+    subprocess.run([*pip, "-r", str(PEER / "requirements.txt")], check=True)
+    subprocess.run([*pip, "--no-deps", BE_GREAT], check=True)
+    return python
+
+
+def validity(data: data.Dataset, synthetic: pd.DataFrame) -> dict[str, float]:
+    """Return the share of rows with an unknown category, and with a number outside the training range."""
+    unknown = pd.Series(False, index=synthetic.index)
+    outside = pd.Series(False, index=synthetic.index)
+    for name in data.train.columns:
+        real, made = data.train[name], synthetic[name]
+        if pd.api.types.is_numeric_dtype(real):
+            numbers = pd.to_numeric(made, errors="coerce")
+            outside |= ~numbers.between(real.min(), real.max())
+        else:
+            unknown |= ~made.astype(str).isin(set(real.dropna().astype(str)))
+    return {"unknown_category": float(unknown.mean()), "outside_range": float(outside.mean())}
+
+
+def run(
+    *,
+    minutes: float = MINUTES,
+    rows: int = pretrained.N_ROWS_AGAINST_GREAT,
+    learners: Learners = scoring.LEARNERS,
+    folder: Path = record.RESULTS,
+) -> Path:
+    """Install, train, sample, score, and write the result file."""
+    from llmsynth.lm.embedded import ensure_model
+
+    table = data.load("insurance")
+    with tempfile.TemporaryDirectory() as name:
+        scratch = Path(name)
+        python = install(scratch / "venv")
+        table.train.to_csv(scratch / "train.csv", index=False)
+        answer, synthetic_path = scratch / "answer.json", scratch / "synthetic.csv"
+        files = [str(ensure_model("smollm2-135m")), str(scratch / "train.csv"), str(synthetic_path), str(answer)]
+        command = [str(python), str(PEER / "run.py"), *files, "--minutes", str(minutes), "--rows", str(rows)]
+        subprocess.run(command, check=True)
+        measured: dict[str, Any] = json.loads(answer.read_text(encoding="utf-8"))
+        synthetic = pd.read_csv(synthetic_path)[list(table.train.columns)]
+    equal = scoring.c2st_at(table, synthetic, rows, learners=learners)
+    result = {
+        "dataset": "insurance",
+        "peer": BE_GREAT,
+        "settings": {"minutes": minutes, "base_model": "smollm2-135m", "rows": rows},
+        "be_great": measured,
+        "invalid": validity(table, synthetic),
+        "metrics": scoring.score(table, synthetic, learners=learners).to_dict(),
+        "c2st_equal": equal.to_dict(),
+        "c2st_control": scoring.c2st_at(table, table.holdout, rows, learners=learners).to_dict(),
+    }
+    return record.write("insurance-great", result, [], folder=folder)

@@ -1,0 +1,145 @@
+"""Writes the results table of the README, and of nothing else, from eval/results.
+
+    python -m eval.render_readme           # rewrite README.md between the markers
+    python -m eval.render_readme --check   # exit 1 if it is not what the results say
+
+A published number is never typed: it is a target's measured value in a committed result file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from eval.record import RESULTS, ROOT
+
+README = ROOT / "README.md"
+BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
+ORDER = (
+    "adult360",
+    "adult90",
+    "magic",
+    "insurance",
+    "sampling-speed",
+    "insurance-smollm2",
+    "insurance-great",
+    "training-step",
+    "sampling-pretrained",
+    "validity",
+    "build-time",
+)
+TITLES = {
+    "adult360": "Adult, compact, 6 minutes",
+    "adult90": "Adult, compact, 90 seconds",
+    "magic": "Magic, compact, 6 minutes",
+    "insurance": "Insurance (1,000 rows), compact, 3 minutes, mean of 3 seeds",
+    "sampling-speed": "Sampling Adult rows, compact",
+    "insurance-smollm2": "Insurance, SmolLM2-135M LoRA, 8 minutes",
+    "insurance-great": "Insurance, be_great on the same model, 24 minutes",
+    "training-step": "Training step, SmolLM2, against plain Hugging Face",
+    "sampling-pretrained": "Sampling, SmolLM2, against `model.generate`",
+    "validity": "Five hostile tables",
+    "build-time": "Grammar of 100 columns, 10,000 categories in all",
+}
+HOLDOUT_KEYS = {"Shape error": "shape_error", "Trend error": "trend_error", "XGB-C2ST score": "c2st_score"}
+
+
+def read(folder: Path = RESULTS) -> list[dict[str, Any]]:
+    """Return all result files, known ones in reading order first."""
+    found = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))}
+    names = [name for name in ORDER if name in found] + [name for name in found if name not in ORDER]
+    return [found[name] for name in names]
+
+
+def holdout_figure(result: dict[str, Any], what: str) -> str:
+    """Return what real held-out rows reach at the same figure, empty where there is no such thing."""
+    runs = result.get("runs")
+    if not runs:
+        return ""
+    key = HOLDOUT_KEYS.get(what, "tstr" if what.startswith("TSTR") else "c2st_auc" if what.endswith("AUC") else "")
+    figures = [one["metrics"]["holdout"].get(key, {}).get("value") for one in runs]
+    known = [figure for figure in figures if figure is not None]
+    return number(sum(known) / len(known), what) if known else ""
+
+
+def number(value: float | None, what: str) -> str:
+    """Return a figure as printed: errors as percentages, counts with separators."""
+    if value is None:
+        return "-"
+    if what.endswith(" error"):
+        return f"{100 * value:.2f} %"
+    if abs(value) >= 1000 or float(value).is_integer():
+        return f"{value:,.0f}"
+    return f"{value:.3g}" if abs(value) >= 10 else f"{value:.3f}"
+
+
+def table(results: list[dict[str, Any]]) -> str:
+    """Return the results as a Markdown table, and a line on where they come from."""
+    if not results:
+        return "No results are recorded yet: see `python -m eval.spine --help`."
+    lines = [
+        "| benchmark | figure | measured | target | real hold-out | |",
+        "| --- | --- | ---: | ---: | ---: | --- |",
+    ]
+    for result in results:
+        title = TITLES.get(result["benchmark"], result["benchmark"])
+        for target in result["targets"] or _figures(result):
+            what = target["what"]
+            bound = f"{target['relation']} {number(target['target'], what)}" if "target" in target else ""
+            verdict = {True: "reached", False: "missed", None: ""}[target.get("reached")]
+            measured, real = number(target["measured"], what), holdout_figure(result, what)
+            lines.append(f"| {title} | {what} | {measured} | {bound} | {real} | {verdict} |")
+            title = ""
+    return "\n".join([*lines, "", _origin(results)])
+
+
+def _figures(result: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return figures worth a line for a result without targets (a peer's)."""
+    scores = result.get("metrics", {}).get("scores", {})
+    shown = [("Shape error", "shape_error"), ("Trend error", "trend_error")]
+    figures = [{"what": what, "measured": scores[key]["value"]} for what, key in shown if key in scores]
+    equal = result.get("c2st_equal")
+    if equal:
+        figures.append({"what": f"XGB-C2ST score at {equal['n_rows']} rows", "measured": equal["score"]})
+    return figures
+
+
+def _origin(results: list[dict[str, Any]]) -> str:
+    machines = sorted({f"{one['machine']['cpu']}, {one['machine']['cores']} cores" for one in results})
+    commits = sorted({str(one["commit"])[:12] + ("+" if one["dirty"] else "") for one in results})
+    return (
+        f"Measured on {'; '.join(machines)}; commit {', '.join(commits)}"
+        f"{' (+: with uncommitted changes)' if any(one['dirty'] for one in results) else ''}. "
+        "Generated from `eval/results` by `python -m eval.render_readme`."
+    )
+
+
+def rendered(readme: str, results: list[dict[str, Any]]) -> str:
+    """Return the README with the part between the markers replaced."""
+    if readme.count(BEGIN) != 1 or readme.count(END) != 1 or readme.index(BEGIN) > readme.index(END):
+        raise SystemExit(f"README.md: expected the markers {BEGIN} and {END} once each, in this order")
+    before, _, rest = readme.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}\n{table(results)}\n{END}{after}"
+
+
+def main(arguments: list[str] | None = None, *, readme: Path = README, folder: Path = RESULTS) -> int:
+    """Rewrite or check the README; return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m eval.render_readme")
+    parser.add_argument("--check", action="store_true", help="change nothing, exit 1 if the README is out of date")
+    options = parser.parse_args(arguments)
+    old = readme.read_text(encoding="utf-8")
+    new = rendered(old, read(folder))
+    if options.check:
+        if old != new:
+            print("README.md: the results table is out of date; run python -m eval.render_readme", file=sys.stderr)
+        return int(old != new)
+    readme.write_text(new, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

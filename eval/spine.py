@@ -1,0 +1,111 @@
+"""The benchmark of the main job. From the project root, with LLMSYNTH_DATA set:
+
+    python -m eval.spine adult360              # 6 minutes of training, then scoring
+    python -m eval.spine adult90
+    python -m eval.spine magic
+    python -m eval.spine insurance             # three seeds, 3 minutes each
+    python -m eval.spine sampling-speed [--run-folder RUN]
+    python -m eval.spine insurance-smollm2     # 8 minutes of LoRA, 3 of compact
+    python -m eval.spine insurance-great       # installs be_great in a temporary folder, trains 24 minutes
+    python -m eval.spine training-step
+    python -m eval.spine sampling-pretrained   # twice 4 minutes of training
+    python -m eval.spine validity              # a million rows
+    python -m eval.spine build-time
+
+Each writes one file under eval/results: what was measured, on which commit and machine, which targets were reached.
+`python -m eval.render_readme` then puts the table into the README. Run `insurance-great` before `insurance-smollm2`,
+which compares itself with its result.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+
+def _fidelity(options: argparse.Namespace) -> Path:
+    from eval import fidelity
+
+    return fidelity.run(options.benchmark, save=options.run_folder)
+
+
+def _sampling_speed(options: argparse.Namespace) -> Path:
+    from eval import sampling_speed
+
+    return sampling_speed.run(run_folder=options.run_folder)
+
+
+def _insurance_smollm2(options: argparse.Namespace) -> Path:
+    from eval import pretrained
+
+    return pretrained.run(**_minutes(options))
+
+
+def _insurance_great(options: argparse.Namespace) -> Path:
+    from eval import great
+
+    rows: dict[str, Any] = {} if options.rows is None else {"rows": options.rows}
+    return great.run(**_minutes(options), **rows)
+
+
+def _training_step(options: argparse.Namespace) -> Path:
+    from eval import pretrained_speed
+
+    return pretrained_speed.training_step()
+
+
+def _sampling_pretrained(options: argparse.Namespace) -> Path:
+    from eval import pretrained_speed
+
+    return pretrained_speed.sampling(**_minutes(options))
+
+
+def _validity(options: argparse.Namespace) -> Path:
+    from eval import validity
+
+    rows = {} if options.rows is None else {"n_rows": options.rows}
+    return validity.run(**rows)
+
+
+def _build_time(options: argparse.Namespace) -> Path:
+    from eval import build_time
+
+    return build_time.run()
+
+
+def _minutes(options: argparse.Namespace) -> dict[str, Any]:
+    return {} if options.minutes is None else {"minutes": options.minutes}
+
+
+BENCHMARKS: dict[str, Callable[[argparse.Namespace], Path]] = {
+    "adult360": _fidelity,
+    "adult90": _fidelity,
+    "magic": _fidelity,
+    "insurance": _fidelity,
+    "sampling-speed": _sampling_speed,
+    "insurance-smollm2": _insurance_smollm2,
+    "insurance-great": _insurance_great,
+    "training-step": _training_step,
+    "sampling-pretrained": _sampling_pretrained,
+    "validity": _validity,
+    "build-time": _build_time,
+}
+
+
+def main(arguments: list[str] | None = None) -> Path:
+    """Run one benchmark and return its result file."""
+    parser = argparse.ArgumentParser(
+        prog="python -m eval.spine", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("benchmark", choices=list(BENCHMARKS))
+    parser.add_argument("--minutes", type=float, help="another training budget, for trying a benchmark out")
+    parser.add_argument("--rows", type=int, help="another number of rows, for trying a benchmark out")
+    parser.add_argument("--run-folder", type=Path, help="keep the fitted run there, or measure the one that is there")
+    options = parser.parse_args(arguments)
+    return BENCHMARKS[options.benchmark](options)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Generators without a language model, behind the same contract."""

@@ -1,0 +1,68 @@
+"""The commands, put together.
+
+Only typer is imported here: every command imports what it needs when it runs, so that `--help` answers at once. Help
+texts are plain for the same reason: rich alone would take longer to import than the rest of `--help` together.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from llmsynth import __version__
+from llmsynth.cli import fit, model, run, sample, schema, score
+from llmsynth.cli.exits import EXIT_CODES
+
+EPILOG = f"""\b
+Examples:
+  llmsynth run patients.csv --target outcome -o result
+  llmsynth fit patients.csv -o run --max-minutes 5
+  llmsynth sample run -n 1000 -o synthetic.csv
+
+{EXIT_CODES}"""
+
+SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"llmsynth {__version__}")
+        raise typer.Exit
+
+
+app = typer.Typer(
+    name="llmsynth",
+    epilog=EPILOG,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings=SETTINGS,
+)
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Make synthetic tables with a language model that you fine-tune on your own machine."""
+
+
+app.command("fit", epilog=fit.EPILOG)(fit.fit)
+app.command("sample", epilog=sample.EPILOG)(sample.sample)
+app.command("run", epilog=run.EPILOG)(run.run)
+app.command("score", epilog=score.EPILOG)(score.score)
+app.command("schema", epilog=schema.EPILOG)(schema.schema)
+
+models = typer.Typer(no_args_is_help=True, rich_markup_mode=None, context_settings=SETTINGS)
+models.command("list", epilog=model.LIST_EPILOG)(model.list_models)
+models.command("pull", epilog=model.PULL_EPILOG)(model.pull)
+app.add_typer(models, name="model", help="Models that can be had by alias.", epilog=EXIT_CODES)
+
+
+def main() -> None:
+    """Run the command line; the exit code is that of the command."""
+    app()

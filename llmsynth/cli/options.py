@@ -1,0 +1,89 @@
+"""Options that several commands share, each defined once, with its help text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from llmsynth.errors import ConfigError
+
+Table = Annotated[Path, typer.Argument(metavar="TABLE", help="CSV (also .gz, .zst) or Parquet file.")]
+RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="Run folder that `llmsynth fit` wrote.")]
+Model = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        metavar="NAME",
+        help="auto, compact, smollm2-135m, a model folder, a GGUF file, or a hub id.  [default: auto]",
+    ),
+]
+Target = Annotated[str | None, typer.Option("--target", metavar="COLUMN", help="Column to be predicted later.")]
+SchemaFile = Annotated[
+    Path | None, typer.Option("--schema", metavar="FILE", help="YAML from `llmsynth schema`, edited.")
+]
+Recipe = Annotated[
+    str | None, typer.Option("--recipe", metavar="NAME|FILE", help="Shipped recipe or a YAML file of options.")
+]
+MaxMinutes = Annotated[float | None, typer.Option("--max-minutes", help="Wall-clock budget of training.")]
+MaxEpochs = Annotated[int | None, typer.Option("--max-epochs", help="Most passes over the training rows.")]
+Seed = Annotated[int | None, typer.Option("--seed", help="Same seed, same result.  [default: 0]")]
+UnusedSeed = Annotated[
+    int | None, typer.Option("--seed", help="Accepted by every command; nothing is drawn by this one.")
+]
+Device = Annotated[str | None, typer.Option("--device", help="auto, cpu, cuda or mps.  [default: auto]")]
+TrustRemoteCode = Annotated[
+    bool, typer.Option("--trust-remote-code", help="Run Python code that comes with a hub model.")
+]
+BatchSize = Annotated[
+    int | None, typer.Option("--batch-size", min=1, help="Rows decoded together; changes speed, not rows.")
+]
+Temperature = Annotated[
+    str | None,
+    typer.Option("--temperature", metavar="X|KIND=X,...", help="1.0 samples what was learned; decimal=0.9,text=0.7."),
+]
+TopP = Annotated[
+    str | None, typer.Option("--top-p", metavar="X|KIND=X,...", help="Keep the likeliest tokens up to this mass.")
+]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
+
+
+def per_kind(name: str, text: str | None) -> float | dict[str, float] | None:
+    """Return one number, or one per column kind, from the text of an option.
+
+    Parameters
+    ----------
+    name : str
+        Of the option, for the error.
+    text : str or None
+        Such as ``"0.9"`` or ``"decimal=0.9,default=1"``.
+
+    Raises
+    ------
+    ConfigError
+        If it is neither.
+
+    Examples
+    --------
+    >>> per_kind("temperature", "decimal=0.9,default=1")
+    {'decimal': 0.9, 'default': 1.0}
+    """
+    if text is None:
+        return None
+    try:
+        if "=" not in text:
+            return float(text)
+        pairs = [part.split("=") for part in text.split(",")]
+        return {kind.strip(): float(value) for kind, value in pairs}
+    except ValueError:
+        raise ConfigError(
+            f"--{name}: expected a number or kind=number pairs such as decimal=0.9,default=1, got {text!r}"
+        ) from None
+
+
+def given(**options: Any) -> dict[str, Any]:
+    """Return the options that the user typed: neither None nor a flag left off."""
+    return {name: value for name, value in options.items() if value is not None and value is not False}

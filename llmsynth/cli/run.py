@@ -1,0 +1,184 @@
+"""`llmsynth run`: hold rows out, fit, sample, and say how good the rows are, in one command.
+
+    DIR/
+      run/            the run folder, for `llmsynth sample` and `llmsynth score`
+      synthetic.csv   the rows
+      summary.json    every figure, for machines
+      summary.csv     the printed table
+
+Real rows are not copied into DIR: the held-out ones are chosen by the seed and can be found again.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from llmsynth.cli import options as opt
+from llmsynth.cli.exits import EXIT_CODES, guarded
+from llmsynth.cli.fit import described, facts, train
+from llmsynth.cli.output import Output, check_output_file, write_json, write_text
+
+EPILOG = f"""\b
+Examples:
+  llmsynth run patients.csv --target outcome -o result --max-minutes 5
+  llmsynth run patients.csv --holdout newer-patients.csv -o result --json
+
+{EXIT_CODES}"""
+
+LEAST_HOLDOUT = 10
+_FILES = ("synthetic.csv", "summary.json", "summary.csv")
+
+
+@guarded
+def run(
+    table: opt.Table,
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="Folder for the run, the rows, the figures.")],
+    target: opt.Target = None,
+    n_samples: Annotated[
+        int | None, typer.Option("-n", "--n-samples", min=1, help="Rows to draw.  [default: as many as training rows]")
+    ] = None,
+    holdout: Annotated[
+        Path | None, typer.Option("--holdout", metavar="FILE", help="Real rows to judge with, instead of a share.")
+    ] = None,
+    holdout_fraction: Annotated[
+        float, typer.Option("--holdout-fraction", min=0.05, max=0.5, help="Share of TABLE held out to judge with.")
+    ] = 0.2,
+    model: opt.Model = None,
+    max_minutes: opt.MaxMinutes = None,
+    max_epochs: opt.MaxEpochs = None,
+    schema: opt.SchemaFile = None,
+    recipe: opt.Recipe = None,
+    seed: opt.Seed = None,
+    device: opt.Device = None,
+    trust_remote_code: opt.TrustRemoteCode = False,
+    overwrite: opt.Overwrite = False,
+    quiet: opt.Quiet = False,
+    json: opt.Json = False,
+) -> None:
+    """Fit, sample and summarise: the whole job in one command."""
+    from llmsynth.lm.output_folder import check_output_folder
+
+    output = Output(quiet, json)
+    check_output_folder(out / "run", overwrite=overwrite)
+    for name in _FILES:
+        check_output_file(out / name, overwrite=overwrite)
+    settings = opt.given(
+        model=model, max_minutes=max_minutes, max_epochs=max_epochs, target=target, schema=schema, recipe=recipe,
+        random_state=seed, device=device, trust_remote_code=trust_remote_code, overwrite=overwrite,
+    )  # fmt: skip
+    rows, held_out = split(table, holdout, holdout_fraction, seed or 0)
+    output.note(f"Holding {len(held_out):,} rows out to judge with; the model never sees them.")
+    synthesizer = train(rows, out / "run", settings, output)
+    synthetic, seconds = drawn(synthesizer, n_samples or len(rows), seed, out / _FILES[0], overwrite=overwrite)
+    output.note("Judging the rows.")
+    summary = judged(synthesizer, (rows, held_out, synthetic), target, seed or 0)
+    summary = summary.with_measured(rows_per_second=len(synthetic) / max(seconds, 1e-9))
+    data = {"command": "run", "folder": str(out), **facts(synthesizer), "summary": summary.to_dict()}
+    write_json(out / _FILES[1], data)
+    write_text(out / _FILES[2], as_csv(summary.to_table(), summary.measured))
+    from llmsynth.evaluate.render import render
+
+    output.result(
+        data,
+        *described(synthesizer),
+        render(summary, name=synthesizer.model_name_),
+        f"Wrote {out / _FILES[0]}, {_FILES[1]}, {_FILES[2]} and the run folder {out / 'run'}.",
+        f"Next: llmsynth sample {out / 'run'} -n 100000 -o more.parquet",
+    )
+
+
+def split(table: Path, holdout: Path | None, fraction: float, seed: int) -> tuple[Any, Any]:
+    """Read the table and return (training rows, held-out rows); the order within each is the table's.
+
+    Parameters
+    ----------
+    table : Path
+        Where the rows are.
+    holdout : Path or None
+        A file of held-out rows, with the same columns.
+    fraction : float
+        Share held out when there is no such file.
+    seed : int
+        Decides which rows.
+
+    Raises
+    ------
+    TableError
+        If too few rows would be held out, or the columns of the two files differ.
+    """
+    from llmsynth.errors import TableError
+    from llmsynth.seeding import generator
+    from llmsynth.table.files import read_table
+
+    frame = read_table(table)
+    if holdout is not None:
+        others = read_table(holdout)
+        if list(others.columns) != list(frame.columns):
+            wrong = [str(name) for name in frame.columns if name not in set(others.columns)]
+            detail = f"{len(wrong)} are missing: {', '.join(map(repr, wrong[:5]))}" if wrong else "the order differs"
+            raise TableError(f"{holdout}: expected the same columns as {table.name}; {detail}")
+        return frame, others
+    n_holdout = round(fraction * len(frame))
+    if n_holdout < LEAST_HOLDOUT:
+        raise TableError(
+            f"{table.name}: {len(frame):,} rows are too few to hold {fraction:.0%} out and judge with them (at least "
+            f"{LEAST_HOLDOUT} are needed); use `llmsynth fit`, or give held-out rows with --holdout FILE"
+        )
+    order = generator(seed, "hold-out of the run command").permutation(len(frame))
+    held, rest = sorted(order[:n_holdout].tolist()), sorted(order[n_holdout:].tolist())
+    return frame.iloc[rest].reset_index(drop=True), frame.iloc[held].reset_index(drop=True)
+
+
+def drawn(synthesizer: Any, n_rows: int, seed: int | None, path: Path, *, overwrite: bool) -> tuple[Any, float]:
+    """Draw rows and write them; returns them and the seconds the drawing took."""
+    from llmsynth.table.files import write_table
+
+    began = time.perf_counter()
+    synthetic = synthesizer.sample(n_rows, **opt.given(random_state=seed))
+    seconds = time.perf_counter() - began
+    write_table(synthetic, path, schema=synthesizer.schema_, overwrite=overwrite)
+    return synthetic, seconds
+
+
+def judged(synthesizer: Any, tables: tuple[Any, Any, Any], target: str | None, seed: int) -> Any:
+    """Compare (training, held-out, synthetic) rows.
+
+    Returns
+    -------
+    Summary
+        With the held-out nats per row and the seconds of the fit.
+    """
+    import numpy as np
+
+    from llmsynth.evaluate.summary import summarize
+
+    rows, held_out, synthetic = tables
+    schema = synthesizer.schema_
+    summary = summarize(rows, synthetic, held_out, target=target or schema.target, schema=schema, seed=seed)
+    nats = -np.asarray(synthesizer.log_prob(held_out), dtype=np.float64)
+    measured = {}
+    if np.isfinite(nats).any():
+        measured["holdout_nats_per_row"] = float(nats[np.isfinite(nats)].mean())
+    measured["holdout_impossible_rows"] = float((~np.isfinite(nats)).sum())
+    if synthesizer.report_.get("seconds") is not None:
+        measured["fit_seconds"] = float(synthesizer.report_["seconds"])
+    return summary.with_measured(**measured)
+
+
+def as_csv(rows: list[dict[str, str]], measured: Mapping[str, float]) -> str:
+    """Return the printed table as CSV, with the measured figures below."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["metric", "synthetic", "holdout", "meaning"])
+    for row in rows:
+        writer.writerow([row["metric"], row["synthetic"], row["holdout"], row["meaning"]])
+    for name, value in measured.items():
+        writer.writerow([name.replace("_", " "), f"{value:.6g}", "", ""])
+    return text.getvalue()

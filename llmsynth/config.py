@@ -1,0 +1,259 @@
+"""Every option of a fit, as frozen dataclasses: the same names in Python, in YAML recipes and on the command line.
+
+This file knows which options exist, their units, ranges and defaults. It refuses to know what they do: nothing here
+imports torch, peft or pandas. LoRA options carry peft's names, training options those of transformers where it has
+one, so that nobody has to learn a second vocabulary.
+
+A *recipe* is a `FitConfig` written as YAML; see `llmsynth.recipes` for the ones that are shipped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from llmsynth.config_fields import from_mapping, to_mapping
+from llmsynth.errors import ConfigError
+
+PerKind = float | Mapping[str, float]
+"""One number for all columns, or one per column kind, such as ``{"decimal": 0.9, "default": 1.0}``."""
+
+KINDS = ("integer", "decimal", "boolean", "categorical", "datetime", "text", "default")
+
+
+@dataclass(frozen=True)
+class CompactConfig:
+    """The small `LlamaForCausalLM` that is trained from scratch. The sizes carry transformers' names."""
+
+    hidden_size: int = 96
+    """Width of the model; a multiple of `num_attention_heads`."""
+    num_hidden_layers: int = 3
+    """Decoder layers."""
+    num_attention_heads: int = 4
+    """Attention heads per layer."""
+    intermediate_size: int = 256
+    """Width of the feed-forward layers."""
+    dropout: float = 0.0
+    """Share of activations dropped in training, in [0, 1)."""
+    warm_up: bool | Literal["auto"] = "auto"
+    """Train first on rows drawn from the Gaussian copula of the same table. "auto": for small tables."""
+    warm_up_rows: int = 20_000
+    """Copula rows drawn for each warm-up epoch."""
+    warm_up_epochs: int = 6
+    """Most passes over the copula rows."""
+    cell_tokens: int = 2
+    """Tokens that name one numeric cell: 1, or 2 (coarse, then fine) where a column has more than 32 cells."""
+
+    def __post_init__(self) -> None:
+        _positive(hidden_size=self.hidden_size, num_hidden_layers=self.num_hidden_layers)
+        _positive(num_attention_heads=self.num_attention_heads, intermediate_size=self.intermediate_size)
+        _positive(warm_up_rows=self.warm_up_rows, warm_up_epochs=self.warm_up_epochs)
+        _within(0, 1, dropout=self.dropout)
+        _within(1, 2, closed=True, cell_tokens=self.cell_tokens)
+        if self.hidden_size % (2 * self.num_attention_heads):
+            raise ConfigError(
+                f"hidden_size: expected a multiple of twice num_attention_heads ({2 * self.num_attention_heads}), "
+                f"got {self.hidden_size}"
+            )
+
+
+@dataclass(frozen=True)
+class LoraSettings:
+    """Low-rank adaptation of the pretrained model, with the names of `peft.LoraConfig`."""
+
+    r: int = 16
+    """Rank of the update of each adapted layer."""
+    lora_alpha: int = 32
+    """The update is scaled by ``lora_alpha / r``."""
+    lora_dropout: float = 0.0
+    """Share of the adapter's input dropped in training, in [0, 1)."""
+    target_modules: str | tuple[str, ...] = "all-linear"
+    """Which layers are adapted: "all-linear" or names such as q_proj."""
+    use_rslora: bool = False
+    """Scale by ``lora_alpha / sqrt(r)`` instead (arXiv 2312.03732)."""
+    bias: Literal["none", "all", "lora_only"] = "none"
+    """Which bias terms are trained."""
+
+    def __post_init__(self) -> None:
+        _positive(r=self.r, lora_alpha=self.lora_alpha)
+        _within(0, 1, lora_dropout=self.lora_dropout)
+
+
+@dataclass(frozen=True)
+class PretrainedConfig:
+    """How a pretrained causal language model is adapted."""
+
+    lora: LoraSettings = field(default_factory=LoraSettings)
+    """The adapter; unused when `full_fine_tuning` is on."""
+    quantization: Literal["none", "4bit"] = "none"
+    """"4bit" loads the frozen weights as NF4 (QLoRA, arXiv 2305.14314); it needs bitsandbytes and a GPU."""
+    full_fine_tuning: bool = False
+    """Train all weights instead of an adapter."""
+    gradient_checkpointing: bool = False
+    """Recompute activations in the backward pass: about a third slower, far less memory."""
+    head_rank: int = 32
+    """Rank of the trainable update of the output rows in use; 0 trains only their bias."""
+    num_hidden_layers: int | Literal["auto"] | None = "auto"
+    """Keep only the first so many decoder layers; None keeps all. "auto": 10 on a CPU, where depth costs more than it
+    gives in the minutes there are, all on a GPU."""
+
+    def __post_init__(self) -> None:
+        _within(0, 4096, closed=True, head_rank=self.head_rank)
+        if self.num_hidden_layers is not None and not isinstance(self.num_hidden_layers, str):
+            _positive(num_hidden_layers=self.num_hidden_layers)
+        if self.full_fine_tuning and self.quantization != "none":
+            raise ConfigError("full_fine_tuning: 4-bit weights cannot be trained; choose quantization none, or LoRA")
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """The one trainer of both models."""
+
+    max_epochs: int | None = None
+    """Most passes over the training rows; None lets the budget or early stopping end it."""
+    max_minutes: float | None = None
+    """Wall-clock budget of training in minutes. The learning-rate schedule is planned to end with it."""
+    batch_size: int | Literal["auto"] = "auto"
+    """Rows per optimiser step; "auto" measures."""
+    learning_rate: float | Literal["auto"] = "auto"
+    """Peak learning rate; "auto" takes the model's own default."""
+    weight_decay: float = 0.01
+    """AdamW's decoupled weight decay."""
+    warmup_ratio: float = 0.05
+    """Share of the steps in which the learning rate rises, in [0, 1)."""
+    lr_scheduler_type: Literal["one_cycle", "cosine"] = "one_cycle"
+    """Shape of the learning rate after the rise."""
+    holdout_fraction: float = 0.1
+    """Share of the rows that is never trained on and decides when to stop, in [0, 0.5]; 0 turns early stopping off."""
+    patience: int = 3
+    """Stop after so many evaluations without a better held-out likelihood."""
+    eval_every: int | Literal["auto"] = "auto"
+    """Optimiser steps between two evaluations; "auto" is about one epoch, within one tenth of the run."""
+    natural_order_share: float = 0.5
+    """Share of the rows trained in the table's own column order, in [0, 1]; the others get a random prefix."""
+    max_grad_norm: float = 1.0
+    """Gradients are clipped to this global norm."""
+    checkpoint_minutes: float = 2.0
+    """Minutes between two checkpoints on disk, when there is a run folder."""
+    ema_decay: float | Literal["auto"] | None = "auto"
+    """Decay per step of an average of the weights that replaces them at the end, in (0, 1); None for no average.
+    "auto": 0.99 for the compact model up to 3,000 rows, 0.999 above, none for a pretrained model."""
+    report_to: tuple[str, ...] = ()
+    """Experiment trackers to write to: tensorboard, mlflow, wandb."""
+
+    def __post_init__(self) -> None:
+        optional = {"max_epochs": self.max_epochs, "max_minutes": self.max_minutes}
+        measured = {"batch_size": self.batch_size, "learning_rate": self.learning_rate, "eval_every": self.eval_every}
+        _positive(**{name: value for name, value in optional.items() if value is not None})
+        _positive(**{name: value for name, value in measured.items() if not isinstance(value, str)})
+        _positive(patience=self.patience, max_grad_norm=self.max_grad_norm, checkpoint_minutes=self.checkpoint_minutes)
+        _within(0, 1, warmup_ratio=self.warmup_ratio, weight_decay=self.weight_decay)
+        _within(0, 1, closed=True, natural_order_share=self.natural_order_share)
+        _within(0, 0.5, closed=True, holdout_fraction=self.holdout_fraction)
+        if self.ema_decay is not None and not isinstance(self.ema_decay, str):
+            _within(0, 1, ema_decay=self.ema_decay)
+
+
+@dataclass(frozen=True)
+class SampleConfig:
+    """How rows are drawn. The defaults draw from the distribution that was learned, unchanged."""
+
+    temperature: PerKind = 1.0
+    """Logits are divided by this, per column kind; 1.0 is the learned distribution."""
+    top_p: PerKind = 1.0
+    """Only the likeliest tokens that together have this probability are kept, in (0, 1]."""
+    batch_size: int | Literal["auto"] = "auto"
+    """Rows decoded together. It changes the speed, never the rows."""
+
+    def __post_init__(self) -> None:
+        _per_kind("temperature", self.temperature, upper=100.0)
+        _per_kind("top_p", self.top_p, upper=1.0)
+        if not isinstance(self.batch_size, str):
+            _positive(batch_size=self.batch_size)
+
+
+@dataclass(frozen=True)
+class FitConfig:
+    """All of a fit: what a recipe holds and what the run folder stores as `config.yaml`."""
+
+    model: str = "auto"
+    """"auto", "compact", an alias such as "smollm2-135m", a model folder, a GGUF file, or a hub id."""
+    target: str | None = None
+    """The column that a model will later be trained to predict, if there is one."""
+    seed: int = 0
+    """The seed everything random is derived from, at least 0."""
+    device: str = "auto"
+    """"auto", "cpu", "cuda", "cuda:1" or "mps"."""
+    trust_remote_code: bool = False
+    """Run Python code that comes with a hub model. Off unless typed."""
+    compact: CompactConfig = field(default_factory=CompactConfig)
+    """Options of the compact model."""
+    pretrained: PretrainedConfig = field(default_factory=PretrainedConfig)
+    """Options of a pretrained model."""
+    train: TrainConfig = field(default_factory=TrainConfig)
+    """Options of the trainer."""
+    sample: SampleConfig = field(default_factory=SampleConfig)
+    """Options of sampling."""
+
+    def __post_init__(self) -> None:
+        if not self.model:
+            raise ConfigError("model: expected a name, got an empty text; 'auto' chooses for you")
+        if not 0 <= self.seed < 2**63:
+            raise ConfigError(f"seed: expected a whole number from 0 to 2**63 - 1, got {self.seed!r}")
+
+    @classmethod
+    def from_mapping(cls, mapping: Mapping[str, Any]) -> FitConfig:
+        """Build the options from nested mappings, such as a parsed recipe.
+
+        Parameters
+        ----------
+        mapping : Mapping
+            Option name to value; what is left out keeps its default.
+
+        Returns
+        -------
+        FitConfig
+
+        Raises
+        ------
+        ConfigError
+            On an unknown option (the nearest known one is named), a wrong type, or a value out of range.
+
+        Examples
+        --------
+        >>> FitConfig.from_mapping({"model": "compact", "train": {"max_minutes": 5}}).train.max_minutes
+        5.0
+        """
+        return from_mapping(cls, mapping)
+
+    def to_mapping(self) -> dict[str, Any]:
+        """Return the options as nested dicts and lists; `from_mapping` reads them back.
+
+        Returns
+        -------
+        dict
+            Every option, defaults included.
+        """
+        return to_mapping(self)
+
+
+def _positive(**values: float) -> None:
+    for name, value in values.items():
+        if not value > 0:
+            raise ConfigError(f"{name}: expected more than 0, got {value!r}")
+
+
+def _within(low: float, high: float, *, closed: bool = False, **values: float) -> None:
+    for name, value in values.items():
+        if not (low <= value < high or (closed and value == high)):
+            raise ConfigError(f"{name}: expected a value in [{low}, {high}{']' if closed else ')'}, got {value!r}")
+
+
+def _per_kind(name: str, value: PerKind, *, upper: float) -> None:
+    numbers = value if isinstance(value, Mapping) else {"default": value}
+    for kind, number in numbers.items():
+        if kind not in KINDS:
+            raise ConfigError(f"{name}: unknown column kind {kind!r}; known here: {', '.join(KINDS)}")
+        if not 0 < number <= upper:
+            raise ConfigError(f"{name}: expected a value in (0, {upper:g}], got {number!r} for {kind}")

@@ -1,0 +1,197 @@
+"""From a mapping to a frozen dataclass and back, with errors that name the nearest right thing.
+
+This file knows how to read the type hints of a dataclass. It refuses to know any particular option: `config.py` lists
+those. It is written by hand instead of with pydantic because it is small, because an unknown key must name its nearest
+neighbour, and because `import llmsynth` has to stay fast.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import math
+import types
+import typing
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal, TypeVar
+
+from llmsynth.errors import ConfigError
+
+T = TypeVar("T")
+
+
+def from_mapping(kind: type[T], mapping: Mapping[str, Any], *, path: str = "") -> T:
+    """Build a dataclass from a mapping, checking every name and type.
+
+    Parameters
+    ----------
+    kind : type
+        A dataclass whose fields are bool, int, float, str, None, Literal, tuples of str, mappings of str to float,
+        other such dataclasses, or unions of these.
+    mapping : Mapping
+        Field name to value; what is left out keeps its default.
+    path : str, default ""
+        Where the mapping stands, for error messages, such as ``"train."``.
+
+    Returns
+    -------
+    instance of `kind`
+
+    Raises
+    ------
+    ConfigError
+        On an unknown name (the nearest known one is suggested) or a value of the wrong type.
+    """
+    if not isinstance(mapping, Mapping):
+        raise ConfigError(
+            f"{path.rstrip('.') or 'the recipe'}: expected a mapping of options, got {_describe(mapping)}"
+        )
+    hints = typing.get_type_hints(kind)
+    known = [field.name for field in dataclasses.fields(typing.cast(Any, kind))]
+    values = {}
+    for name, value in mapping.items():
+        if name not in known:
+            raise ConfigError(f"unknown option {path}{name}; {nearest(name, known)}")
+        values[str(name)] = _coerce(hints[name], value, f"{path}{name}")
+    return kind(**values)
+
+
+def to_mapping(config: Any) -> dict[str, Any]:
+    """Return a dataclass as nested dicts and lists that YAML and JSON can hold.
+
+    Parameters
+    ----------
+    config : dataclass instance
+        Such as `FitConfig`.
+
+    Returns
+    -------
+    dict
+        Every field, with tuples as lists. `from_mapping` reads it back to an equal object.
+    """
+    return {field.name: _plain(getattr(config, field.name)) for field in dataclasses.fields(config)}
+
+
+def replace_path(config: T, name: str, value: object) -> T:
+    """Return a copy of a nested dataclass with one option changed by its dotted name.
+
+    Parameters
+    ----------
+    config : dataclass instance
+        Such as `FitConfig`.
+    name : str
+        Such as ``"train.max_minutes"``.
+    value : object
+        The new value, checked like one from a file.
+
+    Returns
+    -------
+    same type as `config`
+
+    Raises
+    ------
+    ConfigError
+        On an unknown name or a value of the wrong type.
+    """
+    mapping = to_mapping(config)
+    inner = mapping
+    *parents, last = name.split(".")
+    for parent in parents:
+        found = inner.get(parent)
+        if not isinstance(found, dict):
+            raise ConfigError(f"unknown option {name}; {nearest(parent, inner)}")
+        inner = found
+    if last not in inner:
+        raise ConfigError(f"unknown option {name}; {nearest(last, inner)}")
+    inner[last] = value
+    return from_mapping(type(config), mapping)
+
+
+def nearest(name: object, known: Iterable[str]) -> str:
+    """Return the half-sentence that helps after an unknown name.
+
+    Parameters
+    ----------
+    name : object
+        What was given.
+    known : iterable of str
+        What would have been right.
+
+    Returns
+    -------
+    str
+        ``did you mean 'x'?`` or, when nothing is near, the list of known names.
+
+    Examples
+    --------
+    >>> nearest("max_minute", ["max_minutes", "patience"])
+    "did you mean 'max_minutes'?"
+    """
+    names = list(known)
+    close = difflib.get_close_matches(str(name), names, n=1, cutoff=0.6)
+    return f"did you mean {close[0]!r}?" if close else f"known here: {', '.join(names)}"
+
+
+def _coerce(hint: Any, value: Any, path: str) -> Any:
+    """Return `value` as the hinted type, or raise naming the option, what was expected and what came."""
+    origin = typing.get_origin(hint)
+    if origin in (typing.Union, types.UnionType):
+        return _coerce_union(hint, value, path)
+    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+        return value if isinstance(value, hint) else from_mapping(hint, value, path=f"{path}.")
+    if origin is Literal:
+        for choice in typing.get_args(hint):
+            if choice == value and type(choice) is type(value):
+                return choice
+    elif origin is tuple and isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
+        return tuple(value)
+    elif origin is not None and isinstance(origin, type) and issubclass(origin, Mapping) and isinstance(value, Mapping):
+        return {str(key): _coerce(float, item, f"{path}.{key}") for key, item in value.items()}
+    elif hint is type(None) and value is None:
+        return None
+    elif hint is float and isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+        return float(value)
+    elif hint in (int, bool, str) and type(value) is hint:  # True is an int to Python, not to a reader
+        return value
+    raise ConfigError(f"{path}: expected {_expected(hint)}, got {_describe(value)}")
+
+
+def _coerce_union(hint: Any, value: Any, path: str) -> Any:
+    for choice in typing.get_args(hint):
+        try:
+            return _coerce(choice, value, path)
+        except ConfigError:
+            continue
+    raise ConfigError(f"{path}: expected {_expected(hint)}, got {_describe(value)}")
+
+
+def _expected(hint: Any) -> str:
+    origin = typing.get_origin(hint)
+    if origin in (typing.Union, types.UnionType):
+        return " or ".join(_expected(choice) for choice in typing.get_args(hint))
+    if origin is Literal:
+        return " or ".join(repr(choice) for choice in typing.get_args(hint))
+    if origin is tuple:
+        return "a list of texts"
+    if origin is not None:
+        return "a mapping of names to numbers"
+    plain = {
+        bool: "true or false",
+        int: "a whole number",
+        float: "a finite number",
+        str: "a text",
+        type(None): "nothing",
+    }
+    return plain.get(hint, "a mapping of options")
+
+
+def _describe(value: object) -> str:
+    return repr(value) if isinstance(value, str | int | float | bool | None) else f"a {type(value).__name__}"
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value):
+        return to_mapping(value)
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    return list(value) if isinstance(value, tuple) else value

@@ -1,0 +1,245 @@
+"""Tables as one float matrix each, so that every metric compares the same numbers.
+
+`encode_tables` turns the training rows, the synthetic rows and the hold-out into `EncodedTable`s over one `Layout`:
+numbers, dates and durations as float64 (dates in seconds since 1970, UTC), categories as codes into the union of
+the categories of all tables, missing as NaN in both. So a category that only the generator invented has a code of its
+own and no metric fits an encoder on real rows only, which is how published protocols crash.
+
+It refuses to know how rows were made, and it repairs nothing: a text in a numeric column, or an infinite number, counts
+as missing there. Columns that carry no comparable distribution (identifiers, free text, nothing but missing) are left
+out by name with the reason. Cell values stay inside the matrices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from llmsynth.errors import TableError
+from llmsynth.table.schema import Column, Schema
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+Form = Literal["number", "date", "duration", "category"]
+
+NUMERIC_KINDS = frozenset({"integer", "decimal", "datetime"})
+SKIPPED_KINDS = {
+    "identifier": "identifiers are generated fresh and have no distribution to compare",
+    "text": "free text is not a category; it is judged elsewhere",
+    "missing": "every value is missing",
+}
+_IDENTIFIER_ROWS = 20  # below this, a column without repeats is no evidence of a key
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Which columns the matrices hold, in table order.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Column names as text.
+    numeric : bool array of shape (columns,)
+        True for numbers and dates, False for categories.
+    n_categories : int64 array of shape (columns,)
+        Number of category codes; 0 for numeric columns.
+    skipped : dict of str to str
+        Columns left out, with the reason.
+    """
+
+    names: tuple[str, ...]
+    numeric: BoolArray
+    n_categories: IntArray
+    skipped: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class EncodedTable:
+    """One table over a shared `Layout`.
+
+    Attributes
+    ----------
+    layout : Layout
+        Shared by all tables of one `encode_tables` call.
+    values : float64 array of shape (rows, columns)
+        Numbers, or category codes; NaN is missing.
+    """
+
+    layout: Layout
+    values: FloatArray
+
+    def __len__(self) -> int:
+        return int(self.values.shape[0])
+
+    def take(self, rows: IntArray) -> EncodedTable:
+        """Return the chosen rows, int64 array of shape (n,), as a table over the same layout."""
+        return EncodedTable(self.layout, self.values[rows])
+
+    def subsample(self, n_rows: int, seed: int) -> EncodedTable:
+        """Return `n_rows` rows drawn without replacement, all rows in order when there are no more than that."""
+        if len(self) <= n_rows:
+            return self
+        rows = np.random.default_rng(seed).choice(len(self), size=n_rows, replace=False)
+        return self.take(np.sort(rows).astype(np.int64))
+
+
+def encode_tables(real: pd.DataFrame, *others: pd.DataFrame, schema: Schema | None = None) -> tuple[EncodedTable, ...]:
+    """Encode tables over one layout decided by the real rows.
+
+    Parameters
+    ----------
+    real : DataFrame of shape (rows, columns)
+        The training rows; their dtypes decide what is numeric unless `schema` says it.
+    *others : DataFrame
+        Synthetic rows, hold-out rows; they need every column of `real`, in any order.
+    schema : Schema, optional
+        Kinds integer, decimal and datetime are numeric; identifier, text and missing are left out.
+
+    Returns
+    -------
+    tuple of EncodedTable
+        In the order given, `real` first.
+
+    Raises
+    ------
+    TableError
+        If a table lacks a column of `real` or a column name is repeated.
+    """
+    frames = [real, *(_aligned(other, real) for other in others)]
+    names = tuple(str(label) for label in real.columns)
+    if not real.columns.is_unique:
+        raise TableError(f"expected unique column names, got {len(names)} columns with repeats; rename them first")
+    described = _described(real, schema)
+    kept: list[int] = []
+    columns: list[list[FloatArray]] = []
+    numeric: list[bool] = []
+    counts: list[int] = []
+    skipped: dict[str, str] = {}
+    for position, name in enumerate(names):
+        series = [frame.iloc[:, position] for frame in frames]
+        reason = _skip_reason(series[0], described[position])
+        if reason:
+            skipped[name] = reason
+            continue
+        form = _form(series[0], described[position])
+        if form != "category":
+            encoded, count = [_numbers(one, form, described[position]) for one in series], 0
+        else:
+            encoded, count = _codes(series)
+        kept.append(position)
+        columns.append(encoded)
+        numeric.append(form != "category")
+        counts.append(count)
+    layout = Layout(
+        tuple(names[position] for position in kept), np.array(numeric, bool), np.array(counts, np.int64), skipped
+    )
+    return tuple(
+        EncodedTable(layout, _stack([column[index] for column in columns], len(frame)))
+        for index, frame in enumerate(frames)
+    )
+
+
+def _stack(columns: list[FloatArray], n_rows: int) -> FloatArray:
+    if not columns:
+        return np.empty((n_rows, 0), np.float64)
+    return np.column_stack(columns).astype(np.float64)
+
+
+def _aligned(frame: pd.DataFrame, real: pd.DataFrame) -> pd.DataFrame:
+    if frame.columns.equals(real.columns):
+        return frame
+    absent = [str(label) for label in real.columns if label not in frame.columns]
+    if absent:
+        raise TableError(
+            f"expected the {real.shape[1]} columns of the real table, but {len(absent)} are absent: "
+            f"{', '.join(absent[:5])}; compare tables of the same columns"
+        )
+    return frame[list(real.columns)]
+
+
+def _described(real: pd.DataFrame, schema: Schema | None) -> list[Column | None]:
+    """Return the schema's column for each column of the table, None where the schema says nothing."""
+    if schema is None:
+        return [None] * real.shape[1]
+    if len(schema.columns) == real.shape[1]:
+        return list(schema.columns)
+    by_name = {column.name: column for column in schema.columns}
+    return [by_name.get(str(label)) for label in real.columns]
+
+
+def _skip_reason(series: pd.Series, column: Column | None) -> str:
+    if series.isna().all():
+        return SKIPPED_KINDS["missing"]
+    if column is not None:
+        return SKIPPED_KINDS.get(column.kind, "")
+    if _form(series, None) == "category" and len(series) >= _IDENTIFIER_ROWS and series.dropna().is_unique:
+        return SKIPPED_KINDS["identifier"]
+    return ""
+
+
+def _form(series: pd.Series, column: Column | None) -> Form:
+    """Return how a column is read in every table, decided by the real rows."""
+    if column is not None and column.kind != "constant":
+        if column.kind == "datetime":
+            return "date"
+        return "number" if column.kind in NUMERIC_KINDS else "category"
+    if isinstance(series.dtype, pd.CategoricalDtype) or pd.api.types.is_bool_dtype(series.dtype):
+        return "category"
+    found = pd.api.types.infer_dtype(series, skipna=True)
+    if pd.api.types.is_datetime64_any_dtype(series.dtype) or found in ("date", "datetime", "datetime64"):
+        return "date"
+    if found in ("timedelta", "timedelta64"):
+        return "duration"
+    return "number" if found == "decimal" or pd.api.types.is_numeric_dtype(series.dtype) else "category"
+
+
+def _numbers(series: pd.Series, form: Form, column: Column | None) -> FloatArray:
+    """Return float64 of shape (rows,); what is no finite number or date is NaN."""
+    if isinstance(series.dtype, pd.CategoricalDtype):
+        series = series.astype(object)
+    values: FloatArray
+    if form == "date":
+        values = _seconds(series, column)
+    elif form == "duration":
+        durations = pd.to_timedelta(series.astype(object), errors="coerce")
+        values = np.asarray(durations.dt.total_seconds(), np.float64)
+    else:
+        values = np.asarray(pd.to_numeric(series, errors="coerce").to_numpy(np.float64, na_value=np.nan))
+    return np.where(np.isfinite(values), values, np.nan)
+
+
+def _seconds(series: pd.Series, column: Column | None) -> FloatArray:
+    """Return seconds since 1970 in UTC (naive clocks are read as UTC), float64 of shape (rows,)."""
+    form = None
+    if column is not None and column.datetime_format is not None and not pd.api.types.is_datetime64_any_dtype(series):
+        form = column.datetime_format.replace("%-", "%").replace("%#", "%")  # unpadded forms parse with the plain one
+    moments = pd.to_datetime(series, errors="coerce", utc=True, format=form)
+    stamps = pd.DatetimeIndex(moments).as_unit("us")
+    return np.where(stamps.isna(), np.nan, stamps.asi8 / 1e6)
+
+
+def _codes(series: Sequence[pd.Series]) -> tuple[list[FloatArray], int]:
+    """Return codes into the sorted union of categories, float64 of shape (rows,) per table, and its size."""
+    factors = [pd.factorize(one.astype(object), use_na_sentinel=True) for one in series]
+    labels = [[_label(value) for value in uniques] for _, uniques in factors]
+    union = {label: code for code, label in enumerate(sorted(set().union(*labels)))}
+    encoded = []
+    for (positions, _), names in zip(factors, labels, strict=True):
+        table = np.array([union[name] for name in names] + [np.nan], np.float64)  # -1 (missing) reads the last entry
+        encoded.append(table[positions])
+    return encoded, len(union)
+
+
+def _label(value: object) -> str:
+    """Return one spelling per category, so that 1, 1.0 and numpy's 1 agree across dtypes."""
+    if isinstance(value, (bool, np.bool_)):
+        return str(bool(value))
+    if isinstance(value, (int, float, np.integer, np.floating)) and float(value).is_integer():
+        return str(int(value))
+    return str(value)

@@ -1,0 +1,246 @@
+"""The summary a run prints: fidelity, utility and closeness, each beside the hold-out's own figure.
+
+`summarize` compares one synthetic table with the rows its generator was trained on and with a hold-out the generator
+never saw. The hold-out plays both parts: it is what TSTR is tested on, and it is put in the place of the synthetic rows
+to show what perfectly honest new rows would score. Without it most figures exist, but none can be read as good or bad.
+
+It never learns how the rows were made. Figures only the generator knows (held-out nats per row, rows per second) can be
+attached with `Summary.with_measured`, as they come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import pandas as pd
+
+from llmsynth.evaluate.c2st import c2st
+from llmsynth.evaluate.closeness import closeness
+from llmsynth.evaluate.copies import exact_copies
+from llmsynth.evaluate.encoding import EncodedTable, encode_tables
+from llmsynth.evaluate.learners import Learners
+from llmsynth.evaluate.score import Score, unknown
+from llmsynth.evaluate.shape import shape
+from llmsynth.evaluate.trend import trend
+from llmsynth.evaluate.tstr import Task, tstr
+from llmsynth.table.schema import Schema
+
+
+@dataclass(frozen=True)
+class Metric:
+    """What a figure is called and how to read it."""
+
+    key: str
+    """Name in JSON."""
+    title: str
+    """Name in the printed table."""
+    meaning: str
+    """What 0, 1 and the best value mean."""
+    percent: bool = False
+    """Whether it is printed as a percentage."""
+
+
+METRICS = (
+    Metric("shape_error", "Shape error", "each column alone; 0 % same distribution, 100 % disjoint", percent=True),
+    Metric("trend_error", "Trend error", "all pairs of columns; 0 % same, 100 % nothing in common", percent=True),
+    Metric("c2st_auc", "C2ST AUC", "boosted classifier; 0.5 cannot tell, 1 told apart, below 0.5 copied rows"),
+    Metric("c2st_score", "C2ST score", "1 - |2 AUC - 1|; 1 undetectable, 0 told apart every time"),
+    Metric("tstr", "TSTR", "trained here, tested on the hold-out (AUC or R2); best is the real rows' figure"),
+    Metric("copies", "exact copies", "rows equal to a training row; best is no more than the hold-out", percent=True),
+    Metric("closer_to_train", "closer to train", "than to an equal hold-out; 50 % ideal, 100 % copies", percent=True),
+    Metric(
+        "near_train", "2 % DCR", "nearer to train than 98 % of the hold-out; 2 % ideal, more is copying", percent=True
+    ),
+)
+MATCHED = ("shape_error", "trend_error", "c2st_auc", "c2st_score")  # grow with fewer rows: compare at equal numbers
+
+
+@dataclass(frozen=True)
+class Summary:
+    """All figures of one synthetic table.
+
+    Attributes
+    ----------
+    scores : dict of str to Score
+        By metric key, of the synthetic rows.
+    reference : dict of str to Score
+        The same with the hold-out in place of the synthetic rows; for `tstr`, trained on real rows.
+    matched : dict of str to Score
+        Of as many synthetic rows as the hold-out has, where the number of rows decides the noise; empty when the
+        hold-out is not smaller.
+    n_train, n_synthetic, n_holdout : int
+        Rows.
+    target, task : str or None
+        What TSTR predicted, and as what.
+    skipped : dict of str to str
+        Columns left out, with the reason.
+    seed : int
+        Of subsamples, folds and learners.
+    learners : str
+        What C2ST and TSTR trained.
+    measured : dict of str to float
+        Figures attached by the generator, such as `holdout_nats_per_row`.
+    """
+
+    scores: dict[str, Score]
+    reference: dict[str, Score]
+    matched: dict[str, Score]
+    n_train: int
+    n_synthetic: int
+    n_holdout: int
+    target: str | None
+    task: Task | None
+    skipped: dict[str, str]
+    seed: int
+    learners: str
+    measured: dict[str, float] = field(default_factory=dict)
+
+    def with_measured(self, **figures: float) -> Summary:
+        """Return the summary with figures only the generator knows, for example `rows_per_second=3100.0`."""
+        return replace(self, measured={**self.measured, **figures})
+
+    def to_dict(self) -> dict[str, object]:
+        """As JSON: numbers, counts and reasons; no cell values."""
+        return {
+            "scores": {key: score.to_dict() for key, score in self.scores.items()},
+            "holdout": {key: score.to_dict() for key, score in self.reference.items()},
+            "at_holdout_rows": {key: score.to_dict() for key, score in self.matched.items()},
+            "rows": {"train": self.n_train, "synthetic": self.n_synthetic, "holdout": self.n_holdout},
+            "target": self.target,
+            "task": self.task,
+            "skipped_columns": dict(self.skipped),
+            "seed": self.seed,
+            "learners": self.learners,
+            "measured": dict(self.measured),
+        }
+
+    def to_table(self) -> list[dict[str, str]]:
+        """Return one row per metric: `metric`, `synthetic`, `holdout`, `meaning`, all as text."""
+        return [
+            {
+                "metric": _title(metric, self.task),
+                "synthetic": shown(metric, self.scores[metric.key]),
+                "holdout": shown(metric, self.reference[metric.key]),
+                "meaning": metric.meaning,
+            }
+            for metric in METRICS
+        ]
+
+
+def shown(metric: Metric, score: Score) -> str:
+    """Return a score as printed: three decimals, or a percentage; a dash when there is none."""
+    if not score.known:
+        return "-"
+    return f"{100 * score.value:.2f} %" if metric.percent else f"{score.value:.3f}"
+
+
+def _title(metric: Metric, task: Task | None) -> str:
+    if metric.key != "tstr" or task is None:
+        return metric.title
+    return {"binary": "TSTR AUC", "multiclass": "TSTR mean AUC", "regression": "TSTR R2"}[task]
+
+
+def compare(summaries: Mapping[str, Summary]) -> list[dict[str, str]]:
+    """Put several synthetic tables of the same training rows side by side, the real hold-out last.
+
+    Parameters
+    ----------
+    summaries : mapping of str to Summary
+        By the name of the generator, for example `{"compact": ..., "smollm2-135m": ...}`; at least one.
+
+    Returns
+    -------
+    list of dict
+        One row per metric: `metric`, one entry per name, `holdout`, `meaning`, all as text.
+    """
+    if not summaries:
+        raise ValueError("expected at least one summary to compare, got none")
+    first = next(iter(summaries.values()))
+    return [
+        {
+            "metric": _title(metric, first.task),
+            **{name: shown(metric, summary.scores[metric.key]) for name, summary in summaries.items()},
+            "holdout": shown(metric, first.reference[metric.key]),
+            "meaning": metric.meaning,
+        }
+        for metric in METRICS
+    ]
+
+
+def summarize(
+    real: pd.DataFrame,
+    synthetic: pd.DataFrame,
+    holdout: pd.DataFrame | None = None,
+    *,
+    target: str | None = None,
+    schema: Schema | None = None,
+    seed: int = 0,
+    learners: Learners | None = None,
+) -> Summary:
+    """Score a synthetic table against the rows its generator learned from and rows it never saw.
+
+    Parameters
+    ----------
+    real : DataFrame
+        Training rows.
+    synthetic : DataFrame
+        Rows to judge, same columns.
+    holdout : DataFrame, optional
+        Real rows the generator never saw, same columns.
+    target : str, optional
+        Column TSTR predicts; without it there is no TSTR.
+    schema : Schema, optional
+        Decides which columns are numeric, categorical or left out; dtypes decide if omitted.
+    seed : int
+        Decides subsamples, folds and learners.
+    learners : Learners, optional
+        Classifier and regressor; scikit-learn's histogram gradient boosting if omitted.
+
+    Returns
+    -------
+    Summary
+        A figure that cannot be computed is NaN with its reason.
+
+    Raises
+    ------
+    TableError
+        If a table lacks a column of `real` or a column name is repeated.
+    """
+    learn = learners or Learners()
+    frames = (synthetic,) if holdout is None else (synthetic, holdout)
+    train, made, *rest = encode_tables(real, *frames, schema=schema)
+    scores = _fidelity(train, made, seed, learn) | {"copies": exact_copies(train, made)}
+    matched: dict[str, Score] = {}
+    nothing = unknown("no hold-out rows were given")
+    reference = {metric.key: nothing for metric in METRICS}
+    task: Task | None = None
+    for key in ("tstr", "closer_to_train", "near_train"):
+        scores[key] = nothing
+    for other in rest:
+        reference |= _fidelity(train, other, seed, learn) | {"copies": exact_copies(train, other)}
+        own, of_holdout = closeness(train, made, other, seed=seed)
+        scores |= {"closer_to_train": own.closer_to_train, "near_train": own.near_train}
+        reference |= {"closer_to_train": of_holdout.closer_to_train, "near_train": of_holdout.near_train}
+        if 0 < len(other) < len(made):
+            matched = _fidelity(train, made.subsample(len(other), seed), seed, learn)
+        if target is None:
+            scores["tstr"] = reference["tstr"] = unknown("no target column was named")
+        else:
+            utility = tstr(train, made, other, str(target), seed=seed, learners=learn)
+            scores["tstr"], reference["tstr"], task = utility.tstr, utility.trtr, utility.task
+    n_holdout = 0 if holdout is None else len(holdout)
+    return Summary(
+        scores, reference, matched, len(real), len(synthetic), n_holdout,
+        None if target is None else str(target), task, dict(train.layout.skipped), seed, learn.name,
+    )  # fmt: skip
+
+
+def _fidelity(real: EncodedTable, other: EncodedTable, seed: int, learners: Learners) -> dict[str, Score]:
+    test = c2st(real, other, seed=seed, classifier=learners.classifier, max_rows=learners.c2st_rows)
+    return {
+        "shape_error": shape(real, other).error,
+        "trend_error": trend(real, other).error,
+        "c2st_auc": test.auc,
+        "c2st_score": test.score,
+    }

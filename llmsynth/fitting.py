@@ -1,0 +1,218 @@
+"""Fitting a language model to a table in plain arrays: hold-out, copula warm-up, training.
+
+Copula warm-up (compact model, small tables): a few hundred rows determine marginals and pairwise dependence better than
+anything finer, and a transformer trained on them alone spends its epochs finding that out. Trained first on thousands
+of rows drawn from the table's own Gaussian copula, it starts there and spends the real rows on what a copula cannot
+say. The copula is fitted to the training part only, so held-out likelihoods stay honest.
+
+This file sits above `lm` and `baselines`, which may not know each other, and also joins training with what goes on
+beside it: progress bars, checkpoints in the run folder, trackers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import Mapping
+from contextlib import ExitStack, nullcontext
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from llmsynth.baselines.copula_codes import fit_code_copula
+from llmsynth.config import TrainConfig
+from llmsynth.grammar.row import EncodedColumn
+from llmsynth.lm import checkpoint
+from llmsynth.lm.engine import SMALL_TABLE, Engine, make_trainer, split_rows
+from llmsynth.lm.listeners import Checkpointer, Listeners, TrackerListener, TrainingBar
+from llmsynth.lm.reporters import open_reporters
+from llmsynth.lm.run_folder import Run
+from llmsynth.lm.trainer import Progress, Trainer, TrainerListener
+from llmsynth.seeding import generator
+from llmsynth.table.codec import NumberCodec
+from llmsynth.table.dtypes import Physical
+
+IntArray = npt.NDArray[np.int64]
+WARM_UP_SHARE = 0.4
+COPULA_ROWS_PER_ROW = 50
+
+
+def wants_warm_up(engine: Engine, n_rows: int) -> bool:
+    """Whether the copula warm-up runs: as the options say, and with "auto" for the compact model up to 3,000 rows."""
+    setting = engine.config.compact.warm_up
+    if not engine.is_compact:
+        return False
+    return n_rows <= SMALL_TABLE if setting == "auto" else bool(setting)
+
+
+def prepare_training(
+    engine: Engine, table: Mapping[str, Physical], listener: TrainerListener | None = None
+) -> tuple[Trainer, list[EncodedColumn]]:
+    """Encode the table, choose the held-out rows, build the trainer.
+
+    Returns
+    -------
+    trainer : Trainer
+        Not run yet.
+    encoded : list of EncodedColumn
+        All rows.
+
+    Raises
+    ------
+    InputError
+        If there are fewer than 20 rows.
+    """
+    encoded, open_nats, _ = engine.encoder.encode(table)
+    split = split_rows(encoded[0].index.size, engine.config.train.holdout_fraction, engine.config.seed)
+    return make_trainer(engine, encoded, open_nats, split, listener), encoded
+
+
+def warm_up(
+    engine: Engine, trainer: Trainer, encoded: list[EncodedColumn], listener: TrainerListener | None = None
+) -> Progress:
+    """Train on copula rows, stopping early on the table's own held-out rows, and shorten the main budget accordingly.
+
+    Parameters
+    ----------
+    engine : Engine
+        Its model is changed in place.
+    trainer : Trainer
+        The main trainer, not yet run; its budget is what the warm-up leaves.
+    encoded : list of EncodedColumn
+        The real rows.
+    listener : TrainerListener, optional
+        Told of each step.
+
+    Returns
+    -------
+    Progress
+        Of the warm-up.
+    """
+    settings, train = engine.config.compact, engine.config.train
+    n_real = encoded[0].index.size
+    n_drawn = min(settings.warm_up_rows, COPULA_ROWS_PER_ROW * n_real)
+    drawn = draw_copula_rows(engine, encoded, trainer.train_rows, n_drawn)
+    both = [
+        replace(real, index=np.concatenate([real.index, extra])) for real, extra in zip(encoded, drawn, strict=True)
+    ]
+    minutes = None if train.max_minutes is None else train.max_minutes * WARM_UP_SHARE
+    options: TrainConfig = replace(
+        train, max_epochs=settings.warm_up_epochs, max_minutes=minutes, batch_size="auto", patience=2, eval_every="auto"
+    )
+    stand_in = replace(engine.config, train=options)
+    helper = Engine(engine.model, engine.encoder, stand_in, engine.backbone)
+    split = (n_real + np.arange(n_drawn, dtype=np.int64), trainer.holdout_rows)
+    open_nats = np.concatenate([trainer.open_nats, np.zeros(n_drawn)])
+    progress = make_trainer(helper, both, open_nats, split, listener).run()
+    if trainer.plan.budget_seconds is not None:
+        trainer.plan = replace(trainer.plan, budget_seconds=max(1.0, trainer.plan.budget_seconds - progress.seconds))
+    return progress
+
+
+def draw_copula_rows(engine: Engine, encoded: list[EncodedColumn], train_rows: IntArray, n_rows: int) -> list[IntArray]:
+    """Rows from the Gaussian copula of the training rows, as indices of each column's distinct values."""
+    rng = generator(engine.config.seed, "warm-up")
+    codes, keys = [], []
+    for column, codec in zip(encoded, engine.encoder.codecs, strict=True):
+        index = column.index[train_rows]
+        codes.append(index)
+        key = np.arange(column.values.size, dtype=np.float64)
+        if isinstance(codec, NumberCodec):
+            lower, upper = codec.cells.bounds()
+            middle = (lower.astype(np.float64) + upper.astype(np.float64)) / 2
+            key = np.where(column.values < 0, -np.inf, middle[np.maximum(column.values, 0)])
+        keys.append(key[index])
+    return fit_code_copula(codes, keys, rng).sample(n_rows, rng)
+
+
+def train_engine(
+    engine: Engine, table: Mapping[str, Physical], run: Run | None, *, progress: bool = False, resume: bool = False
+) -> tuple[Trainer, float]:
+    """Warm up and train, with checkpoints in the run folder.
+
+    Parameters
+    ----------
+    engine : Engine
+        Its model is changed in place.
+    table : mapping of str to Physical
+        The training rows.
+    run : Run or None
+        Where checkpoints and tracker files go.
+    progress : bool
+        Print the size of a row, and show progress bars, on standard error.
+    resume : bool
+        Go on from the newest checkpoint that is whole.
+
+    Returns
+    -------
+    trainer : Trainer
+        Finished.
+    seconds : float
+        Of warm-up and training.
+    """
+    options = {"fit": engine.config.to_mapping(), "table": table_hash(table)}
+    trainer, encoded = prepare_training(engine, table)
+    shown = progress and trainer.parallel.is_main
+    if shown:
+        lengths = trainer.row_lengths
+        sys.stderr.write(
+            f"{engine.config.model}: rows of {lengths.mean():.0f} tokens, at most {int(lengths.max())}; "
+            f"{trainer.train_rows.size:,} to train on, {trainer.holdout_rows.size:,} held out\n"
+        )
+    saved = None
+    if run is not None and resume:
+        saved = checkpoint.latest(run.checkpoints, config=options, notify=_note if shown else None)
+    warm_seconds = 0.0
+    if saved is not None:
+        trainer.load_state(saved.tensors, saved.counters)
+    elif wants_warm_up(engine, encoded[0].index.size):
+        with _bar("warm-up", shown) as bar:
+            warm_seconds = warm_up(engine, trainer, encoded, bar).seconds
+    listeners: list[TrainerListener] = []
+    if run is not None:
+        folder = run.checkpoints
+        minutes = engine.config.train.checkpoint_minutes
+        listeners.append(Checkpointer(partial(_save, folder, options), minutes))
+    where = run.tracking if run is not None else Path("llmsynth-tracking")
+    with _bar(f"training {engine.config.model}", shown) as bar, ExitStack() as trackers:
+        listeners.extend([bar] if bar is not None else [])
+        if trainer.parallel.is_main:
+            reporters = open_reporters(engine.config.train.report_to, where, config=engine.config.to_mapping())
+            for reporter in reporters:
+                trackers.callback(reporter.close)
+            listeners.append(TrackerListener(reporters))
+        trainer.listener = Listeners(listeners)
+        trainer.run()
+    return trainer, warm_seconds + trainer.counters.seconds
+
+
+def _save(
+    folder: Path, options: Mapping[str, Any], step: int, tensors: Mapping[str, Any], counters: Mapping[str, Any]
+) -> None:
+    checkpoint.save(folder, step, tensors, counters, config=options)
+
+
+def _note(message: str) -> None:
+    sys.stderr.write(f"{message}\n")
+
+
+def _bar(title: str, shown: bool) -> Any:
+    return TrainingBar(title) if shown else nullcontext()
+
+
+def table_hash(table: Mapping[str, Physical]) -> str:
+    """sha256 of a table's modelled columns; tells tables apart, holds no cell value."""
+    digest = hashlib.sha256()
+    for name, physical in table.items():
+        digest.update(name.encode("utf-8", "surrogatepass"))
+        digest.update(np.packbits(physical.missing).tobytes())
+        if physical.values.dtype == object:
+            for text in physical.values:
+                digest.update(str(text).encode("utf-8", "surrogatepass") + b"\0")
+        else:
+            digest.update(np.where(physical.missing, 0, physical.values).tobytes())
+    return digest.hexdigest()

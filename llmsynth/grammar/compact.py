@@ -1,0 +1,110 @@
+"""Column grammars of the compact model: a token per category, atom or coarse / fine cell.
+
+The vocabulary is built from the schema, so a value is one token, or two for a numeric column with many cells: which
+stretch of cells, then which cell in it. Where a column mixes atoms (one token) and two-token cells, an atom is followed
+by a forced filler token, so that all rows of a batch keep the same length and no attention mask is needed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from llmsynth.grammar.automaton import IntArray, TokenAutomaton
+
+FLAT_LIMIT = 32
+
+
+@dataclass(frozen=True, eq=False)
+class CodeGrammar:
+    """Codes 0 .. n_codes - 1 (and -1 for missing) as paths of one or two local tokens.
+
+    Parameters
+    ----------
+    automaton : TokenAutomaton
+        The legal paths.
+    paths : ndarray of int64, shape (n_codes + 1, width)
+        Path of each code, padded with -1; the last row is the missing value's (all -1 if it cannot be missing).
+    """
+
+    automaton: TokenAutomaton
+    paths: IntArray
+
+    def encode(self, values: IntArray) -> IntArray:
+        """Paths of codes, shape (n, width); -1 is the missing value. Raises ValueError for any other code."""
+        n_codes = self.paths.shape[0] - 1
+        if values.size and (values.min() < -1 or values.max() >= n_codes):
+            raise ValueError(f"codes must lie in [-1, {n_codes - 1}]")
+        return self.paths[values]
+
+    def decode(self, paths: IntArray) -> IntArray:
+        """Codes of complete paths, shape (n,)."""
+        width = self.paths.shape[1]
+        base = self.automaton.n_local + 1
+        weights = base ** np.arange(width, dtype=np.int64)
+        keys = (self.paths + 1) @ weights
+        order = np.argsort(keys)
+        found = order[np.searchsorted(keys[order], (paths[:, :width] + 1) @ weights)]
+        return np.where(found == self.paths.shape[0] - 1, -1, found).astype(np.int64)
+
+
+def code_grammar(n_atoms: int, n_cells: int, *, missing: bool, cell_tokens: int = 2) -> CodeGrammar:
+    """Grammar of one column of the compact model.
+
+    Parameters
+    ----------
+    n_atoms : int
+        Codes written as one token each (categories, or atoms of a numeric column).
+    n_cells : int
+        Codes after the atoms that lie in an order (cells of a numeric column).
+    missing : bool
+        Whether the value may be missing.
+    cell_tokens : int
+        1 writes each cell as one token; 2 writes more than 32 cells as a coarse and a fine token.
+
+    Returns
+    -------
+    CodeGrammar
+        With ``automaton.token_ids`` counting from 0; the row grammar shifts them.
+    """
+    flat = cell_tokens == 1 or n_cells <= FLAT_LIMIT
+    if flat:
+        return _flat(n_atoms + n_cells, missing)
+    n_fine = int(np.ceil(np.sqrt(n_cells)))
+    n_coarse = -(-n_cells // n_fine)
+    n_single = n_atoms + int(missing)
+    filler = n_single + n_coarse + n_fine
+    n_local = filler + int(n_single > 0)
+    # States: 0 start, 1 .. n_coarse after a coarse token, then "filler due", then accept.
+    due, accept = n_coarse + 1, n_coarse + 1 + int(n_single > 0)
+    next_state = np.full((accept + 1, n_local), -1, dtype=np.int32)
+    next_state[0, :n_single] = due
+    next_state[0, n_single : n_single + n_coarse] = 1 + np.arange(n_coarse)
+    if n_single:
+        next_state[due, filler] = accept
+    cell = np.arange(n_cells)
+    next_state[1 + cell // n_fine, n_single + n_coarse + cell % n_fine] = accept
+    paths = np.full((n_atoms + n_cells + 1, 2), -1, dtype=np.int64)
+    paths[:n_atoms] = np.stack([np.arange(n_atoms), np.full(n_atoms, filler)], axis=1)
+    paths[n_atoms:-1, 0] = n_single + cell // n_fine
+    paths[n_atoms:-1, 1] = n_single + n_coarse + cell % n_fine
+    if missing:
+        paths[-1] = (n_atoms, filler)
+    return CodeGrammar(_automaton(next_state, accept), paths)
+
+
+def _flat(n_codes: int, missing: bool) -> CodeGrammar:
+    n_local = n_codes + int(missing)
+    next_state = np.full((2, n_local), -1, dtype=np.int32)
+    next_state[0] = 1
+    paths = np.arange(n_codes + 1, dtype=np.int64)[:, None]
+    if not missing:
+        paths = np.where(np.arange(n_codes + 1)[:, None] == n_codes, -1, paths)
+    return CodeGrammar(_automaton(next_state, 1), paths)
+
+
+def _automaton(next_state: np.ndarray[tuple[int, int], np.dtype[np.int32]], accept: int) -> TokenAutomaton:
+    accepting = np.zeros(next_state.shape[0], dtype=bool)
+    accepting[accept] = True
+    return TokenAutomaton(next_state, accepting, np.arange(next_state.shape[1], dtype=np.int64))

@@ -1,0 +1,1 @@
+"""Language models: backbones, training, decoding and the run folder."""

@@ -1,0 +1,238 @@
+"""Getting a pretrained causal language model ready: find it, load it safely, adapt it.
+
+Weights are read from safetensors only, as float32 on a CPU (bfloat16 products crash some virtual machines) and as
+bfloat16 on a GPU that supports it. Code that comes with a model runs only when the caller says so.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from huggingface_hub.errors import StrictDataclassError
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
+
+from llmsynth.config import LoraSettings, PretrainedConfig
+from llmsynth.errors import InputError, MissingExtraError
+from llmsynth.lm.embedded import ensure_model
+
+CPU_LAYERS = 10
+UNSAFE = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib", ".msgpack", ".h5")
+
+
+@dataclass(frozen=True, eq=False)
+class Backbone:
+    """A loaded model with its tokenizer.
+
+    Parameters
+    ----------
+    causal : transformers.PreTrainedModel
+        Not adapted yet.
+    tokenizer : transformers.PreTrainedTokenizerBase
+        Its tokenizer.
+    source : str
+        Folder or hub id it was loaded from.
+    """
+
+    causal: Any
+    tokenizer: Any
+    source: str
+
+
+def choose_device(name: str) -> torch.device:
+    """Device for a name; "auto" prefers CUDA, then the CPU.
+
+    Raises
+    ------
+    InputError
+        If the name is no device, or a CUDA device is asked for and there is none.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise InputError(f"device: expected auto, cpu, cuda, cuda:1 or mps, got {name!r}") from error
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise InputError(f"device: expected one that is there, got {name!r} but no CUDA device is visible; use 'cpu'")
+    return device
+
+
+def find_model(name: str) -> tuple[str, bool]:
+    """Folder (or hub id) of a model name, and whether it is local.
+
+    An alias or a GGUF file is converted once and cached; a folder is used where it is; anything else is a hub id.
+
+    Raises
+    ------
+    InputError
+        If a local folder holds weights that are not safetensors.
+    """
+    if Path(name).is_dir():
+        check_model_folder(Path(name))
+        return name, True
+    if name.endswith(".gguf") or "/" not in name:
+        return str(ensure_model(name)), True
+    return name, False
+
+
+def check_model_folder(folder: Path) -> None:
+    """Refuse a model folder that has pickled weights, no safetensors, or no config.
+
+    Raises
+    ------
+    InputError
+        Naming the file.
+    """
+    if not (folder / "config.json").is_file():
+        raise InputError(f"{folder}: expected a model folder with config.json; there is none")
+    if not any(folder.glob("*.safetensors")):
+        unsafe = sorted(path.name for path in folder.iterdir() if path.suffix in UNSAFE)
+        found = f"only {unsafe[0]}, which is never loaded (it can run code)" if unsafe else "none"
+        raise InputError(
+            f"{folder}: expected weights as *.safetensors, found {found}. "
+            "Convert them with transformers' save_pretrained in an environment you trust"
+        )
+
+
+def load_backbone(name: str, config: PretrainedConfig, device: torch.device, *, remote_code: bool = False) -> Backbone:
+    """Load a causal language model and its tokenizer.
+
+    Parameters
+    ----------
+    name : str
+        Alias, folder, GGUF file or hub id.
+    config : PretrainedConfig
+        Depth, quantisation, checkpointing.
+    device : torch.device
+        Where to put it.
+    remote_code : bool
+        Allow code that comes with the model.
+
+    Raises
+    ------
+    InputError
+        If the model cannot be found, wants remote code, or 4-bit weights are asked for without a GPU.
+    MissingExtraError
+        If 4-bit weights are asked for and bitsandbytes is not installed.
+    """
+    source, local = find_model(name)
+    if local and not remote_code:
+        _refuse_remote_code(Path(source))
+    try:
+        settings = AutoConfig.from_pretrained(source, trust_remote_code=remote_code, local_files_only=local)
+        depth = kept_layers(config, device)
+        if depth is not None:
+            settings.num_hidden_layers = min(depth, settings.num_hidden_layers)
+        causal: Any = AutoModelForCausalLM.from_pretrained(
+            source,
+            config=settings,
+            dtype=_dtype(device),
+            use_safetensors=True,
+            trust_remote_code=remote_code,
+            local_files_only=local,
+            **_quantized(config, device),
+        )
+        tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=remote_code, local_files_only=local)
+    except (OSError, ValueError, StrictDataclassError) as error:
+        raise InputError(
+            f"model {name!r}: expected an alias (smollm2-135m), a model folder, a .gguf file or a hub id that can be "
+            f"reached; {str(error).splitlines()[0]}"
+        ) from error
+    if config.quantization == "none":
+        causal = causal.to(device)
+    if config.gradient_checkpointing:
+        # transformers 5 renamed it; both names are public, in turn.
+        enable = getattr(causal, "activation_checkpointing_enable", None) or causal.gradient_checkpointing_enable
+        enable()
+    return Backbone(causal, tokenizer, source)
+
+
+def kept_layers(config: PretrainedConfig, device: torch.device) -> int | None:
+    """Decoder layers to keep; None keeps all."""
+    if isinstance(config.num_hidden_layers, str):
+        return CPU_LAYERS if device.type == "cpu" and not config.full_fine_tuning else None
+    return config.num_hidden_layers
+
+
+def _dtype(device: torch.device) -> torch.dtype:
+    if device.type == "cuda" and torch.cuda.is_bf16_supported():
+        return torch.bfloat16
+    return torch.float32
+
+
+def _refuse_remote_code(folder: Path) -> None:
+    for path in sorted(folder.glob("*.json")):
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise InputError(f"{path.name} of the model folder is not valid JSON; restore the folder") from error
+        if isinstance(content, dict) and "auto_map" in content:
+            raise InputError(
+                f"{path.name} of the model folder asks to run Python code that comes with the model (auto_map). "
+                "Read that code first; then allow it with trust_remote_code=True / --trust-remote-code"
+            )
+
+
+def _quantized(config: PretrainedConfig, device: torch.device) -> dict[str, Any]:
+    if config.quantization == "none":
+        return {}
+    if device.type != "cuda":
+        raise InputError("quantization: 4bit needs a CUDA device; use quantization none on this machine")
+    try:
+        import bitsandbytes  # noqa: F401
+    except ImportError as error:
+        raise MissingExtraError("4-bit weights need bitsandbytes: pip install bitsandbytes") from error
+    quantization: Any = BitsAndBytesConfig
+    settings = quantization(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=_dtype(device),
+    )
+    return {"quantization_config": settings, "device_map": {"": device}}
+
+
+def adapt(causal: Any, config: PretrainedConfig, seed: int) -> Any:
+    """Make the model trainable: LoRA adapters by peft, or all of its weights.
+
+    Raises
+    ------
+    InputError
+        If `target_modules` names no layer of this model.
+    """
+    if config.full_fine_tuning:
+        causal.requires_grad_(True)
+        return causal
+    from peft import get_peft_model, prepare_model_for_kbit_training
+
+    if config.quantization != "none":
+        prepare: Any = prepare_model_for_kbit_training
+        causal = prepare(causal, use_gradient_checkpointing=config.gradient_checkpointing)
+    elif config.gradient_checkpointing:
+        causal.enable_input_require_grads()
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        try:
+            return get_peft_model(causal, lora_config(config.lora))
+        except ValueError as error:
+            raise InputError(f"target_modules: {str(error).splitlines()[0]}") from error
+
+
+def lora_config(settings: LoraSettings) -> Any:
+    """peft's configuration for our settings, which carry the same names."""
+    from peft import LoraConfig, TaskType
+
+    modules = settings.target_modules
+    return LoraConfig(
+        task_type=TaskType.CAUSAL_LM,
+        r=settings.r,
+        lora_alpha=settings.lora_alpha,
+        lora_dropout=settings.lora_dropout,
+        target_modules=modules if isinstance(modules, str) else list(modules),
+        use_rslora=settings.use_rslora,
+        bias=settings.bias,
+    )

@@ -1,0 +1,208 @@
+"""From a schema and plain arrays to a trained language model, whichever it is.
+
+This is where the two models meet: each is built with its encoder, and from there on one trainer, one decoder and one
+likelihood serve both. It knows no data frames, folders or command lines.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from llmsynth.config import FitConfig
+from llmsynth.errors import InputError
+from llmsynth.grammar.automaton import IntArray
+from llmsynth.grammar.encoder import RowEncoder, build_compact_encoder, build_pretrained_encoder
+from llmsynth.grammar.row import EncodedColumn
+from llmsynth.grammar.tokenizer_vocabulary import TokenizerVocabulary
+from llmsynth.lm.backbones import Backbone, adapt, choose_device, kept_layers, load_backbone
+from llmsynth.lm.compact import CompactModel
+from llmsynth.lm.dataset import BatchBuilder, natural_orders
+from llmsynth.lm.plan import TrainPlan, make_plan
+from llmsynth.lm.pretrained import PretrainedModel
+from llmsynth.lm.trainer import Trainer, TrainerListener
+from llmsynth.seeding import derive, generator
+from llmsynth.table.dtypes import Physical
+from llmsynth.table.schema import Schema
+
+FloatArray = npt.NDArray[np.float64]
+MOST_HOLDOUT_ROWS = 2000
+LEAST_ROWS = 20
+SMALL_TABLE = 3000
+BUDGET_EPOCHS = 60
+LEAST_BUDGET_STEPS = 600
+
+
+@dataclass(eq=False)
+class Engine:
+    """A language model with its encoder.
+
+    Parameters
+    ----------
+    model : CompactModel or PretrainedModel
+        The network.
+    encoder : RowEncoder
+        Values <-> tokens.
+    config : FitConfig
+        Options, with `model` resolved.
+    backbone : Backbone or None
+        The Hugging Face model and tokenizer; None for the compact model.
+    """
+
+    model: CompactModel | PretrainedModel
+    encoder: RowEncoder
+    config: FitConfig
+    backbone: Backbone | None = None
+    plan: TrainPlan | None = field(default=None)
+
+    @property
+    def number_offsets(self) -> tuple[int, ...]:
+        """See `BatchBuilder`."""
+        return tuple(self.model.number_offsets)
+
+    @property
+    def is_compact(self) -> bool:
+        """Whether this is the compact model."""
+        return self.backbone is None
+
+    def builder(self, encoded: list[EncodedColumn]) -> BatchBuilder:
+        """Batches of encoded rows for this model."""
+        return BatchBuilder(self.encoder.grammar, encoded, self.number_offsets)
+
+    def log_prob(self, table: Mapping[str, Physical]) -> FloatArray:
+        """Log-probability of each row in nats, shape (n,); -inf for rows outside the schema."""
+        encoded, open_nats, legal = self.encoder.encode(table)
+        split = (np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
+        plan = TrainPlan(1, 64 if self.backbone else 512, 1, 1, 1e-3)
+        trainer = Trainer(self.model, self.builder(encoded), split, open_nats, self.config.train, plan, 0)
+        nats = trainer.nats(np.arange(legal.size))
+        self.model.train(False)
+        return np.where(legal, -nats, -np.inf)
+
+
+def build_engine(schema: Schema, table: Mapping[str, Physical], config: FitConfig) -> Engine:
+    """Build an untrained model; `config.model` is "compact" or names a pretrained model."""
+    device = choose_device(config.device)
+    if config.model == "compact":
+        encoder = build_compact_encoder(schema, table, cell_tokens=config.compact.cell_tokens)
+        encoded, _, _ = encoder.encode(table)
+        seed, known = derive(config.seed, "weights"), _training_part(encoded, config)
+        model = CompactModel(encoder.grammar, encoder.features, config.compact, seed, known).to(device)
+        return Engine(model, encoder, config)
+    # The depth is settled here, so that a run fitted on one device loads the same layers on another.
+    depth = kept_layers(config.pretrained, device)
+    config = replace(config, pretrained=replace(config.pretrained, num_hidden_layers=depth))
+    backbone = load_backbone(config.model, config.pretrained, device, remote_code=config.trust_remote_code)
+    encoder = build_pretrained_encoder(schema, table, TokenizerVocabulary(backbone.tokenizer))
+    encoded, _, _ = encoder.encode(table)
+    check_width(encoder, encoded, int(backbone.causal.config.max_position_embeddings))
+    causal = adapt(backbone.causal, config.pretrained, derive(config.seed, "adapter"))
+    seed, known = derive(config.seed, "head"), _training_part(encoded, config)
+    pretrained = PretrainedModel(causal, encoder.grammar, config.pretrained, seed, known).to(device)
+    return Engine(pretrained, encoder, config, replace(backbone, causal=causal))
+
+
+def _training_part(encoded: list[EncodedColumn], config: FitConfig) -> list[EncodedColumn]:
+    """The rows a model may start from; held-out ones stay unseen."""
+    rows, _ = split_rows(encoded[0].index.size, config.train.holdout_fraction, config.seed)
+    return [column.take(rows) for column in encoded]
+
+
+def check_width(encoder: RowEncoder, encoded: list[EncodedColumn], context: int) -> int:
+    """Longest row in tokens.
+
+    Raises
+    ------
+    InputError
+        If it is longer than the model's context.
+    """
+    longest = int(encoder.grammar.positions_per_row(encoded).max())
+    if longest > context:
+        widest = sorted(
+            zip(encoder.grammar.names, encoded, encoder.grammar.later_spans, strict=True),
+            key=lambda item: -(int(item[1].lengths.max()) + len(item[2])),
+        )[:3]
+        raise InputError(
+            f"a row needs up to {longest:,} tokens but the model's context is {context:,}. Widest columns: "
+            f"{', '.join(repr(name[:40]) for name, _, _ in widest)}. Drop or shorten them, set max_length for text "
+            "columns in the schema, or use model='compact'"
+        )
+    return longest
+
+
+def split_rows(n: int, fraction: float, seed: int) -> tuple[IntArray, IntArray]:
+    """Training rows and held-out rows, at most 2,000 of the latter.
+
+    Raises
+    ------
+    InputError
+        If there are fewer than 20 rows.
+    """
+    if n < LEAST_ROWS:
+        raise InputError(
+            f"expected at least {LEAST_ROWS} rows to train on, got {n}: a model would only memorise them. "
+            "Collect more rows"
+        )
+    order = generator(seed, "holdout").permutation(n).astype(np.int64)
+    n_holdout = min(MOST_HOLDOUT_ROWS, math.ceil(n * fraction))
+    return np.sort(order[n_holdout:]), np.sort(order[:n_holdout])
+
+
+def default_batch_size(engine: Engine, n: int) -> int:
+    """Rows per step: small tables need many steps, a CPU gains nothing beyond these sizes."""
+    if not engine.is_compact:
+        return 16 if engine.model.device.type == "cpu" else 64
+    return next(size for size, least in ((256, 8000), (128, 3000), (64, 400), (32, 0)) if n >= least)
+
+
+def default_learning_rate(engine: Engine, batch_size: int) -> float:
+    """Peak learning rate: 4e-3 at 256 rows with square-root scaling for the compact model, 1e-3 for adapters."""
+    if engine.is_compact:
+        return 4e-3 * math.sqrt(batch_size / 256)
+    return 5e-5 if engine.config.pretrained.full_fine_tuning else 1e-3
+
+
+def make_trainer(
+    engine: Engine,
+    encoded: list[EncodedColumn],
+    open_nats: FloatArray,
+    split: tuple[IntArray, IntArray],
+    listener: TrainerListener | None = None,
+) -> Trainer:
+    """A trainer with the "auto" options resolved."""
+    config, n = engine.config.train, split[0].size
+    batch_size = default_batch_size(engine, n) if config.batch_size == "auto" else int(config.batch_size)
+    batch_size = min(batch_size, n)
+    rate = config.learning_rate
+    peak = default_learning_rate(engine, batch_size) if rate == "auto" else float(rate)
+    epochs = int(np.clip(400_000 // n, 10, 300)) if engine.is_compact else int(np.clip(10_000 // n, 3, 20))
+    if config.max_minutes is not None:
+        # A schedule that early stopping cuts before its learning rate falls is worse than a shorter one that ends.
+        epochs = max(BUDGET_EPOCHS, math.ceil(LEAST_BUDGET_STEPS * batch_size / n))
+    plan = make_plan(config, n, batch_size=batch_size, learning_rate=peak, default_epochs=epochs)
+    builder = engine.builder(encoded)
+    if isinstance(engine.model, PretrainedModel):
+        rows = split[0][:64]
+        engine.model.calibrate(builder.build(rows, natural_orders(rows.size, builder.grammar.n_columns)))
+    if config.ema_decay == "auto":
+        decay = (0.99 if n <= SMALL_TABLE else 0.999) if engine.is_compact else None
+        config = replace(config, ema_decay=decay)
+    seed = derive(engine.config.seed, "trainer")
+    return Trainer(engine.model, builder, split, open_nats, config, plan, seed, listener)
+
+
+def number_of_parameters(engine: Engine) -> dict[str, Any]:
+    """Trained weights and all weights."""
+    total = sum(value.numel() for value in engine.model.parameters())
+    return {"trained": engine.model.count_parameters(), "total": total}
+
+
+def to_cpu(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Detached contiguous copies on the CPU, ready to be written."""
+    return {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}

@@ -1,0 +1,78 @@
+"""What the trainer, the decoder and the likelihood need of a language model, whichever it is.
+
+`LanguageModel` turns tokens into hidden states and hidden states into the restricted logits of one column. It knows
+the grammar's columns and nothing of tables, files or random numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
+
+import torch
+from torch import nn
+
+from llmsynth.grammar.row import RowGrammar
+from llmsynth.lm.dataset import Batch
+
+
+class LanguageModel(Protocol):
+    """A causal model behind a row grammar."""
+
+    grammar: RowGrammar
+    heads: nn.ModuleList
+
+    def hidden(self, tokens: torch.Tensor, slots: torch.Tensor, numbers: torch.Tensor) -> torch.Tensor:
+        """Hidden states of whole rows, (rows, positions) -> (rows, positions, width)."""
+        ...
+
+    def step(self, tokens: torch.Tensor, slots: torch.Tensor, numbers: torch.Tensor, cache: Any) -> torch.Tensor:
+        """Hidden states of the next positions, (rows, new positions, width); `cache` (a `DecoderCache`) is updated."""
+        ...
+
+    def logits(self, column: int, hidden: torch.Tensor, state: torch.Tensor) -> torch.Tensor:
+        """Logits over a column's local vocabulary, (m, width) and (m,) -> (m, n_local)."""
+        ...
+
+    def trainable(self) -> Iterator[tuple[str, nn.Parameter]]:
+        """Names and tensors that training changes."""
+        ...
+
+    def train(self, mode: bool = True) -> Any:
+        """Switch dropout on or off."""
+        ...
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        ...
+
+
+def restricted_state(model: LanguageModel) -> dict[str, torch.Tensor]:
+    """Copies of the tensors that training changes, by name."""
+    return {name: parameter.detach().clone() for name, parameter in model.trainable()}
+
+
+def load_restricted_state(model: LanguageModel, state: Mapping[str, torch.Tensor]) -> None:
+    """Inverse of `restricted_state`; every trainable tensor must be present with its shape."""
+    for name, parameter in model.trainable():
+        parameter.data.copy_(state[name])
+
+
+def batch_losses(model: LanguageModel, batch: Batch) -> torch.Tensor:
+    """Negative log-probability of each row's tokens, normalised over the legal ones, in nats, shape (rows,).
+
+    This is minus the log of the probability that the decoder emits exactly these codes; the share of the drawn
+    remainder is not in it.
+    """
+    device = model.device
+    hidden = model.hidden(batch.tokens.to(device), batch.slots.to(device), batch.numbers.to(device))
+    flat = hidden.reshape(-1, hidden.shape[-1])
+    losses = torch.zeros(batch.n_rows, dtype=torch.float32, device=device)
+    for place, target in enumerate(batch.targets):
+        if not target.flat.numel():
+            continue
+        logits = model.logits(place, flat[target.flat.to(device)], target.state.to(device))
+        nats = torch.nn.functional.cross_entropy(logits.float(), target.token.to(device), reduction="none")
+        losses = losses.index_add(0, target.row.to(device), nats)
+    return losses

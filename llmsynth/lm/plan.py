@@ -1,0 +1,133 @@
+"""How long to train and how fast to learn: the schedule, planned for a number of epochs or a wall-clock budget.
+
+The learning rate is a function of *progress* in [0, 1], not of the step number. Progress grows by
+``(1 - progress) / steps left``, so when a noisy machine turns out slower (or faster) than measured the plan is
+resized and the schedule still ends at zero, inside the budget.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+from llmsynth.config import TrainConfig
+
+EVALUATION_SHARE = 0.05
+"""Largest share of a budget that evaluations may take."""
+BUDGET_USED = 0.98
+"""Share of the budget that steps are planned for; the rest is for building the model and reading the table."""
+
+
+@dataclass(frozen=True)
+class TrainPlan:
+    """Numbers that `TrainConfig` leaves to measurement.
+
+    Parameters
+    ----------
+    n_steps : int
+        Optimiser steps in all.
+    batch_size : int
+        Rows per step.
+    steps_per_epoch : int
+        Steps that visit every training row once.
+    eval_every : int
+        Steps between two evaluations.
+    learning_rate : float
+        Peak learning rate.
+    budget_seconds : float or None
+        Wall-clock budget the number of steps was planned for.
+    most_steps : int
+        Steps of all epochs: what a plan shortened on a busy machine may grow back to.
+    """
+
+    n_steps: int
+    batch_size: int
+    steps_per_epoch: int
+    eval_every: int
+    learning_rate: float
+    budget_seconds: float | None = None
+    most_steps: int = 2**62
+
+    def resized(self, n_steps: int) -> TrainPlan:
+        """The same plan with another number of steps in all, at most `most_steps`."""
+        return replace(self, n_steps=max(1, min(n_steps, self.most_steps)))
+
+
+def make_plan(
+    config: TrainConfig, n_rows: int, *, batch_size: int, learning_rate: float, default_epochs: int
+) -> TrainPlan:
+    """Plan before anything was measured; a budget is fitted later by `fit_to_budget`.
+
+    Parameters
+    ----------
+    config : TrainConfig
+        Epochs, minutes and evaluation interval as the user gave them.
+    n_rows : int
+        Training rows, held-out ones not counted.
+    batch_size, learning_rate
+        Resolved values of the "auto" options.
+    default_epochs : int
+        Most epochs when the user gave none.
+    """
+    steps_per_epoch = math.ceil(n_rows / batch_size)
+    n_steps = steps_per_epoch * (config.max_epochs or default_epochs)
+    budget = None if config.max_minutes is None else config.max_minutes * 60 * BUDGET_USED
+    plan = TrainPlan(n_steps, batch_size, steps_per_epoch, 1, learning_rate, budget, n_steps)
+    return _with_interval(plan, config)
+
+
+def fit_to_budget(
+    plan: TrainPlan,
+    config: TrainConfig,
+    *,
+    done: int,
+    spent: float,
+    step_seconds: float,
+    evaluation_seconds: float = 0.0,
+) -> TrainPlan:
+    """Limit the steps in all to what the budget allows, and evaluations to a twentieth of it.
+
+    Parameters
+    ----------
+    done : int
+        Steps already taken.
+    spent : float
+        Seconds already spent, evaluations included.
+    step_seconds : float
+        Measured seconds per step, without evaluations.
+    evaluation_seconds : float
+        Measured seconds per evaluation; 0 while unknown.
+    """
+    if plan.budget_seconds is None:
+        return plan
+    left = max(0.0, plan.budget_seconds - spent)
+    per_step = max(step_seconds, 1e-6)
+    affordable = done + int(left / (per_step * (1 + EVALUATION_SHARE)))
+    planned = _with_interval(plan.resized(max(affordable, done + 1)), config)
+    if config.eval_every != "auto":
+        return planned
+    least = math.ceil(evaluation_seconds / (EVALUATION_SHARE * per_step))
+    return replace(planned, eval_every=max(planned.eval_every, min(least, math.ceil(planned.n_steps / 4))))
+
+
+def _with_interval(plan: TrainPlan, config: TrainConfig) -> TrainPlan:
+    if config.eval_every != "auto":
+        return replace(plan, eval_every=int(config.eval_every))
+    # About one epoch, but at least ten and at most thirty times in the run.
+    interval = max(1, min(plan.steps_per_epoch, math.ceil(plan.n_steps / 10)))
+    return replace(plan, eval_every=max(interval, math.ceil(plan.n_steps / 30)))
+
+
+def learning_rate_at(progress: float, config: TrainConfig, peak: float) -> float:
+    """Learning rate at a progress in [0, 1]: linear rise, then cosine to zero.
+
+    ``one_cycle`` rises over 15 % of the run from a tenth of the peak (Smith and Topin 2018, arXiv 1708.07120);
+    ``cosine`` rises over `warmup_ratio` from zero and ends at a tenth (Loshchilov and Hutter 2017, arXiv 1608.03983).
+    """
+    one_cycle = config.lr_scheduler_type == "one_cycle"
+    rise = max(config.warmup_ratio, 0.15) if one_cycle else config.warmup_ratio
+    start, end = (0.1, 0.0) if one_cycle else (0.0, 0.1)
+    if progress < rise:
+        return peak * (start + (1 - start) * progress / rise)
+    place = (progress - rise) / max(1e-9, 1 - rise)
+    return peak * (end + (1 - end) * 0.5 * (1 + math.cos(math.pi * min(place, 1.0))))

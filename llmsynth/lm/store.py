@@ -1,0 +1,105 @@
+"""A fitted engine in a run folder, and back.
+
+What is written: ``grammar.json`` (cells, text vocabularies), ``head.safetensors`` or ``model.safetensors`` (our own
+tensors), and for a pretrained model ``adapter_model.safetensors`` with ``adapter_config.json`` in peft's own form (or
+all weights after full fine-tuning) and the tokenizer as JSON. The base model is named, not copied: it is found again
+by `config.model`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from transformers import AutoTokenizer
+
+from llmsynth.config import FitConfig
+from llmsynth.errors import RunFolderError
+from llmsynth.grammar.encoder import encoder_from_dict
+from llmsynth.grammar.tokenizer_vocabulary import TokenizerVocabulary
+from llmsynth.lm.backbones import adapt, choose_device, load_backbone, lora_config
+from llmsynth.lm.compact import CompactModel
+from llmsynth.lm.engine import Engine, to_cpu
+from llmsynth.lm.pretrained import PretrainedModel
+from llmsynth.lm.run_folder import Run
+from llmsynth.table.schema import Schema
+
+GRAMMAR, MODEL, HEAD = "grammar.json", "model.safetensors", "head.safetensors"
+ADAPTER, ADAPTER_CONFIG, TOKENIZER = "adapter_model.safetensors", "adapter_config.json", "tokenizer"
+
+
+def save_engine(engine: Engine, run: Run) -> None:
+    """Write everything but schema, options and history."""
+    run.write_json(GRAMMAR, engine.encoder.to_dict())
+    model = engine.model
+    if isinstance(model, CompactModel):
+        run.write_tensors(MODEL, to_cpu(model.state_dict()))
+        return
+    assert engine.backbone is not None
+    run.write_tensors(HEAD, to_cpu(model.head_state()))
+    engine.backbone.tokenizer.save_pretrained(str(run.path(f"{TOKENIZER}/x").parent))
+    if engine.config.pretrained.full_fine_tuning:
+        run.write_tensors(MODEL, to_cpu(dict(model.causal.named_parameters())))
+        return
+    from peft import get_peft_model_state_dict
+
+    run.write_tensors(ADAPTER, to_cpu(get_peft_model_state_dict(model.causal)))
+    settings = lora_config(engine.config.pretrained.lora).to_dict()
+    settings["base_model_name_or_path"] = engine.config.model
+    run.write_json(ADAPTER_CONFIG, {key: _plain(value) for key, value in settings.items()})
+
+
+def _plain(value: object) -> object:
+    """JSON-able form of peft's option values (sets and enumerations among them)."""
+    if isinstance(value, (set, frozenset)):
+        return sorted(str(item) for item in value)
+    if value is None or isinstance(value, (bool, int, float, str, list, dict)):
+        return value
+    return str(getattr(value, "value", value))
+
+
+@contextmanager
+def _fitting(name: str) -> Iterator[None]:
+    """Tensors of another shape or name than the model's, as one error that names the file."""
+    try:
+        yield
+    except (KeyError, RuntimeError) as error:
+        raise RunFolderError(f"{name} does not fit this run's grammar: {str(error).splitlines()[0]}") from error
+
+
+def load_engine(run: Run, schema: Schema, config: FitConfig, *, device: str = "auto") -> Engine:
+    """Inverse of `save_engine`.
+
+    Raises
+    ------
+    RunFolderError
+        If tensors do not fit the grammar, as when files of two runs were mixed.
+    """
+    place = choose_device(device)
+    config = replace(config, device=device)
+    stored = run.read_json(GRAMMAR)
+    if config.model == "compact":
+        encoder = encoder_from_dict(schema, stored, vocabulary=None, cell_tokens=config.compact.cell_tokens)
+        model = CompactModel(encoder.grammar, encoder.features, config.compact, 0)
+        with _fitting(MODEL):
+            model.load_state_dict(run.read_tensors(MODEL))
+        model.train(False)
+        return Engine(model.to(place), encoder, config)
+    backbone = load_backbone(config.model, config.pretrained, place, remote_code=config.trust_remote_code)
+    tokenizer = AutoTokenizer.from_pretrained(str(run.folder / TOKENIZER), local_files_only=True)
+    encoder = encoder_from_dict(schema, stored, vocabulary=TokenizerVocabulary(tokenizer))
+    causal = adapt(backbone.causal, config.pretrained, 0)
+    pretrained = PretrainedModel(causal, encoder.grammar, config.pretrained, 0)
+    with _fitting(HEAD):
+        pretrained.load_head_state(run.read_tensors(HEAD))
+    if config.pretrained.full_fine_tuning:
+        with _fitting(MODEL):
+            causal.load_state_dict(run.read_tensors(MODEL), strict=False)
+    else:
+        from peft import set_peft_model_state_dict
+
+        with _fitting(ADAPTER):
+            set_peft_model_state_dict(causal, run.read_tensors(ADAPTER))
+    pretrained.train(False)
+    return Engine(pretrained.to(place), encoder, config, replace(backbone, causal=causal, tokenizer=tokenizer))

@@ -1,0 +1,328 @@
+"""One trainer for both language models.
+
+It minimises the grammar-normalised loss (see `model.batch_losses`), evaluates held-out nats per row, keeps the best
+weights, and can stop after any step and go on from a saved state to the same weights: the batch of step t is a pure
+function of (seed, t), so nothing but tensors and counters has to be stored.
+
+It knows encoded rows and a `LanguageModel`; it refuses to know tables, folders and progress bars. What happens beside
+training (checkpoints, bars, trackers) is reported to a `TrainerListener`.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from llmsynth.config import TrainConfig
+from llmsynth.errors import TrainingError
+from llmsynth.grammar.automaton import IntArray
+from llmsynth.lm.dataset import Batch, BatchBuilder, draw_orders, epoch_batches, natural_orders
+from llmsynth.lm.model import LanguageModel, batch_losses, load_restricted_state, restricted_state
+from llmsynth.lm.parallel import Parallel
+from llmsynth.lm.plan import TrainPlan, fit_to_budget, learning_rate_at
+from llmsynth.seeding import derive, generator
+
+Tensors = dict[str, torch.Tensor]
+
+
+@dataclass
+class Progress:
+    """Counters of a run; everything that is not a tensor in a checkpoint."""
+
+    step: int = 0
+    progress: float = 0.0
+    seconds: float = 0.0
+    best_nats: float = math.inf
+    best_step: int = 0
+    evaluations_without_gain: int = 0
+    finished: bool = False
+    history: list[dict[str, float | int | str]] = field(default_factory=list)
+
+
+class TrainerListener(Protocol):
+    """Hears what the trainer does."""
+
+    def on_step(self, progress: Progress, plan: TrainPlan, nats_per_row: float) -> None:
+        """After each optimiser step."""
+        ...
+
+    def on_evaluation(self, progress: Progress, plan: TrainPlan, nats_per_row: float) -> None:
+        """After each evaluation."""
+        ...
+
+    def on_checkpoint_due(self, trainer: Trainer) -> None:
+        """After each step; the listener decides by its own clock whether to save `trainer.state()`."""
+        ...
+
+
+class Trainer:
+    """Trains a language model on encoded rows.
+
+    Parameters
+    ----------
+    model : LanguageModel
+        Changed in place.
+    builder : BatchBuilder
+        All rows, held-out ones included.
+    train_rows, holdout_rows : ndarray of int64
+        Row numbers; `holdout_rows` may be empty, which turns early stopping off.
+    open_nats : ndarray of float64, shape (n_rows,)
+        Minus the log share of each row's drawn remainder, added to reported nats per row.
+    config, plan : TrainConfig, TrainPlan
+        Options and the numbers resolved from them.
+    seed : int
+        Seed of orders, batches and dropout.
+    listener : TrainerListener, optional
+        Told of each step and evaluation.
+    """
+
+    def __init__(
+        self,
+        model: LanguageModel,
+        builder: BatchBuilder,
+        split: tuple[IntArray, IntArray],
+        open_nats: npt.NDArray[np.float64],
+        config: TrainConfig,
+        plan: TrainPlan,
+        seed: int,
+        listener: TrainerListener | None = None,
+    ) -> None:
+        self.model, self.builder, self.config, self.plan = model, builder, config, plan
+        self.train_rows, self.holdout_rows = split
+        self.open_nats, self.seed, self.listener = open_nats, seed, listener
+        self.counters = Progress()
+        self.parameters = dict(model.trainable())
+        self.optimizer = _optimizer(self.parameters, config.weight_decay)
+        self.best: Tensors = {}
+        self.ema_decay = config.ema_decay if isinstance(config.ema_decay, float) else None
+        self.average: Tensors = restricted_state(model) if self.ema_decay else {}
+        self._epoch: tuple[int, list[IntArray]] = (-1, [])
+        self._lengths = builder.grammar.positions_per_row(builder.encoded)
+        self._uniform = bool((self._lengths == self._lengths[0]).all())
+        self._window: list[float] = []
+        self._evaluation_seconds = 0.0
+        self.parallel = Parallel()
+
+    def run(self, *, most_steps: int | None = None) -> Progress:
+        """Train until the plan or early stopping ends it, or for `most_steps` more steps.
+
+        Returns
+        -------
+        Progress
+            Counters and history; the model holds the best weights when ``finished`` is true.
+
+        Raises
+        ------
+        TrainingError
+            When a loss is not finite; the model keeps the best weights seen.
+        """
+        counters, began = self.counters, time.monotonic()
+        already, first, evaluating = counters.seconds, counters.step, 0.0
+        stop = self.plan.n_steps if most_steps is None else counters.step + most_steps
+        self.model.train(True)
+        while counters.step < min(stop, self.plan.n_steps) and not counters.finished:
+            nats = self._step()
+            counters.seconds = already + time.monotonic() - began
+            if self.listener is not None:
+                self.listener.on_step(counters, self.plan, nats)
+            due = counters.step % self.plan.eval_every == 0 or counters.step >= self.plan.n_steps
+            if due:
+                started = time.monotonic()
+                self._evaluate()
+                counters.seconds = already + time.monotonic() - began
+                evaluating += time.monotonic() - started
+                self._evaluation_seconds = time.monotonic() - started
+            self._replan(first, already, began, evaluating)
+            if self.listener is not None:
+                self.listener.on_checkpoint_due(self)
+            stop = self.plan.n_steps if most_steps is None else stop
+        if counters.step >= self.plan.n_steps and not counters.finished:
+            counters.finished = True
+        if counters.finished and self.best:
+            load_restricted_state(self.model, self.best)
+        self.model.train(False)
+        return counters
+
+    def _replan(self, first: int, already: float, began: float, evaluating: float) -> None:
+        """Fit the number of steps to the budget after the first steps, then at every evaluation."""
+        done = self.counters.step - first
+        if self.plan.budget_seconds is None or not (done in (4, 12, 40) or done % self.plan.eval_every == 0):
+            return
+        elapsed = self.parallel.mean(time.monotonic() - began)
+        evaluating = self.parallel.mean(evaluating)
+        self.plan = fit_to_budget(
+            self.plan,
+            self.config,
+            done=self.counters.step,
+            spent=self.parallel.mean(already) + elapsed,
+            step_seconds=(elapsed - evaluating) / done,
+            evaluation_seconds=self.parallel.mean(self._evaluation_seconds),
+        )
+
+    @property
+    def row_lengths(self) -> IntArray:
+        """Tokens of each row, shape (n_rows,)."""
+        return self._lengths
+
+    def _rows_of(self, step: int) -> IntArray:
+        epoch, place = divmod(step, self.plan.steps_per_epoch)
+        if self._epoch[0] != epoch:
+            rng = generator(self.seed, "epoch", epoch)
+            lengths = None if self._uniform else self._lengths
+            batches = list(epoch_batches(rng, self.train_rows, self.plan.batch_size, lengths))
+            self._epoch = (epoch, batches)
+        return self._epoch[1][place]
+
+    def batch_of(self, step: int) -> Batch:
+        """The batch of a step, a pure function of the seed and the step."""
+        rows = self._rows_of(step)
+        share = self.config.natural_order_share
+        orders = draw_orders(generator(self.seed, "orders", step), rows.size, self.builder.grammar.n_columns, share)
+        part = self.parallel.share(np.arange(rows.size))
+        return self.builder.build(rows[part], orders[part])
+
+    def _step(self) -> float:
+        counters = self.counters
+        batch = self.batch_of(counters.step)
+        rate = learning_rate_at(counters.progress, self.config, self.plan.learning_rate)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        device, seed = self.model.device, derive(self.seed, "dropout", counters.step, self.parallel.rank)
+        with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+            torch.default_generator.manual_seed(seed)
+            if device.type == "cuda":
+                with torch.cuda.device(device):
+                    torch.cuda.manual_seed(seed)
+            losses = batch_losses(self.model, batch)
+            # Mean over the tokens of all processes, so that averaged gradients are those of the whole batch.
+            n_targets = max(1.0, self.parallel.mean(float(sum(target.token.numel() for target in batch.targets))))
+            loss = losses.sum() / n_targets
+            if not bool(torch.isfinite(loss)):
+                self._not_finite(batch)
+            self.optimizer.zero_grad(set_to_none=True)
+            torch.autograd.backward(loss)
+        self.parallel.average_gradients(self.parameters.values())
+        torch.nn.utils.clip_grad_norm_(list(self.parameters.values()), self.config.max_grad_norm)
+        self.optimizer.step()
+        counters.progress += (1 - counters.progress) / max(1, self.plan.n_steps - counters.step)
+        counters.step += 1
+        if self.ema_decay:
+            # The average forgets its start quickly at first (Adam-style correction of the decay).
+            decay = min(self.ema_decay, (1 + counters.step) / (10 + counters.step))
+            names = list(self.average)
+            torch._foreach_lerp_([self.average[n] for n in names], [self.parameters[n].data for n in names], 1 - decay)
+        nats = float(losses.detach().mean())
+        self._window.append(nats)
+        return nats
+
+    def _not_finite(self, batch: Batch) -> None:
+        with torch.no_grad():
+            bad = [name for name, value in self.parameters.items() if not bool(torch.isfinite(value).all())]
+        if self.best:
+            load_restricted_state(self.model, self.best)
+        where = f"; first weight that is not finite: {bad[0]}" if bad else ""
+        raise TrainingError(
+            f"the loss is not finite at step {self.counters.step} (a batch of {batch.n_rows} rows){where}. "
+            f"Expected a finite loss. The best weights so far (step {self.counters.best_step}) are kept; "
+            f"try a lower learning_rate than {self.plan.learning_rate:g} or a lower max_grad_norm."
+        )
+
+    def _evaluate(self) -> None:
+        counters = self.counters
+        entry: dict[str, float | int | str] = {"step": counters.step, "split": "train"}
+        entry["nats_per_row"] = float(np.mean(self._window)) + float(self.open_nats[self.train_rows].mean())
+        entry["seconds"] = round(counters.seconds, 3)
+        counters.history.append(entry)
+        self._window = []
+        current = restricted_state(self.model) if self.average else {}
+        if self.average:
+            load_restricted_state(self.model, self.average)
+        if self.holdout_rows.size:
+            nats = self.parallel.mean(float(self.nats(self.holdout_rows).mean()))
+            counters.history.append(
+                {"step": counters.step, "split": "holdout", "nats_per_row": nats, "seconds": round(counters.seconds, 3)}
+            )
+            self._note_best(nats)
+        else:
+            nats = float(entry["nats_per_row"])
+            self.best = restricted_state(self.model)
+        if self.average:
+            load_restricted_state(self.model, current)
+        if self.listener is not None:
+            self.listener.on_evaluation(counters, self.plan, nats)
+
+    def _note_best(self, nats: float) -> None:
+        counters = self.counters
+        if nats < counters.best_nats:
+            counters.best_nats, counters.best_step = nats, counters.step
+            counters.evaluations_without_gain = 0
+            self.best = restricted_state(self.model)
+            return
+        counters.evaluations_without_gain += 1
+        if counters.evaluations_without_gain >= self.config.patience:
+            counters.finished = True
+
+    def nats(self, rows: IntArray, *, batch_size: int | None = None) -> npt.NDArray[np.float64]:
+        """Minus log-probability of rows in the table's column order, drawn remainder included, shape (n,)."""
+        size = batch_size or max(64, 2 * self.plan.batch_size)
+        self.model.train(False)
+        order = rows[np.argsort(self._lengths[rows], kind="stable")]
+        result: dict[int, float] = {}
+        with torch.inference_mode():
+            for begin in range(0, order.size, size):
+                part = order[begin : begin + size]
+                batch = self.builder.build(part, natural_orders(part.size, self.builder.grammar.n_columns))
+                losses = batch_losses(self.model, batch).double().cpu().numpy()
+                result.update(zip(part.tolist(), (losses + self.open_nats[part]).tolist(), strict=True))
+        self.model.train(True)
+        return np.array([result[row] for row in rows.tolist()])
+
+    def state(self) -> tuple[Tensors, dict[str, object]]:
+        """Tensors and JSON-able counters from which `load_state` goes on to the same weights."""
+        tensors = {f"model/{name}": value for name, value in restricted_state(self.model).items()}
+        tensors.update({f"best/{name}": value for name, value in self.best.items()})
+        tensors.update({f"average/{name}": value for name, value in self.average.items()})
+        for name, parameter in self.parameters.items():
+            for key, value in self.optimizer.state[parameter].items():
+                tensors[f"optimizer/{key}/{name}"] = torch.as_tensor(value)
+        counters: dict[str, object] = {"progress": dict(vars(self.counters)), "plan": dict(vars(self.plan))}
+        counters["window"] = list(self._window)
+        return tensors, counters
+
+    def load_state(self, tensors: Mapping[str, torch.Tensor], counters: Mapping[str, object]) -> None:
+        """Go on from what `state` returned."""
+        parts: dict[str, Tensors] = {"model": {}, "best": {}, "average": {}}
+        for key, value in tensors.items():
+            part, _, rest = key.partition("/")
+            if part == "optimizer":
+                kind, _, name = rest.partition("/")
+                self.optimizer.state[self.parameters[name]][kind] = value.to(self.model.device, copy=True)
+            else:
+                parts[part][rest] = value.to(self.model.device, copy=True)
+        load_restricted_state(self.model, parts["model"])
+        self.best, self.average = parts["best"], parts["average"]
+        saved, plan = counters["progress"], counters["plan"]
+        assert isinstance(saved, dict) and isinstance(plan, dict)
+        self.counters, self.plan = Progress(**saved), TrainPlan(**plan)
+        window = counters["window"]
+        assert isinstance(window, list)
+        self._window = [float(value) for value in window]
+
+
+def _optimizer(parameters: Mapping[str, torch.nn.Parameter], weight_decay: float) -> torch.optim.AdamW:
+    """AdamW; embeddings, biases, norms and output rows are not decayed."""
+    groups: dict[bool, list[torch.nn.Parameter]] = {True: [], False: []}
+    spared = ("embed", "bias", "norm", "head", "output_rows", "number_maps")
+    for name, parameter in parameters.items():
+        groups[parameter.ndim > 1 and not any(word in name for word in spared)].append(parameter)
+    options = [
+        {"params": chosen, "weight_decay": weight_decay if decayed else 0.0} for decayed, chosen in groups.items()
+    ]
+    return torch.optim.AdamW(options, lr=1e-3, betas=(0.9, 0.98), fused=True)

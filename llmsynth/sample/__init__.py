@@ -1,0 +1,1 @@
+"""Exact numbers of rows from a fitted model."""

@@ -1,0 +1,113 @@
+"""Exactly n typed rows from a fitted model, in batches, the same rows whatever the batch size.
+
+The decoder gives codes, the encoder turns them into values; this file adds the columns no model learns (identifiers
+made fresh, constants, empty ones) and puts them in the table's order, labels and data types. It holds four batches at a
+time, so memory does not grow with n.
+
+Random numbers are keyed by (seed, column, step) and counted by row; see `lm.decoder` for how rounding is kept from
+deciding a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from llmsynth.config import PerKind, SampleConfig
+from llmsynth.errors import InputError
+from llmsynth.grammar.encoder import RowEncoder
+from llmsynth.lm.decoder import ColumnSampling, RowDecoder
+from llmsynth.lm.model import LanguageModel
+from llmsynth.seeding import uniforms
+from llmsynth.table.dtypes import Physical, assemble_frame, from_physical
+from llmsynth.table.identifiers import generate_identifiers
+from llmsynth.table.schema import Column, Schema
+
+BATCHES_PER_PART = 4
+"""Batches that make one data frame; what is done once a frame then costs a quarter."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sampler:
+    """Draws rows.
+
+    Parameters
+    ----------
+    model : LanguageModel
+        In evaluation mode.
+    encoder : RowEncoder
+        The model's encoder.
+    schema : Schema
+        All columns, modelled or not.
+    number_offsets : tuple of int
+        The model's (see `BatchBuilder`).
+    batch_size : int
+        Rows decoded together unless the call says otherwise.
+    """
+
+    model: LanguageModel
+    encoder: RowEncoder
+    schema: Schema
+    number_offsets: tuple[int, ...]
+    batch_size: int
+
+    def iterate(self, n_samples: int, seed: int, config: SampleConfig | None = None) -> Iterator[pd.DataFrame]:
+        """Yield `n_samples` rows in all, four batches at a time.
+
+        Parameters
+        ----------
+        n_samples : int
+            At least 0; 0 yields one empty frame with the right columns and data types.
+        seed : int
+            Row i depends on the seed and i alone.
+        config : SampleConfig, optional
+            Temperature, top-p and batch size.
+
+        Raises
+        ------
+        InputError
+            If `n_samples` is negative.
+        """
+        if n_samples < 0:
+            raise InputError(f"n_samples: expected 0 or more, got {n_samples!r}")
+        config = config or SampleConfig()
+        size = self.batch_size if config.batch_size == "auto" else int(config.batch_size)
+        how = [ColumnSampling(_of(config.temperature, c), _of(config.top_p, c)) for c in self.encoder.columns]
+        decoder = RowDecoder(self.model, self.number_offsets, how)
+        if n_samples == 0:
+            yield self._part(decoder, (0, 1), seed, size).iloc[:0]
+        step = BATCHES_PER_PART * size
+        for start in range(0, n_samples, step):
+            yield self._part(decoder, (start, min(step, n_samples - start)), seed, size)
+
+    def _part(self, decoder: RowDecoder, rows: tuple[int, int], seed: int, size: int) -> pd.DataFrame:
+        """Rows start .. start + n - 1 as a data frame."""
+        start, n = rows
+        values = decoder.decode(n, seed, start, batch_size=size)
+        draws = [uniforms(seed, ("remainder", place), start, n) for place in range(len(values))]
+        table = self.encoder.decode(values, draws)
+        columns = {column.name: self._series(column, table, n, seed, start) for column in self.schema.columns}
+        return assemble_frame(columns, self.schema)
+
+    def _series(self, column: Column, table: Mapping[str, Physical], n: int, seed: int, start: int) -> pd.Series[Any]:
+        if column.kind == "identifier":
+            return generate_identifiers(column, n, seed, start)
+        if column.name in table:
+            return from_physical(table[column.name], column)
+        missing = np.full(n, column.kind == "missing")
+        if column.kind == "constant" and column.nullable:
+            missing = uniforms(seed, ("missing", column.name), start, n) < column.missing_share
+        zeros: npt.NDArray[np.int64] = np.zeros(n, dtype=np.int64)
+        return from_physical(Physical(values=zeros, missing=missing), column)
+
+
+def _of(setting: PerKind, column: Column) -> float:
+    """The setting of a column's kind; "default" where its kind is not named, else 1."""
+    if isinstance(setting, Mapping):
+        return float(setting.get(column.kind, setting.get("default", 1.0)))
+    return float(setting)

@@ -1,0 +1,366 @@
+"""`TableSynthesizer`: fit a language model to a table, sample rows, score rows, save and load.
+
+The scikit-learn contract: the constructor only stores its arguments, `fit` returns the estimator, what is learned ends
+in an underscore, `get_params` and `clone` work. Everything is done by the rooms below; this file only joins them.
+It is longer than our files usually are because half of it is the documentation of one public class, kept in one place.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
+from dataclasses import replace
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import yaml
+from sklearn.base import BaseEstimator
+
+from llmsynth.config import FitConfig, PerKind, SampleConfig
+from llmsynth.errors import ConfigError, NotFittedError
+from llmsynth.fitting import table_hash, train_engine
+from llmsynth.lm.backbones import choose_device
+from llmsynth.lm.choose import choose_model
+from llmsynth.lm.engine import Engine, build_engine, number_of_parameters
+from llmsynth.lm.history import History
+from llmsynth.lm.parallel import Parallel
+from llmsynth.lm.reporters import check_reporters
+from llmsynth.lm.run_folder import Run
+from llmsynth.lm.store import load_engine, save_engine
+from llmsynth.lm.trainer import Trainer
+from llmsynth.recipes import load_recipe
+from llmsynth.sample.sampler import Sampler
+from llmsynth.seeding import derive
+from llmsynth.table.dtypes import Physical, physical_table
+from llmsynth.table.files import TableWriter, read_table
+from llmsynth.table.infer import infer_schema
+from llmsynth.table.schema import Schema
+from llmsynth.table.schema_file import read_schema_yaml
+
+Overrides = Mapping[Any, Mapping[str, Any]]
+
+
+class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
+    """Makes synthetic rows of a table with a language model trained on it.
+
+    Parameters
+    ----------
+    model : str
+        "auto", "compact", an alias such as "smollm2-135m", a model folder, a GGUF file or a hub id.
+    target : str or None
+        Column a model will later be trained to predict; only recorded.
+    schema : Schema, mapping, path or None
+        A whole `Schema`, overrides per column, or a schema file; None infers everything.
+    recipe : FitConfig, mapping, str or None
+        All options: a shipped recipe's name, a YAML file, or nested options. Arguments given here override it.
+    max_minutes, max_epochs : float, int or None
+        Budget of the training.
+    random_state : int or None
+        Seed of everything; None takes the recipe's, 0 without one.
+    device : str
+        "auto", "cpu", "cuda", ...
+    trust_remote_code : bool
+        Run code that comes with a hub model.
+    progress : bool
+        Show progress bars on standard error.
+    run_dir : path or None
+        Folder for checkpoints while fitting and the run afterwards; None keeps everything in memory until `save`.
+    overwrite, resume : bool
+        Replace a run in `run_dir`, or go on from its newest checkpoint.
+
+    Attributes
+    ----------
+    schema_ : Schema
+        What the columns are.
+    history_ : list of dict
+        step, split ("train", "holdout"), nats_per_row, seconds.
+    model_name_, model_reason_ : str
+        The model used and why.
+    report_ : dict
+        Seconds, held-out nats per row, numbers of parameters and of folded categories.
+
+    Examples
+    --------
+    >>> from llmsynth import TableSynthesizer, datasets
+    >>> synthesizer = TableSynthesizer(model="compact", max_epochs=2, random_state=0)
+    >>> rows = synthesizer.fit(datasets.load_ehr(60, random_state=0)).sample(3)
+    >>> rows.shape
+    (3, 8)
+    """
+
+    def __init__(
+        self,
+        model: str = "auto",
+        *,
+        target: str | None = None,
+        schema: Schema | Overrides | str | os.PathLike[str] | None = None,
+        recipe: FitConfig | Mapping[str, Any] | str | os.PathLike[str] | None = None,
+        max_minutes: float | None = None,
+        max_epochs: int | None = None,
+        random_state: int | None = None,
+        device: str = "auto",
+        trust_remote_code: bool = False,
+        progress: bool = False,
+        run_dir: str | os.PathLike[str] | None = None,
+        overwrite: bool = False,
+        resume: bool = False,
+    ) -> None:
+        self.model = model
+        self.target = target
+        self.schema = schema
+        self.recipe = recipe
+        self.max_minutes = max_minutes
+        self.max_epochs = max_epochs
+        self.random_state = random_state
+        self.device = device
+        self.trust_remote_code = trust_remote_code
+        self.progress = progress
+        self.run_dir = run_dir
+        self.overwrite = overwrite
+        self.resume = resume
+
+    def fit(self, table: object, y: object = None) -> Self:
+        """Learn the table.
+
+        Parameters
+        ----------
+        table : DataFrame, path, or anything `read_table` takes
+            At least 20 rows.
+        y : ignored
+            For scikit-learn's sake.
+
+        Returns
+        -------
+        TableSynthesizer
+            Itself.
+
+        Raises
+        ------
+        InputError
+            For a table, schema or option that cannot be used; nothing is written.
+        TrainingError
+            If training cannot go on.
+        """
+        config = self._config()
+        check_reporters(config.train.report_to)
+        run = None
+        is_main = Parallel().is_main  # also gives each of several processes its own GPU
+        if self.run_dir is not None and is_main:
+            run = Run.create(self.run_dir, overwrite=self.overwrite, resume=self.resume)
+        with run if run is not None else nullcontext():
+            frame = read_table(table)
+            schema = self._schema(frame, config)
+            plain = physical_table(frame, schema)
+            name, reason = config.model, "as asked"
+            if name == "auto":
+                name, reason = choose_model(schema, len(frame), gpu=choose_device(config.device).type == "cuda")
+            config = replace(config, model=name)
+            engine = build_engine(schema, plain, config)
+            trainer, seconds = train_engine(engine, plain, run, progress=self.progress, resume=self.resume)
+            self._learned(engine, schema, (name, reason))
+            self._describe(trainer, engine, plain, seconds)
+            if run is not None:
+                self._write(run)
+        return self
+
+    def _config(self) -> FitConfig:
+        recipe = self.recipe
+        if recipe is None:
+            config = FitConfig()
+        elif isinstance(recipe, FitConfig):
+            config = recipe
+        else:
+            config = FitConfig.from_mapping(recipe) if isinstance(recipe, Mapping) else load_recipe(os.fspath(recipe))
+        train = config.train
+        if self.max_minutes is not None:
+            train = replace(train, max_minutes=self.max_minutes)
+        if self.max_epochs is not None:
+            train = replace(train, max_epochs=self.max_epochs)
+        changes: dict[str, Any] = {"train": train}
+        if self.random_state is not None:
+            changes["seed"] = int(self.random_state)
+        if self.model != "auto":
+            changes["model"] = self.model
+        if self.target is not None:
+            changes["target"] = self.target
+        if self.device != "auto":
+            changes["device"] = self.device
+        if self.trust_remote_code:
+            changes["trust_remote_code"] = True
+        return replace(config, **changes)
+
+    def _schema(self, frame: pd.DataFrame, config: FitConfig) -> Schema:
+        given = self.schema
+        if isinstance(given, Schema):
+            return given
+        overrides = given if given is None or isinstance(given, Mapping) else read_schema_yaml(os.fspath(given))
+        return infer_schema(frame, target=config.target, overrides=overrides)
+
+    def _learned(self, engine: Engine, schema: Schema, choice: tuple[str, str]) -> None:
+        self.schema_ = schema
+        self._engine = engine
+        self.model_name_, self.model_reason_ = choice
+
+    def _describe(self, trainer: Trainer, engine: Engine, plain: Mapping[str, Physical], seconds: float) -> None:
+        counters = trainer.counters
+        self.history_ = list(counters.history)
+        best = counters.best_nats if np.isfinite(counters.best_nats) else None
+        self.report_ = {
+            "seconds": seconds,
+            "holdout_nats_per_row": best,
+            "n_rows": int(trainer.train_rows.size + trainer.holdout_rows.size),
+            "n_holdout_rows": int(trainer.holdout_rows.size),
+            "n_steps": counters.step,
+            "best_step": counters.best_step,
+            "batch_size": trainer.plan.batch_size,
+            "n_parameters": number_of_parameters(engine),
+            "folded_categories": {c.name: c.folded for c in self.schema_.columns if c.folded},
+            "table_hash": table_hash(plain),
+        }
+
+    def _fitted(self) -> Engine:
+        engine = getattr(self, "_engine", None)
+        if not isinstance(engine, Engine):
+            raise NotFittedError("nothing was learned yet: call fit(table), or TableSynthesizer.load(path)")
+        return engine
+
+    def iter_samples(
+        self,
+        n_samples: int,
+        random_state: int | None = None,
+        *,
+        batch_size: int | None = None,
+        temperature: PerKind | None = None,
+        top_p: PerKind | None = None,
+    ) -> Iterator[pd.DataFrame]:
+        """Yield rows batch by batch; arguments as in `sample`."""
+        engine = self._fitted()
+        chosen = engine.config.sample
+        config = SampleConfig(
+            temperature=chosen.temperature if temperature is None else temperature,
+            top_p=chosen.top_p if top_p is None else top_p,
+            batch_size=chosen.batch_size if batch_size is None else batch_size,
+        )
+        seed = derive(engine.config.seed if random_state is None else int(random_state), "sample")
+        return self._sampler(engine).iterate(n_samples, seed, config)
+
+    def _sampler(self, engine: Engine) -> Sampler:
+        size = 2048 if engine.is_compact else (256 if engine.model.device.type == "cuda" else 128)
+        engine.model.train(False)
+        return Sampler(engine.model, engine.encoder, self.schema_, engine.number_offsets, size)
+
+    def sample(
+        self,
+        n_samples: int = 1,
+        random_state: int | None = None,
+        *,
+        batch_size: int | None = None,
+        temperature: PerKind | None = None,
+        top_p: PerKind | None = None,
+    ) -> pd.DataFrame:
+        """Draw rows.
+
+        Parameters
+        ----------
+        n_samples : int
+            Exactly so many rows come back, all of them valid.
+        random_state : int or None
+            Seed; None uses the estimator's. Row i depends on the seed and i alone.
+        batch_size : int or None
+            Rows decoded together; changes speed and memory, not the rows.
+        temperature, top_p : float, mapping of column kind to float, or None
+            None uses the recipe's, 1.0 by default: the learned distribution.
+
+        Returns
+        -------
+        DataFrame, shape (n_samples, n_columns)
+            Columns, labels and data types of the training table.
+        """
+        parts = self.iter_samples(n_samples, random_state, batch_size=batch_size, temperature=temperature, top_p=top_p)
+        frames = list(parts)
+        return frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
+
+    def sample_to(
+        self,
+        path: str | os.PathLike[str],
+        n_samples: int,
+        random_state: int | None = None,
+        *,
+        overwrite: bool = False,
+        **options: Any,
+    ) -> dict[str, Any]:
+        """Write rows to a CSV or Parquet file batch by batch; memory does not grow with `n_samples`.
+
+        Returns
+        -------
+        dict
+            ``rows`` written and ``path``.
+        """
+        self._fitted()
+        with TableWriter(path, schema=self.schema_, overwrite=overwrite) as writer:
+            for part in self.iter_samples(n_samples, random_state, **options):
+                writer.write(part)
+        return {"rows": writer.n_rows, "path": str(path)}
+
+    def log_prob(self, table: object) -> npt.NDArray[np.float64]:
+        """Log-probability of each row under the model, in nats.
+
+        Parameters
+        ----------
+        table : DataFrame, path, or anything `read_table` takes
+            With the columns of the training table.
+
+        Returns
+        -------
+        ndarray of float64, shape (n_rows,)
+            -inf for a row with a value outside the schema. Identifiers, constants and empty columns do not count.
+        """
+        engine = self._fitted()
+        return engine.log_prob(physical_table(read_table(table), self.schema_, strict=False))
+
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+        """Write a run folder.
+
+        Raises
+        ------
+        RunFolderError
+            If the folder holds something and `overwrite` is false, or cannot be written to.
+        """
+        self._fitted()
+        with Run.create(path, overwrite=overwrite) as run:
+            self._write(run)
+
+    def _write(self, run: Run) -> None:
+        engine = self._fitted()
+        save_engine(engine, run)
+        run.write_json("schema.json", self.schema_.to_dict())
+        run.write_text("config.yaml", yaml.safe_dump(engine.config.to_mapping(), sort_keys=False, allow_unicode=True))
+        run.write_json("history.json", self.history_)
+        History(self.history_).plot(run.path("history.svg"))
+        run.write_json("report.json", {**self.report_, "model_reason": self.model_reason_})
+        run.seal({"model": self.model_name_, "seed": engine.config.seed, "table_hash": self.report_["table_hash"]})
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], *, device: str = "auto", trust_remote_code: bool = False) -> Self:
+        """Read a run folder back, after verifying every file of it.
+
+        Raises
+        ------
+        RunFolderError
+            Naming the file that is missing, altered or unsafe.
+        """
+        run = Run.open(path, trust_remote_code=trust_remote_code)
+        stored = yaml.safe_load(run.read_text("config.yaml"))
+        if not isinstance(stored, Mapping):
+            raise ConfigError(f"{path}: config.yaml holds no options; fit again")
+        config = replace(FitConfig.from_mapping(stored), trust_remote_code=trust_remote_code)
+        synthesizer = cls(config.model, recipe=config, random_state=config.seed, target=config.target, device=device)
+        schema = Schema.from_dict(run.read_json("schema.json"))
+        report = run.read_json("report.json")
+        engine = load_engine(run, schema, config, device=device)
+        synthesizer._learned(engine, schema, (config.model, report.pop("model_reason")))
+        synthesizer.history_, synthesizer.report_ = run.read_json("history.json"), report
+        return synthesizer

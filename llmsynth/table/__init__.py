@@ -1,0 +1,1 @@
+"""What a table is: its schema, its values, its files."""

@@ -1,0 +1,83 @@
+"""Writing rows of CSV so that `csv_file` reads the same cells back.
+
+Knows what the csv module and pandas leave unquoted although readers trip over it, and that pandas chooses the form of
+times anew for every piece. Refuses to know files.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Sequence
+from typing import IO, Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from llmsynth.table.datetimes import format_datetimes
+from llmsynth.table.labels import label_names
+
+_ISO = {"D": "%Y-%m-%d", "h": "%Y-%m-%d %H:%M:%S", "min": "%Y-%m-%d %H:%M:%S", "s": "%Y-%m-%d %H:%M:%S"}
+_ISO |= {unit: f"%Y-%m-%d %H:%M:%S.{part}" for unit, part in (("ms", "%3f"), ("us", "%f"), ("ns", "%9f"))}
+
+
+def write_csv_rows(
+    stream: IO[str], frame: pd.DataFrame, *, header: bool, separator: str, units: Sequence[str | None]
+) -> None:
+    """Write rows, and first the header if asked.
+
+    Parameters
+    ----------
+    stream : text stream
+        Where to write; lines end with a line feed.
+    frame : DataFrame
+        The rows.
+    header : bool
+        Whether to write the column names.
+    separator : str
+        Comma or tab.
+    units : sequence of str or None
+        Precision of each column's times; None: that of its data type.
+    """
+    if header:
+        plain_names = all(isinstance(label, str) for label in frame.columns)
+        labels = list(frame.columns) if plain_names else list(label_names(frame.columns))
+        # Quotes also tell `read_csv` not to look for another delimiter.
+        odd = any(re.search(r"[;\t|\r]", label) for label in labels)
+        writer = csv.writer(
+            stream, delimiter=separator, quoting=csv.QUOTE_ALL if odd else csv.QUOTE_MINIMAL, lineterminator="\n"
+        )
+        writer.writerow(labels)
+    columns = [_plain(frame.iloc[:, place], unit) for place, unit in enumerate(units)]
+    plain = pd.concat(columns, axis=1, ignore_index=True)
+    # The csv module does not quote a lone carriage return, which ends a line for most readers.
+    quoting: Literal[0, 2] = csv.QUOTE_NONNUMERIC if any(map(_has_return, columns)) else csv.QUOTE_MINIMAL
+    plain.to_csv(stream, header=False, index=False, lineterminator="\n", sep=separator, quoting=quoting)
+
+
+def _plain(column: pd.Series[Any], unit: str | None) -> pd.Series[Any]:
+    """Times as texts of one precision; other columns as they are."""
+    if not isinstance(column.dtype, pd.DatetimeTZDtype) and column.dtype.kind != "M":
+        return column
+    zone = column.dt.tz
+    wall = column if zone is None else column.dt.tz_localize(None)
+    unit = unit or str(np.datetime_data(wall.to_numpy().dtype)[0])
+    if zone is not None and unit in ("D", "h"):
+        # Whole days or hours of UTC need not be whole in the zone.
+        unit = "s"
+    counts = wall.to_numpy().astype(f"datetime64[{'m' if unit == 'min' else unit}]")
+    missing = np.isnat(counts)
+    filled = np.where(missing, 0, counts.astype(np.int64))
+    texts = pd.Series(format_datetimes(filled, _ISO[unit], unit), index=column.index, dtype=object)
+    if zone is not None:
+        offset = (wall - column.dt.tz_convert("UTC").dt.tz_localize(None)).dt.total_seconds().fillna(0) // 60
+        ends = [f"{'-' if o < 0 else '+'}{abs(int(o)) // 60:02d}:{abs(int(o)) % 60:02d}" for o in offset]
+        texts = texts + pd.Series(ends, index=column.index, dtype=object)
+    texts[missing] = None
+    return texts
+
+
+def _has_return(column: pd.Series[Any]) -> bool:
+    if column.dtype.kind in "biufcmM":
+        return False
+    return any("\r" in text for text in column.dropna().unique().tolist() if isinstance(text, str))

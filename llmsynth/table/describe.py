@@ -1,0 +1,242 @@
+"""A column's properties, read from its cells once its kind is known.
+
+The second half of inference: `infer` says "integer", this file says "from 17 to 90, never missing, stored as int64".
+What the user gave is kept; the rest is read from the data. Refuses to choose a kind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from llmsynth.errors import SchemaError
+from llmsynth.table.convert import category_text, distinct_texts, parse_canonical, without_bounds
+from llmsynth.table.date_forms import DateForm, detect_format
+from llmsynth.table.datetimes import coarsest_unit, format_unit
+from llmsynth.table.decimals import count_decimals, whole_digits
+from llmsynth.table.dtype_names import dtype_name
+from llmsynth.table.dtypes import physical_of
+from llmsynth.table.identifiers import check_pattern, pattern_of, repeats
+from llmsynth.table.overrides import BOUNDS
+from llmsynth.table.schema import Column, Scalar
+from llmsynth.table.times import count_of
+from llmsynth.table.unpack import Unpacked
+
+SIGNIFICANT = 7
+MONEY_DECIMALS = 2
+OTHER = "(other)"
+
+
+def describe(column: Column, cells: Unpacked, changes: Mapping[str, Any]) -> Column:
+    """Fill in a column's properties.
+
+    Parameters
+    ----------
+    column : Column
+        With name, kind, role and `fold_below`.
+    cells : Unpacked
+        Its cells.
+    changes : mapping of str to object
+        Properties the user gave.
+
+    Returns
+    -------
+    Column
+
+    Raises
+    ------
+    SchemaError
+        If the kind cannot hold for these cells at all.
+    """
+    n = max(1, len(cells.missing))
+    _refuse_family(column, cells)
+    found: dict[str, Any] = {
+        "dtype": cells.dtype,
+        "nullable": cells.n_missing > 0,
+        "missing_share": cells.n_missing / n,
+        "null": cells.null,
+        "cell_type": cells.cell_type,
+    }
+    if cells.category is not None:
+        found |= {"ordered": bool(cells.category.ordered)}
+        found["category_dtype"] = dtype_name(cells.category.categories.dtype)
+    if column.kind == "identifier":
+        found |= _identifier(column, cells, changes)
+    elif column.kind == "missing":
+        found |= {"categories": _all_categories(cells), "missing_share": 1.0}
+    elif column.kind in ("categorical", "constant", "boolean"):
+        found |= _categories(column, cells, changes)
+    elif column.kind == "text":
+        found |= {"max_length": max((len(text) for text in distinct_texts(cells)[0]), default=0)}
+    elif column.kind == "datetime":
+        found |= _datetime(column, cells, changes)
+    else:
+        found |= _number(column, cells, changes)
+    given = dict(changes)
+    if column.kind == "datetime":
+        unit = given.get("time_unit") or found["time_unit"]
+        given |= {key: count_of(given[key], unit, column.name) for key in BOUNDS if given.get(key) is not None}
+    described = replace(column, **(found | given))
+    return replace(described, clipped_rows=_clipped(described, cells)) if described.clip else described
+
+
+def _refuse_family(column: Column, cells: Unpacked) -> None:
+    """Raise where a kind cannot be stored in the column's data type at all."""
+    n = len(cells.values) - cells.n_missing
+    wrong = (column.kind == "text" and cells.family not in ("string", "empty")) or (
+        column.kind == "categorical" and cells.family == "datetime" and cells.category is None
+    )
+    if wrong:
+        raise SchemaError(
+            f"column {column.name!r}: kind {column.kind} is contradicted by {n} rows of data type {cells.dtype}; "
+            "convert the column to strings"
+        )
+
+
+def _identifier(column: Column, cells: Unpacked, changes: Mapping[str, Any]) -> dict[str, Any]:
+    unique, distinct = repeats(cells)
+    pattern = column.pattern or pattern_of(cells)
+    check_pattern(pattern)
+    if changes.get("unique") and not unique:
+        n = len(cells.values) - cells.n_missing
+        raise SchemaError(f"column {column.name!r}: unique is contradicted by {n - distinct} rows that repeat a value")
+    role = "identifier" if column.role == "feature" else column.role
+    return {"role": role, "pattern": pattern, "unique": unique, "distinct": None if unique else distinct}
+
+
+def _clipped(column: Column, cells: Unpacked) -> int:
+    free = physical_of(cells, without_bounds(column))
+    low = -np.inf if column.minimum is None else column.minimum
+    high = np.inf if column.maximum is None else column.maximum
+    outside = (free.values < low) | (free.values > high)
+    return int((outside & ~free.missing & ~free.invalid).sum())
+
+
+def _all_categories(cells: Unpacked) -> tuple[Scalar, ...] | None:
+    """Categories of a pandas category as plain scalars, in their own order, unobserved ones too."""
+    if cells.category is None:
+        return None
+    categories = cells.category.categories
+    if len(categories) == 0:
+        return ()
+    kind = categories.dtype.kind if isinstance(categories.dtype, np.dtype) else ""
+    if kind == "M" or str(categories.dtype).startswith("datetime64"):
+        moments = pd.DatetimeIndex(categories)
+        plain = moments if moments.tz is None else moments.tz_convert("UTC").tz_localize(None)
+        unit = np.datetime_data(plain.to_numpy().dtype)[0]
+        return tuple(str(value) for value in plain.to_numpy().astype(f"datetime64[{unit}]"))
+    if str(categories.dtype).startswith("interval"):
+        return tuple(str(value) for value in categories)
+    values = [value.item() if isinstance(value, np.generic) else value for value in categories]
+    if not all(isinstance(value, str | int | float | bool) for value in values):
+        kinds = sorted({type(value).__name__ for value in values})
+        raise SchemaError(f"categories of type {', '.join(kinds)} are not supported; convert the column to strings")
+    return tuple(values)
+
+
+def _categories(column: Column, cells: Unpacked, changes: Mapping[str, Any]) -> dict[str, Any]:
+    if column.kind == "boolean":
+        return {"categories": (False, True)}
+    texts, codes = distinct_texts(cells)
+    seen = np.bincount(codes[codes >= 0], minlength=len(texts)) if texts else np.zeros(0, dtype=np.int64)
+    counts = dict(zip(texts, seen.tolist(), strict=True))
+    if column.kind == "constant" and len(texts) != 1:
+        differing = int(seen.sum() - seen.max(initial=0))
+        raise SchemaError(f"column {column.name!r}: kind constant is contradicted by {differing} rows that differ")
+    if changes.get("categories") is not None:
+        categories = tuple(changes["categories"])
+        if changes.get("other") is None:
+            return _folded(column, counts, categories)
+        listed = {category_text(category) for category in categories}
+        gone = [count for text, count in counts.items() if text not in listed]
+        return {"categories": categories, "folded": len(gone), "folded_rows": sum(gone)}
+    return _folded(column, counts, _all_categories(cells) or _seen(cells))
+
+
+def _seen(cells: Unpacked) -> tuple[Scalar, ...]:
+    if cells.family in ("string", "datetime"):
+        return tuple(sorted(distinct_texts(cells)[0]))
+    return tuple(np.unique(cells.present()).tolist())
+
+
+def _folded(column: Column, counts: Mapping[str, int], categories: tuple[Scalar, ...]) -> dict[str, Any]:
+    """Categories after folding the rare ones into one explicit other category."""
+    numbers = [counts.get(category_text(category), 0) for category in categories]
+    # An unobserved category of a pandas category has no row to protect; only observed rare ones are folded.
+    rare = [0 < number < column.fold_below for number in numbers]
+    if not any(rare):
+        return {"categories": categories}
+    if not all(isinstance(category, str) for category in categories):
+        raise SchemaError(
+            f"column {column.name!r}: only string categories can be folded (the other category is a string); "
+            "set fold_below: 1 for it or convert the column to strings"
+        )
+    other = OTHER
+    while other in categories:
+        other = f"({other})"
+    kept = tuple(category for category, gone in zip(categories, rare, strict=True) if not gone)
+    rows = sum(number for number, gone in zip(numbers, rare, strict=True) if gone)
+    return {"categories": (*kept, other), "other": other, "folded": sum(rare), "folded_rows": rows}
+
+
+def _datetime(column: Column, cells: Unpacked, changes: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {"timezone": cells.timezone}
+    if cells.family == "string":
+        given = changes.get("datetime_format")
+        form = DateForm(given, changes.get("timezone")) if given else detect_format(cells.texts)
+        if form is None:
+            n = len(cells.values) - cells.n_missing
+            raise SchemaError(
+                f"column {column.name!r}: kind datetime is contradicted by its {n} rows: no date form fits them all; "
+                "give datetime_format"
+            )
+        found |= {"datetime_format": form.form, "timezone": form.timezone, "time_unit": format_unit(form.form)}
+    elif cells.family == "datetime":
+        counts = cells.present()
+        found["time_unit"] = coarsest_unit(counts, cells.unit or "s")
+    else:
+        n = len(cells.values) - cells.n_missing
+        raise SchemaError(f"column {column.name!r}: kind datetime is contradicted by {n} rows that are no dates")
+    return found | _bounds(replace(column, **(found | dict(changes))), cells)
+
+
+def _number(column: Column, cells: Unpacked, changes: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if column.kind == "decimal":
+        if changes.get("significant") is not None:
+            found = {"decimals": None, "significant": changes["significant"]}
+        elif changes.get("decimals") is not None:
+            found = {"decimals": changes["decimals"], "significant": None}
+        else:
+            found = _precision(cells)
+    return found | _bounds(replace(column, dtype=cells.dtype, **found), cells)
+
+
+def _precision(cells: Unpacked) -> dict[str, Any]:
+    if cells.family == "string":
+        texts = list(cells.texts)
+        decimals = max((len(text.partition(".")[2]) for text in texts), default=0)
+        # Texts that disagree are counted, and reported, as contradicting rows.
+        agreeing = [text for text in texts if parse_canonical(text, decimals) is not None]
+        return {"decimals": decimals if agreeing else 0, "significant": None}
+    values = np.unique(cells.present().astype(np.float64))
+    decimals_found = count_decimals(values, single=cells.single) if values.size else 0
+    if decimals_found is not None:
+        short = whole_digits(values) + decimals_found <= SIGNIFICANT
+        if short or decimals_found <= MONEY_DECIMALS:
+            return {"decimals": decimals_found, "significant": None}
+    return {"decimals": None, "significant": SIGNIFICANT}
+
+
+def _bounds(column: Column, cells: Unpacked) -> dict[str, Any]:
+    """Smallest and largest value, and how many the user's own bounds clip."""
+    physical = physical_of(cells, without_bounds(column))
+    values: npt.NDArray[Any] = physical.values[~physical.missing & ~physical.invalid]
+    if not values.size:
+        return {}
+    return {"minimum": values.min().item(), "maximum": values.max().item()}

@@ -1,0 +1,279 @@
+"""Tables from and to files and data-frame libraries.
+
+Knows CSV (.csv, .tsv, also .gz and .zst), Parquet, pandas, and anything that speaks Arrow or the data-frame
+interchange (polars). Refuses to know what the columns mean. Reading changes no cell; writing goes to a temporary file
+beside the target and is renamed at the end, so a killed program leaves no half file under the asked name.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self, cast
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.interchange
+import pyarrow.parquet as pq
+
+from llmsynth.errors import InputError, TableError
+from llmsynth.table.csv_file import read_csv
+from llmsynth.table.csv_write import write_csv_rows
+from llmsynth.table.infer import check_frame
+from llmsynth.table.labels import decode_label, encode_label, label_names
+from llmsynth.table.schema import Schema
+
+_CSV = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".csv.zst", ".tsv.zst")
+# Parquet column names are strings; labels that are none are kept beside them.
+_LABELS = b"llmsynth.labels"
+_PARQUET = (".parquet", ".pq")
+
+
+def file_format(path: str | os.PathLike[str]) -> str:
+    """``"csv"`` or ``"parquet"``, by the file's name.
+
+    Raises
+    ------
+    TableError
+        If the name ends in neither.
+    """
+    name = Path(path).name.lower()
+    if name.endswith(_PARQUET):
+        return "parquet"
+    if name.endswith(_CSV):
+        return "csv"
+    raise TableError(f"{Path(path).name}: expected a name ending in one of {', '.join((*_CSV, *_PARQUET))}")
+
+
+def read_table(source: object) -> pd.DataFrame:
+    """Read a table.
+
+    Parameters
+    ----------
+    source : path or data frame
+        A CSV or Parquet file, or a pandas, polars, Arrow or other data frame with `__arrow_c_stream__` or
+        `__dataframe__`. A pandas data frame is returned as it is. The row index is not part of the table.
+
+    Returns
+    -------
+    DataFrame
+        At least one row and one column, with distinct labels. Integers and booleans with missing values that come
+        from Arrow are nullable, never floats.
+
+    Raises
+    ------
+    TableError
+        If the file is missing, empty, ragged, has only a header or duplicate names, or cannot be read.
+    """
+    if isinstance(source, str | os.PathLike):
+        frame = _read_file(Path(source))
+    elif isinstance(source, pd.DataFrame):
+        frame = source
+    elif hasattr(source, "__arrow_c_stream__"):
+        frame = _from_arrow(pa.table(cast(Any, source)))
+    elif hasattr(source, "__dataframe__"):
+        frame = _from_arrow(pyarrow.interchange.from_dataframe(cast(Any, source)))
+    else:
+        raise TableError(f"expected a file or a data frame, got {type(source).__name__}")
+    check_frame(frame)
+    return frame
+
+
+def _read_file(path: Path) -> pd.DataFrame:
+    kind = file_format(path)
+    if not path.exists():
+        raise TableError(f"{str(path)!r} does not exist; expected a CSV or Parquet file")
+    if not path.is_file():
+        raise TableError(f"{str(path)!r} is not a regular file; a table is read twice, so save it to a file first")
+    if path.stat().st_size == 0:
+        raise TableError(f"{path.name} is empty; expected a header line and rows")
+    if kind == "csv":
+        return read_csv(path)
+    try:
+        table = pq.read_table(path)
+        frame = _from_arrow(table)
+    except (pa.ArrowException, OSError) as error:
+        raise TableError(f"{path.name} is not a readable Parquet file ({type(error).__name__})") from error
+    labels = (table.schema.metadata or {}).get(_LABELS)
+    if labels is not None:
+        frame.columns = pd.Index([decode_label(label) for label in json.loads(labels)], tupleize_cols=False)
+    return frame
+
+
+def _from_arrow(table: pa.Table) -> pd.DataFrame:
+    repeated = sorted({name for name in table.column_names if table.column_names.count(name) > 1})
+    if repeated:
+        raise TableError(f"column names must be distinct; repeated: {', '.join(map(repr, repeated[:10]))}; rename them")
+    if table.schema.metadata and b"pandas" in table.schema.metadata:
+        frame: pd.DataFrame = table.to_pandas()
+        named = [name for name in frame.index.names if name is not None]
+        return frame.reset_index() if named else frame
+    columns = {name: _arrow_column(table.column(name)) for name in table.column_names}
+    frame = pd.DataFrame(columns)
+    frame.columns = pd.Index(list(columns))
+    return frame
+
+
+def _arrow_column(column: pa.ChunkedArray) -> pd.Series[Any]:
+    kind = column.type
+    nullable = {pa.bool_(): pd.BooleanDtype()}
+    for bits in (8, 16, 32, 64):
+        nullable[getattr(pa, f"int{bits}")()] = getattr(pd, f"Int{bits}Dtype")()
+        nullable[getattr(pa, f"uint{bits}")()] = getattr(pd, f"UInt{bits}Dtype")()
+    if column.null_count and kind in nullable:
+        return cast("pd.Series[Any]", column.to_pandas(types_mapper=nullable.get))
+    if pa.types.is_date(kind) or pa.types.is_decimal(kind) or pa.types.is_null(kind):
+        # pandas has no type of its own for these; Python objects would be slow and lose the type.
+        return pd.Series(pd.array(column, dtype=pd.ArrowDtype(kind)))
+    return cast("pd.Series[Any]", column.to_pandas())
+
+
+def write_table(
+    frame: pd.DataFrame, path: str | os.PathLike[str], *, schema: Schema | None = None, overwrite: bool = False
+) -> Path:
+    """Write a table to a CSV or Parquet file; see `TableWriter`.
+
+    Returns
+    -------
+    Path
+        The file written.
+    """
+    with TableWriter(path, schema=schema, overwrite=overwrite) as writer:
+        writer.write(frame)
+    return Path(path)
+
+
+class TableWriter:
+    """Writes a table piece by piece to one file, which appears under its name only when complete.
+
+    Parameters
+    ----------
+    path : path
+        Its name decides the format. CSV is UTF-8 with line feeds; a missing value is an empty field (so an empty
+        string, which CSV cannot tell from it, is read back as missing).
+    schema : Schema or None
+        If given, times in CSV are written to the precision of each column (a date as 2013-07-29).
+    overwrite : bool
+        Whether an existing file may be replaced.
+
+    Raises
+    ------
+    InputError
+        If the file exists and `overwrite` is false, or the folder is not writable; both before anything is written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> with TableWriter(f"{folder.name}/t.csv") as writer:
+    ...     writer.write(pd.DataFrame({"a": [1]}))
+    ...     writer.write(pd.DataFrame({"a": [2]}))
+    >>> read_table(f"{folder.name}/t.csv")["a"].tolist()
+    [1, 2]
+    >>> folder.cleanup()
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, schema: Schema | None = None, overwrite: bool = False) -> None:
+        self.path = Path(path)
+        self.schema = schema
+        self.n_rows = 0
+        self._format = file_format(path)
+        if self.path.exists() and not overwrite:
+            raise InputError(f"{str(path)!r} exists; choose another name or allow overwriting (--overwrite)")
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(prefix=f".{self.path.name}.", suffix=".part", dir=self.path.parent)
+        except OSError as error:
+            raise InputError(f"folder {str(self.path.parent)!r} is not writable ({error.strerror})") from error
+        os.close(handle)
+        self._part = Path(name)
+        self._stream: IO[bytes] | None = None
+        self._text: io.TextIOWrapper | None = None
+        self._parquet: pq.ParquetWriter | None = None
+        self._close: list[Callable[[], object]] = []
+
+    def __enter__(self) -> Self:
+        """Return the writer."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Finish the file, or remove what was written if there was an error."""
+        if kind is None:
+            self.close()
+        else:
+            self.discard()
+
+    def write(self, frame: pd.DataFrame) -> None:
+        """Append rows; all pieces must have the same columns and data types."""
+        if self._format == "csv":
+            self._write_csv(frame)
+        else:
+            self._write_parquet(frame)
+        self.n_rows += len(frame)
+
+    def close(self) -> None:
+        """Finish the file and give it its name."""
+        self._close_streams()
+        # mkstemp makes private files; a table gets the mode any new file of this user has.
+        mask = os.umask(0)
+        os.umask(mask)
+        self._part.chmod(0o666 & ~mask)
+        os.replace(self._part, self.path)
+
+    def discard(self) -> None:
+        """Remove what was written."""
+        self._close_streams()
+        self._part.unlink(missing_ok=True)
+
+    def _close_streams(self) -> None:
+        while self._close:
+            self._close.pop()()
+
+    def _open_text(self) -> io.TextIOWrapper:
+        plain = self._part.open("wb")
+        self._close.append(plain.close)
+        stream: Any = plain
+        if self.path.suffix.lower() == ".gz":
+            # No time stamp and no name: the same table gives the same bytes.
+            stream = gzip.GzipFile(filename="", mode="wb", fileobj=plain, mtime=0)
+            self._close.append(stream.close)
+        elif self.path.suffix.lower() == ".zst":
+            stream = pa.CompressedOutputStream(plain, "zstd")
+            self._close.append(stream.close)
+        text = io.TextIOWrapper(stream, encoding="utf-8", errors="surrogatepass", newline="", write_through=True)
+        self._close.append(text.close)
+        return text
+
+    def _write_csv(self, frame: pd.DataFrame) -> None:
+        first = self._text is None
+        self._text = self._text or self._open_text()
+        separator = "\t" if ".tsv" in self.path.name.lower() else ","
+        units = [None] * frame.shape[1] if self.schema is None else [column.time_unit for column in self.schema]
+        write_csv_rows(self._text, frame, header=first, separator=separator, units=units)
+
+    def _write_parquet(self, frame: pd.DataFrame) -> None:
+        plain = frame.reset_index(drop=True)
+        labels = None
+        if not all(isinstance(label, str) for label in frame.columns):
+            labels = json.dumps([encode_label(label) for label in frame.columns]).encode()
+            plain.columns = pd.Index(label_names(frame.columns))
+        try:
+            if self._parquet is None:
+                table = pa.Table.from_pandas(plain, preserve_index=False)
+                if labels is not None:
+                    table = table.replace_schema_metadata({**(table.schema.metadata or {}), _LABELS: labels})
+                self._parquet = pq.ParquetWriter(self._part, table.schema)
+                self._close.append(self._parquet.close)
+            else:
+                table = pa.Table.from_pandas(plain, schema=self._parquet.schema, preserve_index=False)
+            self._parquet.write_table(table)
+        except (pa.ArrowException, UnicodeError) as error:
+            raise TableError(f"the table does not fit Parquet ({type(error).__name__}); write CSV instead") from error

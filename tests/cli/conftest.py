@@ -1,0 +1,125 @@
+"""A stand-in for the facade, so that the command line is tested without torch, and a way to call the command line."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner, Result
+
+from llmsynth.lm.run_folder import Run
+
+
+@dataclass
+class FakeFacade:
+    """What was asked of the stand-in, and what it is told to do."""
+
+    calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    failure: BaseException | None = None
+    checkpoint: bool = False
+
+    def said(self, name: str) -> dict[str, Any]:
+        """Arguments of the only call of that name."""
+        (found,) = [arguments for called, arguments in self.calls if called == name]
+        return found
+
+
+def _facade_class(fake: FakeFacade) -> type:
+    from llmsynth.table.files import read_table, write_table
+    from llmsynth.table.infer import infer_schema
+
+    class TableSynthesizer:
+        model_name_, model_reason_ = "compact", "as asked"
+
+        def __init__(self, **settings: Any) -> None:
+            fake.calls.append(("init", settings))
+            self.settings = settings
+
+        def fit(self, table: object) -> Any:
+            frame = read_table(table)
+            self.schema_ = infer_schema(frame, target=self.settings.get("target"))
+            self.frame, self.report_ = frame, {"seconds": 1.5, "holdout_nats_per_row": 12.25}
+            with Run.create(self.settings["run_dir"], overwrite=self.settings.get("overwrite", False)) as run:
+                if fake.checkpoint:
+                    (run.checkpoints / "step-00000001").mkdir(parents=True)
+                if fake.failure is not None:
+                    raise fake.failure
+                run.write_json("schema.json", self.schema_.to_dict())
+                run.seal()
+            return self
+
+        @classmethod
+        def load(cls, path: Path, **settings: Any) -> Any:
+            Run.open(path)
+            fake.calls.append(("load", settings))
+            return cls()
+
+        def sample(self, n_samples: int, **settings: Any) -> pd.DataFrame:
+            fake.calls.append(("sample", settings))
+            rng = np.random.default_rng(settings.get("random_state", 0))
+            return self.frame.iloc[rng.integers(0, len(self.frame), n_samples)].reset_index(drop=True)
+
+        def sample_to(self, path: Path, n_samples: int, **settings: Any) -> dict[str, Any]:
+            fake.calls.append(("sample_to", settings))
+            if fake.failure is not None:
+                raise fake.failure
+            frame = pd.DataFrame({"a": range(n_samples)})
+            write_table(frame, path, overwrite=settings.get("overwrite", False))
+            return {"rows": n_samples, "path": str(path)}
+
+        def log_prob(self, table: object) -> Any:
+            values = -np.arange(1.0, len(read_table(table)) + 1)
+            values[-1] = -np.inf
+            return values
+
+    return TableSynthesizer
+
+
+@pytest.fixture
+def facade(monkeypatch: pytest.MonkeyPatch) -> FakeFacade:
+    """Put the stand-in where the commands import the facade from."""
+    fake = FakeFacade()
+    module = ModuleType("llmsynth.synthesizer")
+    module.TableSynthesizer = _facade_class(fake)  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "llmsynth.synthesizer", module)
+    return fake
+
+
+@pytest.fixture
+def llmsynth(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """Call the command line in a folder of its own; arguments are turned into texts."""
+    from llmsynth.cli.app import app
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("LLMSYNTH_DEBUG", raising=False)
+
+    def call(*arguments: object) -> Result:
+        return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+    return call
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    """Write a small table, ``table.csv``, with a number, a category and a target."""
+    rng = np.random.default_rng(0)
+    age = rng.integers(20, 80, 80)
+    frame = pd.DataFrame({"age": age, "smoker": np.where(age > 50, "yes", "no"), "glucose": 80 + age})
+    frame.to_csv(tmp_path / "table.csv", index=False)
+    return tmp_path / "table.csv"
+
+
+@pytest.fixture
+def run_folder(tmp_path: Path) -> Path:
+    """Write a sealed run folder, ``model``."""
+    with Run.create(tmp_path / "model") as run:
+        run.write_text("config.yaml", "model: compact\n")
+        run.seal()
+    return tmp_path / "model"

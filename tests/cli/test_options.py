@@ -1,0 +1,24 @@
+"""Texts of options as values."""
+
+from __future__ import annotations
+
+import pytest
+
+from llmsynth.cli.options import given, per_kind
+from llmsynth.errors import ConfigError
+
+
+def test_only_what_was_typed_is_passed_on() -> None:
+    assert given(model=None, overwrite=False, seed=0, resume=True) == {"seed": 0, "resume": True}
+
+
+def test_one_number_or_one_per_kind() -> None:
+    assert per_kind("temperature", None) is None
+    assert per_kind("temperature", "0.9") == 0.9
+    assert per_kind("temperature", "decimal=0.9, default=1") == {"decimal": 0.9, "default": 1.0}
+
+
+@pytest.mark.parametrize("text", ["warm", "decimal=warm", "decimal=1=2", "", "decimal=1,2"])
+def test_anything_else_is_one_error_naming_the_option(text: str) -> None:
+    with pytest.raises(ConfigError, match="--top-p: expected a number or kind=number pairs"):
+        per_kind("top-p", text)

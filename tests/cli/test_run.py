@@ -1,0 +1,91 @@
+"""`llmsynth run`: hold out, fit, sample, judge."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import Result
+
+from llmsynth.cli.run import split
+from llmsynth.errors import TableError
+from llmsynth.evaluate.score import unknown
+from llmsynth.evaluate.summary import METRICS, Summary
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import FakeFacade
+
+Cli = Callable[..., Result]
+
+
+def test_the_split_loses_no_row_and_depends_on_the_seed_alone(table: Path) -> None:
+    frame = pd.read_csv(table)
+    rows, held_out = split(table, None, 0.2, 0)
+    assert (len(rows), len(held_out)) == (64, 16)
+    both = pd.concat([rows, held_out]).sort_values(list(frame.columns)).to_numpy()
+    assert np.array_equal(both, frame.sort_values(list(frame.columns)).to_numpy())
+    assert split(table, None, 0.2, 0)[1].equals(held_out)
+    assert not split(table, None, 0.2, 1)[1].equals(held_out)
+
+
+def test_too_few_rows_to_judge_with_is_an_error_that_says_what_to_do(table: Path) -> None:
+    with pytest.raises(TableError, match=r"at least 10 are needed.*--holdout FILE"):
+        split(table, None, 0.1, 0)
+
+
+def test_a_holdout_of_other_columns_is_an_error(table: Path) -> None:
+    pd.read_csv(table).drop(columns="age").to_csv(table.parent / "other.csv", index=False)
+    with pytest.raises(TableError, match="1 are missing: 'age'"):
+        split(table, table.parent / "other.csv", 0.2, 0)
+
+
+def test_one_command_writes_run_rows_and_figures(llmsynth: Cli, facade: FakeFacade, table: Path) -> None:
+    result = llmsynth("run", table, "--target", "smoker", "-o", "result", "--seed", 2)
+    assert result.exit_code == 0, result.output
+    names = {"run", "synthetic.csv", "summary.json", "summary.csv"}
+    assert {path.name for path in Path("result").iterdir()} == names
+    assert len(pd.read_csv("result/synthetic.csv")) == 64
+    summary = json.loads(Path("result/summary.json").read_text())["summary"]
+    assert summary["rows"] == {"train": 64, "synthetic": 64, "holdout": 16}
+    assert summary["target"] == "smoker"
+    assert summary["measured"]["fit_seconds"] == 1.5 and summary["measured"]["rows_per_second"] > 0
+    with Path("result/summary.csv").open() as file:
+        metrics = [row["metric"] for row in csv.DictReader(file)]
+    assert "Shape error" in metrics and "holdout nats per row" in metrics
+    for words in ("Shape error", "real hold-out", "held-out nats per row", "rows per second"):
+        assert words in result.stdout
+
+
+@pytest.mark.parametrize("name", ["run/manifest.json", "synthetic.csv", "summary.json"])
+def test_existing_output_is_found_first(llmsynth: Cli, facade: FakeFacade, table: Path, name: str) -> None:
+    (Path("result") / name).parent.mkdir(parents=True)
+    (Path("result") / name).write_text("{}")
+    result = llmsynth("run", table, "-o", "result")
+    assert result.exit_code == 2 and "--overwrite" in result.stderr
+    assert facade.calls == [] and (Path("result") / name).read_text() == "{}"
+
+
+def _unjudged(*tables: object, **options: object) -> Summary:
+    scores = {metric.key: unknown("not judged") for metric in METRICS}
+    return Summary(scores, scores, {}, 1, 1, 1, None, None, {}, 0, "nothing")
+
+
+def test_a_second_run_with_overwrite_replaces_everything(
+    llmsynth: Cli, facade: FakeFacade, table: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("llmsynth.evaluate.summary.summarize", _unjudged)
+    assert llmsynth("run", table, "-o", "result", "-n", 20, "--quiet").exit_code == 0
+    assert llmsynth("run", table, "-o", "result", "-n", 30, "--quiet", "--overwrite").exit_code == 0
+    assert len(pd.read_csv("result/synthetic.csv")) == 30
+
+
+def test_an_unknown_target_leaves_no_folder(llmsynth: Cli, facade: FakeFacade, table: Path) -> None:
+    result = llmsynth("run", table, "-o", "result", "--target", "smokre")
+    assert result.exit_code == 2 and "'smoker'" in result.stderr
+    assert not Path("result").exists()

@@ -1,0 +1,85 @@
+"""`llmsynth sample`."""
+
+from __future__ import annotations
+
+import errno
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from typer.testing import Result
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import FakeFacade
+
+Cli = Callable[..., Result]
+
+
+def _one_line_error(result: Result, words: str) -> None:
+    assert result.exit_code == 2, result.output
+    assert result.stderr.startswith("llmsynth: error: ") and words in result.stderr, result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_rows_are_written_and_counted(llmsynth: Cli, facade: FakeFacade, run_folder: Path) -> None:
+    result = llmsynth(
+        "sample", run_folder, "-n", 7, "-o", "s.csv", "--seed", 4, "--batch-size", 32, "--top-p", "text=0.9,default=1"
+    )
+    assert result.exit_code == 0, result.output
+    assert "Wrote 7 rows to s.csv" in result.stdout
+    assert len(Path("s.csv").read_text().splitlines()) == 8
+    assert facade.said("sample_to") == {"random_state": 4, "batch_size": 32, "top_p": {"text": 0.9, "default": 1.0}}
+
+
+def test_machines_get_rows_and_rate(llmsynth: Cli, facade: FakeFacade, run_folder: Path) -> None:
+    data = json.loads(llmsynth("sample", run_folder, "-n", 7, "-o", "s.csv", "--json", "--quiet").stdout)
+    assert (data["command"], data["rows"], data["file"]) == ("sample", 7, "s.csv")
+    assert data["rows_per_second"] > 0
+
+
+def test_an_existing_file_needs_overwrite(llmsynth: Cli, facade: FakeFacade, run_folder: Path) -> None:
+    Path("s.csv").write_text("old")
+    _one_line_error(llmsynth("sample", run_folder, "-n", 7, "-o", "s.csv"), "--overwrite")
+    assert Path("s.csv").read_text() == "old" and facade.calls == []
+    assert llmsynth("sample", run_folder, "-n", 7, "-o", "s.csv", "--overwrite").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("-o", "s.xlsx"), "s.xlsx: expected a name ending in"),
+        (("-o", "s.csv", "--temperature", "hot"), "--temperature: expected a number"),
+    ],
+)
+def test_impossible_options_are_found_before_the_model_is_loaded(
+    llmsynth: Cli, facade: FakeFacade, run_folder: Path, arguments: tuple[str, ...], words: str
+) -> None:
+    _one_line_error(llmsynth("sample", run_folder, "-n", 7, *arguments), words)
+    assert facade.calls == []
+
+
+@pytest.mark.parametrize("number", ["-1", "many", "1.5"])
+def test_a_number_of_rows_is_whole_and_not_negative(llmsynth: Cli, run_folder: Path, number: str) -> None:
+    assert llmsynth("sample", run_folder, "-n", number, "-o", "s.csv").exit_code == 2
+
+
+def test_a_missing_run_is_one_error(llmsynth: Cli, facade: FakeFacade) -> None:
+    _one_line_error(llmsynth("sample", "nothing", "-n", 7, "-o", "s.csv"), "nothing: no such run folder")
+
+
+def test_a_pickle_in_the_run_is_one_error(llmsynth: Cli, facade: FakeFacade, run_folder: Path) -> None:
+    (run_folder / "pytorch_model.bin").write_bytes(b"x")
+    _one_line_error(llmsynth("sample", run_folder, "-n", 7, "-o", "s.csv"), "pytorch_model.bin: files ending in .bin")
+    assert not Path("s.csv").exists()
+
+
+def test_a_broken_manifest_is_one_error(llmsynth: Cli, facade: FakeFacade, run_folder: Path) -> None:
+    (run_folder / "manifest.json").write_text('{"format": "llmsy')
+    _one_line_error(llmsynth("sample", run_folder, "-n", 7, "-o", "s.csv"), "manifest.json: is not readable JSON")
+
+
+def test_a_full_disk_has_its_own_exit_code(llmsynth: Cli, facade: FakeFacade, run_folder: Path) -> None:
+    facade.failure = OSError(errno.ENOSPC, "No space left on device", "s.csv")
+    assert llmsynth("sample", run_folder, "-n", 7, "-o", "s.csv").exit_code == 74

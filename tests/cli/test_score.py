@@ -1,0 +1,50 @@
+"""`llmsynth score`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from typer.testing import Result
+
+from llmsynth.cli.score import as_csv, described, summary
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import FakeFacade
+
+Cli = Callable[..., Result]
+
+
+def test_impossible_rows_are_counted_and_not_averaged() -> None:
+    counts = summary(np.array([1.0, 3.0, np.inf]))
+    assert counts == {"rows": 3, "impossible_rows": 1, "nats_per_row": 2.0, "standard_error": 1.0}
+    assert described(counts) == (
+        "2.00 nats per row (standard error 1.00) over 2 rows. 1 rows hold a value that the model cannot produce."
+    )
+
+
+def test_one_row_has_no_standard_error_and_no_possible_row_has_no_mean() -> None:
+    assert summary(np.array([2.0]))["standard_error"] is None
+    assert summary(np.array([np.inf]))["nats_per_row"] is None
+    assert described(summary(np.array([np.inf]))) == "None of the 1 rows can be produced by this model."
+
+
+def test_written_nats_keep_full_precision() -> None:
+    assert as_csv(np.array([0.1 + 0.2, np.inf])) == "row,nats\n0,0.30000000000000004\n1,inf\n"
+
+
+def test_nats_per_row_are_printed_and_written(llmsynth: Cli, facade: FakeFacade, run_folder: Path, table: Path) -> None:
+    result = llmsynth("score", run_folder, table, "-o", "nats.csv", "--json")
+    assert result.exit_code == 0, result.output
+    data = json.loads(result.stdout)
+    assert (data["rows"], data["impossible_rows"], data["nats_per_row"]) == (80, 1, 40.0)
+    lines = Path("nats.csv").read_text().splitlines()
+    assert (lines[0], lines[1], len(lines)) == ("row,nats", "0,1.0", 81)
+
+
+def test_an_existing_file_needs_overwrite(llmsynth: Cli, facade: FakeFacade, run_folder: Path, table: Path) -> None:
+    result = llmsynth("score", run_folder, table, "-o", table)
+    assert result.exit_code == 2 and "--overwrite" in result.stderr

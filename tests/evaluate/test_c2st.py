@@ -1,0 +1,66 @@
+"""C2ST on samples whose answer is known."""
+
+import numpy as np
+import pandas as pd
+
+from llmsynth.evaluate import c2st, encode_tables
+
+
+class MeanDistance:
+    """A classifier that trains in no time: which class mean is nearer."""
+
+    def fit(self, rows, labels):
+        self.means = [np.nan_to_num(rows[labels == k]).mean(axis=0) for k in (0, 1)]
+        return self
+
+    def predict_proba(self, rows):
+        gap = [np.abs(np.nan_to_num(rows) - mean).sum(axis=1) for mean in self.means]
+        share = 1 / (1 + np.exp(gap[1] - gap[0]))
+        return np.column_stack([1 - share, share])
+
+
+def quick(layout, seed):
+    return MeanDistance()
+
+
+def sample(seed, n=600, shift=0.0):
+    rng = np.random.default_rng(seed)
+    return pd.DataFrame({"x": rng.normal(size=n) + shift, "c": rng.choice(["a", "b", None], n)})
+
+
+def test_rows_of_one_source_cannot_be_told_apart():
+    result = c2st(*encode_tables(sample(0), sample(1)))
+    assert abs(result.auc.value - 0.5) < 0.06
+    assert result.score.value == 1 - abs(2 * result.auc.value - 1)
+
+
+def test_shifted_rows_are_told_apart():
+    result = c2st(*encode_tables(sample(0), sample(1, shift=5)))
+    assert result.auc.value > 0.99
+    assert result.score.value < 0.02
+
+
+def test_copied_rows_fall_below_one_half():
+    real = sample(0)
+    assert c2st(*encode_tables(real, real.sample(frac=1, random_state=2))).auc.value < 0.4
+
+
+def test_the_larger_side_is_subsampled_and_the_seed_decides():
+    tables = encode_tables(sample(0, n=900), sample(1, n=100))
+    one, two = (c2st(*tables, classifier=quick, seed=3) for _ in range(2))
+    assert one == two
+    assert one.auc.n_rows == 100
+    assert c2st(*tables, classifier=quick, max_rows=50).auc.n_rows == 50
+
+
+def test_too_few_rows_are_a_reason():
+    result = c2st(*encode_tables(sample(0), sample(1, n=9)), classifier=quick)
+    assert "fewer than 10 rows" in result.auc.reason
+    void = pd.DataFrame({"x": [None] * 30})
+    assert "no column" in c2st(*encode_tables(void, void), classifier=quick).score.reason
+
+
+def test_more_categories_than_bins_do_not_crash_the_default_classifier():
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"c": rng.integers(0, 400, 900).astype(str), "d": rng.choice(["a", "b"], 900)})
+    assert c2st(*encode_tables(frame, frame.sample(frac=1, random_state=0))).auc.known

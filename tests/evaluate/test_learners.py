@@ -1,0 +1,34 @@
+"""The default learners read codes and missing values as they come."""
+
+import numpy as np
+import pytest
+
+from llmsynth.evaluate.encoding import Layout
+from llmsynth.evaluate.learners import boosted_classifier, boosted_regressor
+
+LAYOUT = Layout(("x", "c"), np.array([True, False]), np.array([0, 3]))
+
+
+@pytest.fixture
+def rows():
+    rng = np.random.default_rng(0)
+    values = np.column_stack([rng.normal(size=200), rng.integers(0, 3, 200)])
+    values[::7, 0] = np.nan
+    values[::5, 1] = np.nan
+    return values
+
+
+def test_the_classifier_is_the_same_for_the_same_seed(rows):
+    labels = (np.nan_to_num(rows[:, 0]) > 0).astype(int)
+    first, second = (boosted_classifier(LAYOUT, 1) for _ in range(2))
+    first.fit(rows, labels)
+    second.fit(rows, labels)
+    assert np.array_equal(first.predict_proba(rows), second.predict_proba(rows))
+    assert first.predict_proba(rows).shape == (200, 2)
+
+
+def test_the_regressor_learns_a_category_effect(rows):
+    values = np.where(rows[:, 1] == 1, 5.0, 0.0)
+    model = boosted_regressor(LAYOUT, 0)
+    model.fit(rows, values)
+    assert np.corrcoef(model.predict(rows), values)[0, 1] > 0.99

@@ -1,0 +1,22 @@
+"""A score is a number or a reason."""
+
+import json
+import math
+
+from llmsynth.evaluate import Score
+from llmsynth.evaluate.score import unknown
+
+
+def test_an_unknown_score_says_why_and_is_null_in_json():
+    score = unknown("no hold-out rows were given", 7)
+    assert math.isnan(score.value)
+    assert json.loads(json.dumps(score.to_dict(), allow_nan=False)) == {
+        "value": None,
+        "n_rows": 7,
+        "reason": "no hold-out rows were given",
+    }
+
+
+def test_the_error_of_a_score_is_its_distance_from_one():
+    assert Score(0.75, 4).error == Score(0.25, 4)
+    assert not unknown("why").error.known

@@ -1,0 +1,129 @@
+"""Pretrained models are loaded from safetensors only, without foreign code, and adapted by peft."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+import torch
+
+from llmsynth.config import LoraSettings, PretrainedConfig
+from llmsynth.errors import InputError, MissingExtraError
+from llmsynth.lm.backbones import adapt, check_model_folder, choose_device, find_model, load_backbone, lora_config
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def folder(tiny_llama, tmp_path):
+    shutil.copytree(tiny_llama(), tmp_path / "model")
+    return tmp_path / "model"
+
+
+def test_a_folder_is_loaded_as_float32_with_its_tokenizer(tiny_llama):
+    backbone = load_backbone(str(tiny_llama()), PretrainedConfig(), CPU)
+    assert backbone.causal.dtype == torch.float32 and backbone.source == str(tiny_llama())
+    assert backbone.tokenizer.encode("age", add_special_tokens=False)
+
+
+def test_only_the_first_layers_can_be_kept(tiny_llama):
+    layers = [
+        len(load_backbone(str(tiny_llama()), PretrainedConfig(num_hidden_layers=n), CPU).causal.model.layers)
+        for n in (1, 2, 99, None)
+    ]
+    assert layers == [1, 2, 2, 2]
+
+
+def test_auto_takes_a_gpu_only_where_there_is_one():
+    assert choose_device("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
+    assert choose_device("cpu") == CPU
+    with pytest.raises(InputError, match=r"device: expected auto, cpu, cuda.*got 'gpu0'"):
+        choose_device("gpu0")
+    if not torch.cuda.is_available():
+        with pytest.raises(InputError, match="no CUDA device is visible"):
+            choose_device("cuda")
+
+
+def test_pickled_weights_are_refused_by_name(folder):
+    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
+    with pytest.raises(InputError, match=r"found only pytorch_model\.bin, which is never loaded"):
+        load_backbone(str(folder), PretrainedConfig(), CPU)
+
+
+def test_a_folder_without_config_or_weights_is_refused(folder):
+    (folder / "model.safetensors").unlink()
+    with pytest.raises(InputError, match=r"expected weights as \*\.safetensors, found none"):
+        check_model_folder(folder)
+    (folder / "config.json").unlink()
+    with pytest.raises(InputError, match=r"expected a model folder with config\.json"):
+        check_model_folder(folder)
+
+
+def test_a_pickle_beside_safetensors_is_not_touched(folder):
+    (folder / "training_args.bin").write_bytes(b"\x80\x04not loaded.")
+    assert load_backbone(str(folder), PretrainedConfig(), CPU).causal is not None
+
+
+@pytest.mark.parametrize("name", ["config.json", "tokenizer_config.json"])
+def test_code_that_comes_with_a_model_is_refused_unless_allowed(folder, name):
+    content = json.loads((folder / name).read_text())
+    content["auto_map"] = {"AutoModelForCausalLM": "evil.Model"}
+    (folder / name).write_text(json.dumps(content))
+    with pytest.raises(InputError, match=rf"{name} of the model folder asks to run Python code.*trust_remote_code"):
+        load_backbone(str(folder), PretrainedConfig(), CPU)
+
+
+def test_a_name_is_a_folder_an_alias_or_a_hub_id(folder):
+    assert find_model(str(folder)) == (str(folder), True)
+    assert find_model("owner/name") == ("owner/name", False)
+    with pytest.raises(InputError, match=r"no built-in model is named 'smollm-135m'.*smollm2-135m"):
+        find_model("smollm-135m")
+
+
+def test_a_damaged_config_is_an_input_error(folder):
+    (folder / "config.json").write_text('{"model_type": "llama", "hidden_size": 8}')
+    with pytest.raises(InputError, match="expected an alias"):
+        load_backbone(str(folder), PretrainedConfig(), CPU)
+    (folder / "config.json").write_text('{"model_type": "no-such-thing"}')
+    with pytest.raises(InputError, match="expected an alias"):
+        load_backbone(str(folder), PretrainedConfig(), CPU)
+
+
+def test_a_torn_file_is_named(folder):
+    (folder / "tokenizer_config.json").write_text('{"a": ')
+    with pytest.raises(InputError, match=r"tokenizer_config\.json of the model folder is not valid JSON"):
+        load_backbone(str(folder), PretrainedConfig(), CPU)
+
+
+def test_four_bit_weights_need_a_gpu(tiny_llama):
+    with pytest.raises(InputError, match="4bit needs a CUDA device"):
+        load_backbone(str(tiny_llama()), PretrainedConfig(quantization="4bit"), CPU)
+
+
+def test_four_bit_weights_without_bitsandbytes_name_the_command(tiny_llama, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "bitsandbytes", None)
+    with pytest.raises(MissingExtraError, match="pip install bitsandbytes"):
+        load_backbone(str(tiny_llama()), PretrainedConfig(quantization="4bit"), torch.device("cuda"))
+
+
+def test_pefts_options_arrive_under_their_own_names():
+    settings = LoraSettings(r=3, lora_alpha=5, lora_dropout=0.1, target_modules=("q_proj",), use_rslora=True)
+    made = lora_config(settings)
+    assert (made.r, made.lora_alpha, made.lora_dropout, made.use_rslora) == (3, 5, 0.1, True)
+    assert made.target_modules == {"q_proj"} and made.task_type == "CAUSAL_LM"
+
+
+def test_target_modules_that_match_nothing_are_an_error(tiny_llama):
+    causal = load_backbone(str(tiny_llama()), PretrainedConfig(), CPU).causal
+    with pytest.raises(InputError, match="target_modules"):
+        adapt(causal, PretrainedConfig(lora=LoraSettings(target_modules=("no_such_layer",))), 0)
+
+
+def test_the_same_seed_gives_the_same_adapter(tiny_llama):
+    adapters = []
+    for seed in (1, 1, 2):
+        causal = adapt(load_backbone(str(tiny_llama()), PretrainedConfig(), CPU).causal, PretrainedConfig(), seed)
+        adapters.append({name: value for name, value in causal.named_parameters() if "lora_A" in name})
+    assert all(torch.equal(adapters[0][name], adapters[1][name]) for name in adapters[0])
+    assert not all(torch.equal(adapters[0][name], adapters[2][name]) for name in adapters[0])

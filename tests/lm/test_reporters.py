@@ -1,0 +1,72 @@
+"""Experiment trackers, none of which is required."""
+
+from __future__ import annotations
+
+import math
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from llmsynth.errors import ConfigError, MissingExtraError
+from llmsynth.lm import reporters
+
+
+def test_an_unknown_tracker_is_named_with_the_nearest_one() -> None:
+    with pytest.raises(ConfigError, match="'tensorbord'; did you mean 'tensorboard'"):
+        reporters.check_reporters(["tensorbord"])
+
+
+@pytest.mark.parametrize("name", list(reporters.TRACKERS))
+def test_an_absent_tracker_is_one_error_with_the_pip_line(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reporters, "find_spec", lambda module: None)
+    with pytest.raises(MissingExtraError, match=f"{name} is not installed; pip install"):
+        reporters.check_reporters([name])
+
+
+def test_no_tracker_is_no_work(tmp_path: Path) -> None:
+    assert reporters.open_reporters((), tmp_path / "tracking") == []
+    assert list(tmp_path.iterdir()) == []
+
+
+class _Recorder(ModuleType):
+    """Stands for a tracker's module and writes down every call."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.calls: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = []
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            self.calls.append((name, args, kwargs))
+            return None if name == "active_run" else self
+
+        return call
+
+
+@pytest.mark.parametrize("name", ["mlflow", "wandb"])
+def test_numbers_and_options_are_all_that_leaves(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = _Recorder(name)
+    monkeypatch.setitem(sys.modules, name, module)
+    monkeypatch.setattr(reporters, "find_spec", lambda module: object())
+    monkeypatch.setenv("HF_TOKEN", "hf_secret")
+    (tracker,) = reporters.open_reporters([name, name], tmp_path, config={"train": {"patience": 3}, "seed": 0})
+    tracker.log({"train/nats_per_row": 31.5, "broken": math.nan}, 7)
+    tracker.close()
+    sent = repr(module.calls)
+    assert "'train.patience': '3'" in sent and "31.5" in sent and "7" in sent
+    assert "nan" not in sent and "hf_secret" not in sent
+    assert module.calls[-1][0] in ("end_run", "finish")
+
+
+def test_tensorboard_writes_an_event_file(tmp_path: Path) -> None:
+    pytest.importorskip("tensorboard", reason="tensorboard is an optional extra")
+    (tracker,) = reporters.open_reporters(["tensorboard"], tmp_path / "tracking", config={"seed": 0})
+    tracker.log({"holdout/nats_per_row": 31.5}, 1)
+    tracker.close()
+    assert any("tfevents" in path.name for path in (tmp_path / "tracking").iterdir())

@@ -1,0 +1,109 @@
+"""A fitted engine comes back from its run folder with the same probabilities and the same rows."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from llmsynth.config import CompactConfig, FitConfig, LoraSettings, PretrainedConfig
+from llmsynth.errors import LlmsynthError, RunFolderError
+from llmsynth.lm.decoder import ColumnSampling, RowDecoder
+from llmsynth.lm.engine import build_engine
+from llmsynth.lm.run_folder import Run
+from llmsynth.lm.store import load_engine, save_engine
+from llmsynth.table.dtypes import physical_table
+from llmsynth.table.infer import infer_schema
+
+SMALL = CompactConfig(hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32)
+
+
+@pytest.fixture(scope="module")
+def table(mixed_table):
+    frame = mixed_table(60)
+    schema = infer_schema(frame)
+    return schema, physical_table(frame, schema)
+
+
+def built(table, model, **pretrained):
+    settings = PretrainedConfig(**{"lora": LoraSettings(r=2), "head_rank": 2, **pretrained})
+    engine = build_engine(*table, FitConfig(model=str(model), compact=SMALL, pretrained=settings))
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for _, value in engine.model.trainable():
+            value.add_(0.1 * torch.randn(value.shape, generator=generator))
+    engine.model.train(False)
+    return engine
+
+
+def saved(engine, folder):
+    with Run.create(folder) as run:
+        save_engine(engine, run)
+        run.seal({})
+    return Run.open(folder)
+
+
+@pytest.mark.parametrize("kind", ["compact", "lora", "full"])
+def test_a_saved_engine_scores_and_samples_the_same(table, tiny_llama, tmp_path, kind):
+    model = "compact" if kind == "compact" else tiny_llama()
+    engine = built(table, model, full_fine_tuning=kind == "full")
+    run = saved(engine, tmp_path / "run")
+    back = load_engine(run, table[0], engine.config, device="cpu")
+    assert (back.log_prob(table[1]) == engine.log_prob(table[1])).all()
+    assert back.number_offsets == engine.number_offsets and not back.model.training
+    rows = []
+    for each in (engine, back):
+        how = [ColumnSampling()] * each.encoder.grammar.n_columns
+        rows.append(RowDecoder(each.model, each.number_offsets, how).decode(8, seed=1))
+    assert [column.tolist() for column in rows[0]] == [column.tolist() for column in rows[1]]
+
+
+def test_the_adapter_is_written_in_pefts_own_form(table, tiny_llama, tmp_path):
+    from peft import PeftModel
+    from transformers import AutoModelForCausalLM
+
+    engine = built(table, tiny_llama())
+    run = saved(engine, tmp_path / "run")
+    settings = json.loads(run.path("adapter_config.json").read_text())
+    assert settings["base_model_name_or_path"] == str(tiny_llama()) and settings["r"] == 2
+    plain = AutoModelForCausalLM.from_pretrained(tiny_llama())
+    adapted = PeftModel.from_pretrained(plain, str(run.folder))
+    ours = {name: value for name, value in engine.model.causal.named_parameters() if "lora_" in name}
+    theirs = dict(adapted.named_parameters())
+    assert ours and all(torch.equal(value, theirs[name]) for name, value in ours.items())
+
+
+def test_the_base_model_is_named_and_not_copied(table, tiny_llama, tmp_path):
+    run = saved(built(table, tiny_llama()), tmp_path / "run")
+    names = sorted(str(path.relative_to(run.folder)) for path in run.folder.rglob("*") if path.is_file())
+    assert "model.safetensors" not in names and "head.safetensors" in names
+    assert "tokenizer/tokenizer.json" in names
+    assert not any(name.endswith((".bin", ".pt", ".pkl", ".py")) for name in names)
+
+
+@pytest.mark.parametrize("kind", ["compact", "pretrained"])
+def test_files_of_two_runs_are_not_mixed(table, tiny_llama, tmp_path, kind):
+    schema, plain = table
+    name, file = ("compact", "model") if kind == "compact" else (tiny_llama(), "head")
+    engine = built(table, name)
+    few = {key: physical.take(np.arange(25)) for key, physical in plain.items()}
+    other = saved(built((schema, few), name), tmp_path / "other")
+    with Run.create(tmp_path / "run") as run:
+        save_engine(engine, run)
+        run.write_tensors(f"{file}.safetensors", other.read_tensors(f"{file}.safetensors"))
+        run.seal({})
+    with pytest.raises(RunFolderError, match="does not fit this run's grammar"):
+        load_engine(Run.open(tmp_path / "run"), schema, engine.config, device="cpu")
+
+
+def test_a_base_model_that_is_gone_is_one_clear_error(table, tiny_llama, tmp_path):
+    import shutil
+
+    shutil.copytree(tiny_llama(), tmp_path / "base")
+    engine = built(table, tmp_path / "base")
+    run = saved(engine, tmp_path / "run")
+    shutil.rmtree(tmp_path / "base")
+    with pytest.raises(LlmsynthError):
+        load_engine(run, table[0], engine.config, device="cpu")

@@ -1,0 +1,247 @@
+"""Training can stop anywhere and go on to the same weights, never sees held-out rows, and keeps the best weights."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+import torch
+
+from llmsynth.config import TrainConfig
+from llmsynth.errors import TrainingError
+from llmsynth.grammar.compact import code_grammar
+from llmsynth.grammar.row import compact_row_grammar
+from llmsynth.lm import checkpoint
+from llmsynth.lm.dataset import BatchBuilder
+from llmsynth.lm.model import restricted_state
+from llmsynth.lm.plan import TrainPlan
+from llmsynth.lm.stub import StubModel
+from llmsynth.lm.trainer import Trainer
+
+N, HELD = 60, 12
+SPLIT = (np.arange(N - HELD), np.arange(N - HELD, N))
+OPEN = np.linspace(0, 1, N)
+
+
+def encoded_rows(grammar):
+    rng = np.random.default_rng(0)
+    first = rng.integers(0, 3, N)
+    second = np.where(rng.random(N) < 0.8, 10 * first + 5, rng.integers(-1, 36, N))
+    return [grammar.encode_column(0, first), grammar.encode_column(1, second)]
+
+
+@pytest.fixture
+def grammar():
+    return compact_row_grammar("ab", [code_grammar(3, 0, missing=False), code_grammar(1, 35, missing=True)])
+
+
+@pytest.fixture
+def make(grammar, random_compact, random_llama, spelled_row):
+    """Builds a fresh trainer of a small model: ``make("compact", steps=12, **options)``."""
+
+    def build(kind="compact", *, steps=12, listener=None, split=SPLIT, budget=None, **options):
+        if kind == "compact":
+            encoded = encoded_rows(grammar)
+            model = random_compact(grammar, encoded=encoded, dropout=options.pop("dropout", 0.0))
+        elif kind == "stub":
+            encoded = encoded_rows(grammar)
+            model = StubModel(grammar)
+        else:
+            spelled = spelled_row([["a", "no", "yesterday"], ["1", "12", "-3", "77"]], missing=(1,))
+            rng = np.random.default_rng(0)
+            encoded = [
+                spelled.encode_column(0, rng.integers(0, 3, N)),
+                spelled.encode_column(1, rng.integers(-1, 4, N)),
+            ]
+            model = random_llama(spelled, encoded=encoded)
+        config = TrainConfig(**{"ema_decay": None, **options})
+        builder = BatchBuilder(model.grammar, encoded, model.number_offsets)
+        plan = TrainPlan(steps, 16, 3, int(options.get("eval_every", 3)), 1e-2, budget)
+        return Trainer(model, builder, split, OPEN, config, plan, 7, listener)
+
+    return build
+
+
+def weights(trainer):
+    return restricted_state(trainer.model)
+
+
+def same(one, other):
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+# ---- stop and go on
+
+HARD = {"dropout": 0.2, "ema_decay": 0.9, "patience": 50}
+
+
+@pytest.mark.parametrize("kind", ["compact", "pretrained"])
+@pytest.mark.parametrize("stop", [1, 4, 6, 11])
+def test_going_on_after_any_step_ends_in_the_same_weights(make, tmp_path, kind, stop):
+    options = HARD if kind == "compact" else {"ema_decay": 0.9, "patience": 50}
+    whole = make(kind, **options)
+    whole.run()
+    part = make(kind, **options)
+    part.run(most_steps=stop)
+    tensors, counters = part.state()
+    checkpoint.save(tmp_path, stop, tensors, counters, config={})
+    rest = make(kind, **options)
+    saved = checkpoint.latest(tmp_path)
+    torch.rand(3)  # the global generator has no say
+    rest.load_state(saved.tensors, saved.counters)
+    rest.run()
+    assert same(weights(rest), weights(whole))
+    assert [entry["nats_per_row"] for entry in rest.counters.history] == [
+        entry["nats_per_row"] for entry in whole.counters.history
+    ]
+    assert rest.counters.step == 12 and rest.counters.finished
+
+
+def test_training_twice_gives_the_same_weights_and_another_seed_gives_others(make):
+    runs = [make(**HARD) for _ in range(3)]
+    runs[2].seed = 8
+    for trainer in runs:
+        trainer.run()
+    assert same(weights(runs[0]), weights(runs[1]))
+    assert not same(weights(runs[0]), weights(runs[2]))
+
+
+def test_the_batch_of_a_step_depends_on_the_step_alone(make):
+    one, other = make(), make()
+    other.run(most_steps=5)
+    for step in (0, 2, 3, 7):
+        assert torch.equal(one.batch_of(step).tokens, other.batch_of(step).tokens)
+    assert not torch.equal(one.batch_of(0).tokens, one.batch_of(3).tokens)
+
+
+def test_a_finished_run_that_is_loaded_has_the_best_weights(make):
+    whole = make()
+    whole.run()
+    again = make()
+    tensors, counters = whole.state()
+    again.load_state(tensors, json.loads(json.dumps(counters)))
+    again.run()
+    assert again.counters.step == 12 and same(weights(again), weights(whole))
+
+
+# ---- what it learns from
+
+
+def test_held_out_rows_are_never_trained_on(make, monkeypatch):
+    trainer = make(steps=30, patience=50)
+    build, seen = trainer.builder.build, []
+
+    def watched(rows, orders):
+        seen.append((trainer.model.training, rows))
+        return build(rows, orders)
+
+    monkeypatch.setattr(trainer.builder, "build", watched)
+    trainer.run()
+    trained = np.concatenate([rows for training, rows in seen if training])
+    scored = np.concatenate([rows for training, rows in seen if not training])
+    assert set(trained.tolist()) == set(SPLIT[0].tolist())
+    assert set(scored.tolist()) == set(SPLIT[1].tolist())
+    assert np.bincount(trained).tolist() == [10] * len(SPLIT[0])
+
+
+@pytest.mark.parametrize("kind", ["stub", "compact", "pretrained"])
+def test_training_lowers_the_held_out_nats(make, kind):
+    trainer = make(kind, steps=45, patience=50)
+    before = trainer.nats(SPLIT[1]).mean()
+    trainer.run()
+    assert trainer.counters.best_nats < before - 0.1
+
+
+def test_reported_nats_contain_the_drawn_remainder(make):
+    trainer = make("stub", split=(SPLIT[0], SPLIT[1]))
+    nats = trainer.nats(np.arange(N))
+    trainer.open_nats = np.zeros(N)
+    assert nats - trainer.nats(np.arange(N)) == pytest.approx(OPEN, abs=1e-5)
+    assert trainer.nats(np.array([5, 2, 5]), batch_size=1) == pytest.approx((nats - OPEN)[[5, 2, 5]], abs=1e-5)
+
+
+# ---- stopping
+
+
+def test_without_gain_it_stops_early_with_the_best_weights(make):
+    trainer = make("compact", steps=600, patience=2)
+    trainer.plan = TrainPlan(600, 16, 3, 3, 0.3)
+    trainer.run()
+    counters = trainer.counters
+    assert counters.finished and counters.step < 600
+    assert counters.evaluations_without_gain == 2 and counters.step == counters.best_step + 6
+    held = {entry["step"]: entry["nats_per_row"] for entry in counters.history if entry["split"] == "holdout"}
+    assert counters.best_nats == min(held.values()) == held[counters.best_step]
+    assert trainer.nats(SPLIT[1]).mean() == pytest.approx(counters.best_nats, abs=1e-5)
+
+
+def test_without_held_out_rows_it_runs_to_the_end_and_keeps_the_last_weights(make):
+    trainer = make(split=(np.arange(N), np.zeros(0, dtype=np.int64)), patience=1)
+    trainer.run()
+    assert trainer.counters.step == 12 and trainer.counters.best_nats == np.inf
+    assert {entry["split"] for entry in trainer.counters.history} == {"train"}
+    assert same(weights(trainer), trainer.best)
+
+
+def test_with_an_average_the_averaged_weights_are_scored_and_kept(make):
+    trainer = make(ema_decay=0.9, patience=50)
+    trainer.run()
+    assert same(trainer.best, weights(trainer))
+    plain = make(patience=50)
+    plain.run()
+    assert not same(weights(plain), weights(trainer))
+
+
+def test_the_budget_shortens_the_plan_and_is_kept(make):
+    trainer = make("stub", steps=10**6, budget=0.5, eval_every=50)
+    trainer.run()
+    assert trainer.counters.finished and trainer.counters.step < 10**6
+    assert trainer.counters.seconds < 3
+    assert trainer.counters.progress == pytest.approx(1, abs=1e-6)
+
+
+def test_a_loss_that_is_not_finite_is_an_error_and_keeps_the_best_weights(make):
+    trainer = make(steps=30, patience=50)
+    trainer.run(most_steps=7)
+    best = {name: value.clone() for name, value in trainer.best.items()}
+    with torch.no_grad():
+        trainer.model.output_rows[3] = torch.nan
+    with pytest.raises(TrainingError, match=r"not finite at step 7 .*first weight that is not finite: output_rows"):
+        trainer.run()
+    assert best and same(weights(trainer), best)
+
+
+# ---- who listens
+
+
+@dataclass
+class Diary:
+    """A listener that writes everything down."""
+
+    steps: list = field(default_factory=list)
+    evaluations: list = field(default_factory=list)
+    due: list = field(default_factory=list)
+
+    def on_step(self, progress, plan, nats_per_row):
+        self.steps.append((progress.step, nats_per_row))
+
+    def on_evaluation(self, progress, plan, nats_per_row):
+        self.evaluations.append((progress.step, nats_per_row))
+
+    def on_checkpoint_due(self, trainer):
+        self.due.append(trainer.counters.step)
+
+
+def test_a_listener_hears_of_every_step_and_evaluation(make):
+    diary = Diary()
+    trainer = make("stub", listener=diary, patience=50)
+    trainer.run()
+    assert [step for step, _ in diary.steps] == diary.due == list(range(1, 13))
+    held = [(entry["step"], entry["nats_per_row"]) for entry in trainer.counters.history if entry["split"] == "holdout"]
+    assert diary.evaluations == held and [step for step, _ in held] == [3, 6, 9, 12]
+    train = [entry for entry in trainer.counters.history if entry["split"] == "train"]
+    first = np.mean([nats for _, nats in diary.steps[:3]]) + OPEN[SPLIT[0]].mean()
+    assert train[0]["nats_per_row"] == pytest.approx(first)
+    assert all(np.isfinite(nats) for _, nats in diary.steps)

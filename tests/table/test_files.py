@@ -1,0 +1,233 @@
+"""Laws of `llmsynth.table.files`: tables survive writing and reading, and files appear whole or not at all."""
+
+import datetime as dt
+import gzip
+import os
+from pathlib import Path
+
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from llmsynth.errors import InputError, TableError
+from llmsynth.table.files import TableWriter, file_format, read_table, write_table
+from llmsynth.table.infer import infer_schema
+
+CSV = [".csv", ".csv.gz", ".csv.zst", ".tsv"]
+# An empty string is the one text that CSV cannot tell from a missing value.
+words = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=10) | st.sampled_from(
+    [
+        "NA",
+        "nan",
+        "None",
+        "null",
+        "a,b",
+        "a;b",
+        'q"q',
+        '""',
+        "l\nb",
+        "l\r\nb",
+        "\r",
+        "\t",
+        " ",
+        "\x00",
+        "😀",
+        "x" * 200,
+        "#",
+        "\\",
+    ]
+)
+relaxed = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def save(folder: Path, text: str | bytes, name: str = "t.csv") -> Path:
+    path = folder / name
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+@pytest.mark.parametrize("ending", [*CSV, ".parquet"])
+@relaxed
+@given(data=st.data())
+def test_any_cells_and_any_column_names_survive_writing_and_reading(ending, data, tmp_path):
+    names = data.draw(st.lists(words, min_size=1, max_size=4, unique=True))
+    rows = data.draw(st.lists(st.tuples(*(words | st.none() for _ in names)), min_size=1, max_size=6))
+    frame = pd.DataFrame(rows, columns=names, dtype="str")
+    path = write_table(frame, tmp_path / f"t{ending}", overwrite=True)
+    result = read_table(path)
+    assert list(result.columns) == names
+    # A column of texts that all look like numbers or truth values is read as such; the texts are what must survive.
+    for name in names:
+        if result[name].dtype == frame[name].dtype:
+            assert result[name].fillna("").tolist() == frame[name].fillna("").tolist()
+        else:
+            assert ending != ".parquet" or frame[name].isna().all()
+
+
+@pytest.mark.parametrize("ending", [*CSV, ".parquet"])
+def test_typed_columns_survive(ending, tmp_path):
+    frame = pd.DataFrame(
+        {
+            "integer": [1, -2, 2**53 + 1],
+            "decimal": [0.1, 1e-300, 123456.789],
+            "gaps": [0.5, None, 2.0],
+            "truth": [True, False, True],
+            "text": ["a", None, "é"],
+        }
+    )
+    pd.testing.assert_frame_equal(read_table(write_table(frame, tmp_path / f"t{ending}")), frame)
+
+
+def test_parquet_keeps_every_data_type(tmp_path):
+    frame = pd.DataFrame(
+        {
+            "Int64": pd.array([1, None], dtype="Int64"),
+            "boolean": pd.array([True, None], dtype="boolean"),
+            "category": pd.Categorical(["a", None], categories=["b", "a"], ordered=True),
+            "zoned": pd.to_datetime(["2020-01-01", None]).tz_localize("Europe/Berlin"),
+            "string": pd.array(["x", None], dtype="string"),
+            "arrow": pd.array([1, None], dtype=pd.ArrowDtype(pa.int32())),
+        }
+    )
+    pd.testing.assert_frame_equal(read_table(write_table(frame, tmp_path / "t.parquet")), frame)
+
+
+def test_arrow_and_polars_frames_keep_integers_and_booleans_beside_missing_values(tmp_path):
+    frame = pl.DataFrame(
+        {
+            "a": [2**60 + 1, None],
+            "b": [True, None],
+            "c": ["x", None],
+            "d": [1.5, None],
+            "e": [dt.date(2020, 1, 2), None],
+        }
+    )
+    plain = tmp_path / "plain.parquet"
+    pq.write_table(frame.to_arrow(), plain)
+    for source in (frame, frame.to_arrow(), plain):
+        result = read_table(source)
+        assert [str(d) for d in result.dtypes] == ["Int64", "boolean", "str", "float64", "date32[day][pyarrow]"]
+        assert result["a"][0] == 2**60 + 1
+        assert [column.kind for column in infer_schema(result)][-1] == "datetime"
+
+
+def test_a_frame_that_only_speaks_the_interchange_protocol_is_read():
+    class Foreign:
+        def __init__(self, table):
+            self.table = table
+
+        def __dataframe__(self, *args, **kwargs):
+            return self.table.__dataframe__(*args, **kwargs)
+
+    assert read_table(Foreign(pa.table({"a": [1, 2]})))["a"].tolist() == [1, 2]
+
+
+def test_a_named_index_in_parquet_is_a_column(tmp_path):
+    pd.DataFrame({"key": ["a", "b"], "v": [1, 2]}).set_index("key").to_parquet(tmp_path / "t.parquet")
+    assert set(read_table(tmp_path / "t.parquet").columns) == {"key", "v"}
+
+
+def test_lone_surrogates_survive_csv(tmp_path):
+    frame = pd.DataFrame({"a": pd.Series(["\ud800x", "y"], dtype=object), "b": [1, 2]})
+    frame.columns = pd.Index(["a", "\udfff"], dtype=object)
+    result = read_table(write_table(frame, tmp_path / "t.csv"))
+    assert result.columns[1] == "\udfff"
+    assert result["a"].tolist() == ["\ud800x", "y"]
+    with pytest.raises(TableError, match="Parquet"):
+        write_table(frame, tmp_path / "t.parquet")
+    assert not (tmp_path / "t.parquet").exists()
+
+
+def test_other_bad_sources_are_errors_too(tmp_path):
+    with pytest.raises(TableError, match="expected a name ending"):
+        file_format("table.xlsx")
+    with pytest.raises(TableError, match="not a regular file"):
+        (tmp_path / "d.csv").mkdir()
+        read_table(tmp_path / "d.csv")
+    with pytest.raises(TableError, match="not a readable Parquet"):
+        read_table(save(tmp_path, "no parquet", "t.parquet"))
+    with pytest.raises(TableError, match="cannot be read"):
+        read_table(save(tmp_path, gzip.compress(b"a,b\n1,2\n")[:-10], "t.csv.gz"))
+    with pytest.raises(TableError, match="cannot be read"):
+        read_table(save(tmp_path, b"no zstandard", "t.csv.zst"))
+    with pytest.raises(TableError, match="expected a file or a data frame, got int"):
+        read_table(5)
+    with pytest.raises(TableError, match="no columns"):
+        read_table(pd.DataFrame(index=[0]))
+    with pytest.raises(TableError, match="no rows"):
+        read_table(pd.DataFrame({"a": []}))
+    with pytest.raises(TableError, match="distinct"):
+        read_table(pd.DataFrame([[1, 2]], columns=["a", "a"]))
+    with pytest.raises(TableError, match="distinct"):
+        read_table(pa.Table.from_arrays([pa.array([1]), pa.array([2])], names=["a", "a"]))
+
+
+@pytest.mark.parametrize("ending", [".csv", ".csv.gz", ".csv.zst", ".parquet"])
+def test_pieces_make_the_same_file_as_the_whole(ending, tmp_path):
+    frame = pd.DataFrame(
+        {
+            "a": [1, 2, 3],
+            "t": pd.to_datetime([dt.datetime(2020, 1, 1), dt.datetime(2020, 1, 2, 3, 4), None]),
+            "s": ["x", None, "z"],
+        }
+    )
+    schema = infer_schema(frame)
+    write_table(frame, tmp_path / f"whole{ending}", schema=schema)
+    with TableWriter(tmp_path / f"pieces{ending}", schema=schema) as writer:
+        for start in range(3):
+            writer.write(frame.iloc[start : start + 1])
+    assert writer.n_rows == 3
+    if ending == ".parquet":
+        pd.testing.assert_frame_equal(read_table(tmp_path / "pieces.parquet"), read_table(tmp_path / "whole.parquet"))
+    else:
+        assert (tmp_path / f"pieces{ending}").read_bytes() == (tmp_path / f"whole{ending}").read_bytes()
+
+
+def test_an_existing_file_is_kept_unless_overwriting_is_allowed(tmp_path):
+    path = save(tmp_path, "keep")
+    with pytest.raises(InputError, match="exists"):
+        write_table(pd.DataFrame({"a": [1]}), path)
+    assert path.read_text() == "keep"
+    write_table(pd.DataFrame({"a": [1]}), path, overwrite=True)
+    assert path.read_text() == "a\n1\n"
+
+
+def test_a_failed_write_leaves_nothing_and_keeps_the_old_file(tmp_path):
+    path = save(tmp_path, "keep")
+    with pytest.raises(RuntimeError), TableWriter(path, overwrite=True) as writer:
+        writer.write(pd.DataFrame({"a": [1]}))
+        raise RuntimeError
+    assert os.listdir(tmp_path) == ["t.csv"] and path.read_text() == "keep"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_an_unwritable_folder_is_an_error_before_writing(tmp_path):
+    tmp_path.chmod(0o500)
+    with pytest.raises(InputError, match="not writable"):
+        TableWriter(tmp_path / "t.csv")
+
+
+def test_a_file_in_place_of_the_folder_is_an_error(tmp_path):
+    save(tmp_path, "x", "folder")
+    with pytest.raises(InputError, match="not writable"):
+        TableWriter(tmp_path / "folder" / "t.csv")
+
+
+def test_labels_that_are_no_strings_are_named_in_csv_and_kept_in_parquet(tmp_path):
+    frame = pd.DataFrame([[1, 2]], columns=[1, ("a", 2)])
+    frame.columns = pd.Index([1, ("a", 2)], dtype=object, tupleize_cols=False)
+    assert list(read_table(write_table(frame, tmp_path / "t.csv")).columns) == ["1", "a.2"]
+    numbers = pd.DataFrame([[1, 2]], columns=[10, 20])
+    assert list(read_table(write_table(numbers, tmp_path / "t.parquet")).columns) == [10, 20]
+
+
+@pytest.mark.skipif("LLMSYNTH_DATA" not in os.environ, reason="LLMSYNTH_DATA does not name the folder of real tables")
+@pytest.mark.parametrize("name", ["adult", "titanic", "consumer_complaints", "heart_cleveland"])
+def test_real_tables_are_read_as_pandas_reads_them(name):
+    path = Path(os.environ["LLMSYNTH_DATA"]) / f"{name}.csv.gz"
+    expected = pd.read_csv(path, keep_default_na=False, na_values=[""], low_memory=False)
+    pd.testing.assert_frame_equal(read_table(path), expected)

@@ -1,0 +1,64 @@
+"""Random numbers depend on seed, name and row, and on nothing else."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from llmsynth.seeding import derive, generator, uniforms
+
+names = st.one_of(st.text(max_size=8), st.integers(-(2**70), 2**70))
+seeds = st.integers(-(2**70), 2**70)
+
+
+@given(seed=seeds, stream=st.lists(names, max_size=3).map(tuple), start=st.integers(0, 300), n=st.integers(0, 200))
+def test_any_slice_of_a_stream_equals_that_slice_of_a_longer_draw(seed, stream, start, n):
+    whole = uniforms(seed, stream, 0, 500)
+    assert np.array_equal(uniforms(seed, stream, start, n), whole[start : start + n])
+
+
+@given(start=st.integers(0, 2**62), n=st.integers(0, 9), cut=st.integers(0, 9))
+def test_far_rows_do_not_depend_on_how_a_draw_is_cut(start, n, cut):
+    parts = [uniforms(1, "s", start, min(cut, n)), uniforms(1, "s", start + min(cut, n), n - min(cut, n))]
+    assert np.array_equal(np.concatenate(parts), uniforms(1, "s", start, n))
+
+
+@given(a=st.lists(names, max_size=3), b=st.lists(names, max_size=3))
+def test_different_names_give_different_seeds(a, b):
+    assert (derive(0, *a) == derive(0, *b)) == (list(map(repr, a)) == list(map(repr, b)))
+
+
+@given(seed=seeds, name=names)
+def test_a_derived_seed_fits_a_signed_64_bit_integer_and_json(seed, name):
+    value = derive(seed, name)
+    assert 0 <= value < 2**63
+    assert json.loads(json.dumps(value)) == value
+
+
+def test_the_numbers_are_the_same_in_every_release():
+    assert derive(0, "a") == derive(0, "a") != derive(1, "a")
+    assert uniforms(0, "a", 0, 3).round(6).tolist() == [0.943407, 0.714214, 0.207136]
+
+
+def test_uniform_numbers_are_uniform_and_streams_are_uncorrelated():
+    a, b = uniforms(0, "a", 0, 100_000), uniforms(0, "b", 0, 100_000)
+    assert a.min() >= 0 and a.max() < 1
+    assert np.abs(np.histogram(a, 10, (0, 1))[0] / 10_000 - 1).max() < 0.05
+    assert abs(np.corrcoef(a, b)[0, 1]) < 0.015
+    assert abs(np.corrcoef(a[1:], a[:-1])[0, 1]) < 0.015
+
+
+def test_the_global_generators_are_left_alone():
+    np.random.seed(3)  # noqa: NPY002 - the global state is what is tested
+    before = np.random.get_state()[1].copy()  # noqa: NPY002
+    uniforms(0, "a", 0, 10)
+    generator(0, "a").random(10)
+    assert np.array_equal(before, np.random.get_state()[1])  # noqa: NPY002
+
+
+@pytest.mark.parametrize(("start", "n"), [(-1, 3), (0, -1)])
+def test_negative_rows_are_refused(start, n):
+    with pytest.raises(ValueError, match="at least 0"):
+        uniforms(0, "a", start, n)

@@ -1,0 +1,311 @@
+"""The estimator: scikit-learn's contract, the table's own form back, runs on disk, and resuming after a kill."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from sklearn.base import clone
+
+from llmsynth import TableSynthesizer
+from llmsynth.config import FitConfig
+from llmsynth.datasets import load_ehr
+from llmsynth.errors import ConfigError, InputError, NotFittedError, RunFolderError, SchemaError, TrainingError
+from llmsynth.table.files import read_table
+
+TINY = {
+    "compact": {
+        "hidden_size": 16,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+        "intermediate_size": 32,
+        "warm_up": False,
+    },
+    "pretrained": {"lora": {"r": 2}, "head_rank": 2},
+}
+
+
+def tiny(model="compact", max_epochs=2, recipe=None, **options):
+    return TableSynthesizer(str(model), recipe=recipe or TINY, max_epochs=max_epochs, **options)
+
+
+@pytest.fixture(scope="module")
+def ehr():
+    return load_ehr(80, random_state=0)
+
+
+@pytest.fixture(scope="module")
+def fitted(ehr):
+    return tiny(random_state=3).fit(ehr)
+
+
+@pytest.fixture(scope="module")
+def hostile(mixed_table):
+    return mixed_table(90)
+
+
+@pytest.fixture(scope="module", params=["compact", "pretrained"])
+def fitted_hostile(request, hostile, tiny_llama):
+    return tiny("compact" if request.param == "compact" else tiny_llama(), max_epochs=1).fit(hostile)
+
+
+# ---- scikit-learn's contract
+
+
+def test_the_constructor_only_stores_and_clone_copies(ehr):
+    options = {"target": "diabetes", "max_epochs": 1, "random_state": 5, "recipe": TINY, "max_minutes": 0.5}
+    one = TableSynthesizer("compact", **options)
+    assert all(one.get_params()[name] is value for name, value in options.items())
+    assert set(vars(one)) == set(one.get_params())
+    other = clone(one.fit(ehr))
+    assert other.get_params() == one.get_params() and not hasattr(other, "schema_")
+    assert other.set_params(max_epochs=7).max_epochs == 7
+
+
+def test_fit_returns_itself_and_learns_attributes(fitted, ehr):
+    synthesizer = tiny()
+    assert synthesizer.fit(ehr, y=None) is synthesizer
+    assert fitted.schema_.names == tuple(ehr.columns)
+    assert {entry["split"] for entry in fitted.history_} == {"train", "holdout"}
+    assert all(entry["nats_per_row"] > 0 and entry["step"] > 0 for entry in fitted.history_)
+    assert fitted.model_name_ == "compact" and fitted.model_reason_ == "as asked"
+    report = fitted.report_
+    assert (report["n_rows"], report["n_holdout_rows"]) == (80, 8)
+    assert report["holdout_nats_per_row"] == min(e["nats_per_row"] for e in fitted.history_ if e["split"] == "holdout")
+    json.dumps([report, fitted.history_])
+
+
+@pytest.mark.parametrize("use", ["sample", "log_prob", "save", "sample_to", "iter_samples"])
+def test_nothing_works_before_fit(use, ehr, tmp_path):
+    arguments = {"log_prob": [ehr], "save": [tmp_path / "r"], "sample_to": [tmp_path / "f.csv", 1], "iter_samples": [1]}
+    with pytest.raises(NotFittedError, match="call fit"):
+        getattr(TableSynthesizer(), use)(*arguments.get(use, []))
+
+
+def test_auto_says_what_it_took_and_why(ehr):
+    synthesizer = TableSynthesizer(recipe=TINY, max_epochs=1).fit(ehr)
+    assert synthesizer.model_name_ == "compact" and "no free text" in synthesizer.model_reason_
+
+
+def test_the_seed_alone_decides_and_the_global_generators_are_left_alone(ehr, fitted):
+    np.random.seed(0)  # noqa: NPY002
+    torch.manual_seed(0)
+    before = np.random.get_state()[1].tolist(), torch.get_rng_state().tolist()  # noqa: NPY002
+    again = tiny(random_state=3).fit(ehr)
+    pd.testing.assert_frame_equal(again.sample(20), fitted.sample(20))
+    assert (np.random.get_state()[1].tolist(), torch.get_rng_state().tolist()) == before  # noqa: NPY002
+    assert not tiny(random_state=4).fit(ehr).sample(20).equals(fitted.sample(20))
+    assert fitted.sample(20, random_state=1).equals(fitted.sample(20, random_state=1))
+    assert not fitted.sample(20, random_state=1).equals(fitted.sample(20, random_state=2))
+
+
+def test_options_come_from_the_recipe_and_arguments_override_them():
+    recipe = FitConfig.from_mapping({"model": "compact", "seed": 9, "train": {"max_epochs": 5, "patience": 8}})
+    assert TableSynthesizer(recipe=recipe)._config() == recipe
+    config = TableSynthesizer(
+        "x/y", recipe=recipe, max_epochs=2, max_minutes=1.5, random_state=4, device="cpu"
+    )._config()
+    assert (config.model, config.train.max_epochs, config.train.max_minutes) == ("x/y", 2, 1.5)
+    assert (config.train.patience, config.seed, config.device) == (8, 4, "cpu")
+    assert TableSynthesizer(recipe="compact-cpu")._config().model == "compact"
+    with pytest.raises(ConfigError):
+        TableSynthesizer(recipe={"trian": {}})._config()
+
+
+# ---- the table's own form
+
+
+def test_any_table_comes_back_in_its_own_form(fitted_hostile, hostile):
+    made = fitted_hostile.sample(30)
+    assert len(made) == 30 and made.index.tolist() == list(range(30))
+    assert list(map(repr, made.columns)) == list(map(repr, hostile.columns))
+    assert made.dtypes.tolist() == hostile.dtypes.tolist()
+    assert set(made[("a", "b")].dropna()) <= set(hostile[("a", "b")].dropna())
+    assert made["ordered"].cat.categories.tolist() == ["low", "mid, high", "is"] and made["ordered"].cat.ordered
+    assert str(made["zoned"].dt.tz) == "Europe/Berlin"
+    assert not set(made["key"]) & set(hostile["key"])
+    assert made["empty"].isna().all() and set(made["constant"]) == {"same"}
+    whole = made[3]
+    assert whole.between(hostile[3].min(), hostile[3].max()).all()
+    pd.to_datetime(made["american"].dropna(), format="%m/%d/%Y")
+
+
+def test_its_rows_can_be_scored_and_are_possible(fitted_hostile, hostile):
+    made = fitted_hostile.sample(20)
+    for table in (made, hostile):
+        log_prob = fitted_hostile.log_prob(table)
+        assert log_prob.shape == (len(table),) and np.isfinite(log_prob).all()
+
+
+def test_a_run_comes_back_with_the_same_rows_and_scores(fitted_hostile, hostile, tmp_path):
+    fitted_hostile.save(tmp_path / "run")
+    back = TableSynthesizer.load(tmp_path / "run", device="cpu")
+    pd.testing.assert_frame_equal(back.sample(12, random_state=2), fitted_hostile.sample(12, random_state=2))
+    assert (back.log_prob(hostile) == fitted_hostile.log_prob(hostile)).all()
+    # Compared as JSON: a label may be NaN, which never equals itself.
+    assert back.schema_.to_dict() == fitted_hostile.schema_.to_dict()
+    assert back.history_ == fitted_hostile.history_
+    assert back.report_ == json.loads(json.dumps(fitted_hostile.report_))
+    assert (back.model_name_, back.model_reason_) == (fitted_hostile.model_name_, fitted_hostile.model_reason_)
+    assert back.get_params()["random_state"] == 0
+    pd.testing.assert_frame_equal(back.sample(5), fitted_hostile.sample(5))
+
+
+def test_no_cell_value_is_in_the_manifest_report_or_history(fitted_hostile, tmp_path):
+    fitted_hostile.save(tmp_path / "run")
+    for name in ("manifest.json", "report.json", "history.json", "config.yaml"):
+        text = (tmp_path / "run" / name).read_text()
+        assert "tower" not in text and "mid, high" not in text
+
+
+def test_missing_values_come_as_often_as_in_the_table():
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"a": np.where(rng.random(400) < 0.3, None, "x"), "b": rng.integers(0, 5, 400)})
+    frame.loc[rng.random(400) < 0.2, "b"] = None
+    made = tiny().fit(frame).sample(1000)
+    assert made["a"].isna().mean() == pytest.approx(0.3, abs=0.08)
+    assert made["b"].isna().mean() == pytest.approx(0.2, abs=0.08)
+
+
+# ---- sampling
+
+
+def test_rows_do_not_depend_on_the_batch_size_and_fewer_are_the_first_of_more(fitted):
+    many = fitted.sample(300, random_state=1, batch_size=300)
+    pd.testing.assert_frame_equal(fitted.sample(300, random_state=1, batch_size=7), many)
+    pd.testing.assert_frame_equal(fitted.sample(100, random_state=1), many.iloc[:100])
+    assert [len(part) for part in fitted.iter_samples(9, batch_size=2)] == [8, 1]
+    assert len(fitted.sample()) == 1 and len(fitted.sample(0)) == 0
+
+
+@pytest.mark.parametrize("ending", ["csv", "csv.gz", "parquet"])
+def test_rows_are_written_to_a_file_as_they_are_sampled(fitted, ending, tmp_path):
+    path = tmp_path / f"rows.{ending}"
+    stats = fitted.sample_to(path, 30, random_state=4, batch_size=11)
+    assert stats["rows"] == 30
+    pd.testing.assert_frame_equal(read_table(path), fitted.sample(30, random_state=4), check_dtype=ending == "parquet")
+    with pytest.raises(InputError):
+        fitted.sample_to(path, 30)
+    assert fitted.sample_to(path, 2, overwrite=True)["rows"] == 2
+
+
+def test_a_temperature_near_zero_gives_one_row(fitted):
+    cold = fitted.sample(20, temperature=1e-6)
+    for name in ("sex", "smoker", "diabetes"):
+        assert cold[name].nunique() == 1
+
+
+def test_a_row_outside_the_schema_has_no_probability(fitted, ehr):
+    some = ehr.iloc[:3].copy()
+    some["sex"] = some["sex"].astype(object)
+    some.iloc[1, some.columns.get_loc("sex")] = "something else"
+    assert np.isneginf(fitted.log_prob(some)).tolist() == [False, True, False]
+    with pytest.raises(SchemaError, match="missing: 'bmi'"):
+        fitted.log_prob(ehr.drop(columns="bmi"))
+
+
+# ---- what cannot be used
+
+
+def test_too_few_rows_and_too_wide_rows_are_refused_and_nothing_is_written(ehr, tiny_llama, tmp_path):
+    with pytest.raises(InputError, match="at least 20 rows"):
+        tiny(run_dir=tmp_path / "run").fit(ehr.iloc[:19])
+    wide = pd.DataFrame({"note": [f"{'word ' * 900}{row}" for row in range(30)], "x": range(30)})
+    with pytest.raises(InputError, match="the model's context is 2,048"):
+        tiny(tiny_llama(), run_dir=tmp_path / "run").fit(wide)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_loss_that_is_not_finite_leaves_the_estimator_unfitted(ehr, tmp_path):
+    recipe = {**TINY, "train": {"learning_rate": 1e30, "max_grad_norm": 1e30}}
+    synthesizer = tiny(recipe=recipe, max_epochs=20)
+    with pytest.raises(TrainingError, match="try a lower learning_rate"):
+        synthesizer.fit(ehr)
+    assert not hasattr(synthesizer, "schema_")
+
+
+# ---- run folders
+
+
+def test_an_altered_run_is_refused(fitted, tmp_path):
+    fitted.save(tmp_path / "run")
+    with pytest.raises(RunFolderError, match="overwrite"):
+        fitted.save(tmp_path / "run")
+    fitted.save(tmp_path / "run", overwrite=True)
+    path = tmp_path / "run" / "grammar.json"
+    path.write_text(path.read_text().replace("1", "2", 1))
+    with pytest.raises(RunFolderError, match=r"grammar\.json"):
+        TableSynthesizer.load(tmp_path / "run")
+
+
+def test_a_run_with_a_pickle_or_a_missing_file_is_refused(fitted, tmp_path):
+    fitted.save(tmp_path / "run")
+    (tmp_path / "run" / "extra.pkl").write_bytes(b"\x80\x04.")
+    with pytest.raises(RunFolderError, match=r"extra\.pkl"):
+        TableSynthesizer.load(tmp_path / "run")
+    (tmp_path / "run" / "extra.pkl").unlink()
+    (tmp_path / "run" / "model.safetensors").unlink()
+    with pytest.raises(RunFolderError, match=r"model\.safetensors"):
+        TableSynthesizer.load(tmp_path / "run")
+
+
+def test_fitting_into_a_run_folder_leaves_a_complete_run(ehr, fitted, tmp_path):
+    run = tmp_path / "run"
+    made = tiny(random_state=3, run_dir=run).fit(ehr)
+    pd.testing.assert_frame_equal(made.sample(10), fitted.sample(10))
+    pd.testing.assert_frame_equal(TableSynthesizer.load(run).sample(10), fitted.sample(10))
+    assert not (run / "checkpoints").exists()
+    with pytest.raises(RunFolderError):
+        tiny(run_dir=run).fit(ehr)
+    tiny(run_dir=run, overwrite=True, max_epochs=1).fit(ehr)
+    assert TableSynthesizer.load(run).report_["n_steps"] < made.report_["n_steps"]
+
+
+SCRIPT = """
+import json, sys
+import torch
+from llmsynth import TableSynthesizer
+from llmsynth.datasets import load_ehr
+torch.set_num_threads(int(sys.argv[3]))
+TableSynthesizer("compact", run_dir=sys.argv[1], **json.loads(sys.argv[2])).fit(load_ehr(80, random_state=0))
+"""
+
+
+def test_a_killed_fit_goes_on_to_the_same_weights_as_an_uninterrupted_one(ehr, tmp_path):
+    run = tmp_path / "run"
+    compact = {**TINY["compact"], "dropout": 0.1, "warm_up": True, "warm_up_rows": 64, "warm_up_epochs": 1}
+    recipe = {"compact": compact, "train": {"checkpoint_minutes": 1e-6, "ema_decay": 0.9, "patience": 99}}
+    options = {"recipe": recipe, "max_epochs": 20, "random_state": 3}
+    threads = torch.get_num_threads()
+    process = subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, str(run), json.dumps(options), str(threads)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    try:
+        deadline = time.monotonic() + 240
+        while not any(run.glob("checkpoints/step-0000001*")):
+            assert process.poll() is None, "the fit ended before it could be killed"
+            assert time.monotonic() < deadline
+            time.sleep(0.005)
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    with pytest.raises(RunFolderError):
+        TableSynthesizer("compact", run_dir=run, **options).fit(ehr)
+    with pytest.raises(ConfigError, match=r"train\.max_epochs: 20 -> 21"):
+        TableSynthesizer("compact", run_dir=run, resume=True, **{**options, "max_epochs": 21}).fit(ehr)
+    resumed = TableSynthesizer("compact", run_dir=run, resume=True, **options).fit(ehr)
+    whole = TableSynthesizer("compact", **options).fit(ehr)
+    ours, theirs = (synthesizer._engine.model.state_dict() for synthesizer in (resumed, whole))
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+    nats = [[entry["nats_per_row"] for entry in synthesizer.history_] for synthesizer in (resumed, whole)]
+    assert nats[0] == nats[1]
+    pd.testing.assert_frame_equal(TableSynthesizer.load(run).sample(10), whole.sample(10))
