@@ -21,7 +21,7 @@ from typing import Any, Literal
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = Path(__file__).with_name("results")
-PACKAGES = ("llmsynth", "torch", "transformers", "peft", "numpy", "pandas", "scikit-learn", "xgboost")
+PACKAGES = ("llmsynth", "torch", "transformers", "peft", "numpy", "pandas", "scikit-learn", "xgboost-cpu")
 
 
 @dataclass(frozen=True)
