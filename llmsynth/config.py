@@ -127,7 +127,7 @@ class TrainConfig:
     holdout_fraction: float = 0.1
     """Share of the rows that is never trained on and decides when to stop, in [0, 0.5]; 0 turns early stopping off."""
     patience: int = 3
-    """Stop after so many evaluations without a better held-out likelihood."""
+    """After so many evaluations without a better held-out likelihood the learning rate falls to zero, then it stops."""
     eval_every: int | Literal["auto"] = "auto"
     """Optimiser steps between two evaluations; "auto" is about one epoch, within one tenth of the run."""
     natural_order_share: float = 0.5

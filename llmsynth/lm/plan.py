@@ -3,6 +3,10 @@
 The learning rate is a function of *progress* in [0, 1], not of the step number. Progress grows by
 ``(1 - progress) / steps left``, so when a noisy machine turns out slower (or faster) than measured the plan is
 resized and the schedule still ends at zero, inside the budget.
+
+For the same reason early stopping does not simply stop: weights taken at a high learning rate are noisy, and on Magic
+that costs more than the overfitting that was avoided (see eval/LOG.md). When held-out rows stop gaining, the plan is
+shortened, so that the rate falls to zero over a quarter of the steps taken so far, and then training ends.
 """
 
 from __future__ import annotations
@@ -16,6 +20,10 @@ EVALUATION_SHARE = 0.05
 """Largest share of a budget that evaluations may take."""
 BUDGET_USED = 0.98
 """Share of the budget that steps are planned for; the rest is for building the model and reading the table."""
+
+
+COOLDOWN_SHARE = 0.25
+"""Steps after early stopping was called, as a share of the steps before."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +116,12 @@ def fit_to_budget(
         return planned
     least = math.ceil(evaluation_seconds / (EVALUATION_SHARE * per_step))
     return replace(planned, eval_every=max(planned.eval_every, min(least, math.ceil(planned.n_steps / 4))))
+
+
+def cooled_down(plan: TrainPlan, done: int) -> TrainPlan:
+    """The plan cut to a short stretch in which the learning rate falls to zero, and with no way to grow again."""
+    n_steps = min(plan.n_steps, done + math.ceil(COOLDOWN_SHARE * done))
+    return replace(plan, n_steps=n_steps, most_steps=n_steps)
 
 
 def _with_interval(plan: TrainPlan, config: TrainConfig) -> TrainPlan:

@@ -1,8 +1,9 @@
 """One trainer for both language models.
 
 It minimises the grammar-normalised loss (see `model.batch_losses`), evaluates held-out nats per row, keeps the best
-weights, and can stop after any step and go on from a saved state to the same weights: the batch of step t is a pure
-function of (seed, t), so nothing but tensors and counters has to be stored.
+weights, lets the learning rate fall to zero once held-out rows stop gaining, and can stop after any step and go on from
+a saved state to the same weights: the batch of step t is a pure function of (seed, t), so nothing but tensors and
+counters has to be stored.
 
 It knows encoded rows and a `LanguageModel`; it refuses to know tables, folders and progress bars. What happens beside
 training (checkpoints, bars, trackers) is reported to a `TrainerListener`.
@@ -26,7 +27,7 @@ from llmsynth.grammar.automaton import IntArray
 from llmsynth.lm.dataset import Batch, BatchBuilder, draw_orders, epoch_batches, natural_orders
 from llmsynth.lm.model import LanguageModel, batch_losses, load_restricted_state, restricted_state
 from llmsynth.lm.parallel import Parallel
-from llmsynth.lm.plan import TrainPlan, fit_to_budget, learning_rate_at
+from llmsynth.lm.plan import TrainPlan, cooled_down, fit_to_budget, learning_rate_at
 from llmsynth.seeding import derive, generator
 
 Tensors = dict[str, torch.Tensor]
@@ -42,6 +43,7 @@ class Progress:
     best_nats: float = math.inf
     best_step: int = 0
     evaluations_without_gain: int = 0
+    cooling: bool = False
     finished: bool = False
     history: list[dict[str, float | int | str]] = field(default_factory=list)
 
@@ -266,8 +268,9 @@ class Trainer:
             self.best = restricted_state(self.model)
             return
         counters.evaluations_without_gain += 1
-        if counters.evaluations_without_gain >= self.config.patience:
-            counters.finished = True
+        if counters.evaluations_without_gain >= self.config.patience and not counters.cooling:
+            counters.cooling = True
+            self.plan = cooled_down(self.plan, counters.step)
 
     def nats(self, rows: IntArray, *, batch_size: int | None = None) -> npt.NDArray[np.float64]:
         """Minus log-probability of rows in the table's column order, drawn remainder included, shape (n,)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,7 +17,7 @@ from llmsynth.grammar.row import compact_row_grammar
 from llmsynth.lm import checkpoint
 from llmsynth.lm.dataset import BatchBuilder
 from llmsynth.lm.model import restricted_state
-from llmsynth.lm.plan import TrainPlan
+from llmsynth.lm.plan import COOLDOWN_SHARE, TrainPlan
 from llmsynth.lm.stub import StubModel
 from llmsynth.lm.trainer import Trainer
 
@@ -165,16 +166,24 @@ def test_reported_nats_contain_the_drawn_remainder(make):
 # ---- stopping
 
 
-def test_without_gain_it_stops_early_with_the_best_weights(make):
+def test_without_gain_the_rate_falls_to_zero_and_the_best_weights_stay(make):
     trainer = make("compact", steps=600, patience=2)
     trainer.plan = TrainPlan(600, 16, 3, 3, 0.3)
     trainer.run()
     counters = trainer.counters
     assert counters.finished and counters.step < 600
-    assert counters.evaluations_without_gain == 2 and counters.step == counters.best_step + 6
+    called = next(entry["step"] for entry in counters.history[3::2] if _stalled(counters.history, entry["step"], 2))
+    assert counters.cooling and counters.step == called + math.ceil(COOLDOWN_SHARE * called)
+    assert counters.progress == pytest.approx(1.0)
     held = {entry["step"]: entry["nats_per_row"] for entry in counters.history if entry["split"] == "holdout"}
     assert counters.best_nats == min(held.values()) == held[counters.best_step]
     assert trainer.nats(SPLIT[1]).mean() == pytest.approx(counters.best_nats, abs=1e-5)
+
+
+def _stalled(history, step, patience):
+    """Whether the last evaluations up to a step all missed the best before them."""
+    nats = [entry["nats_per_row"] for entry in history if entry["split"] == "holdout" and entry["step"] <= step]
+    return len(nats) > patience and min(nats[:-patience]) <= min(nats[-patience:])
 
 
 def test_without_held_out_rows_it_runs_to_the_end_and_keeps_the_last_weights(make):
