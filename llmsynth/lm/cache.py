@@ -4,6 +4,9 @@ All rows of a batch advance together, so a row with nothing to feed gets a padde
 positions are real: padded ones are masked out of attention and do not count in the position ids, hence a row's result
 does not depend on how its neighbours were padded. While nothing was padded no mask is passed at all, which keeps
 attention on its fast path.
+
+Keys and values are written into tensors with room to spare instead of being concatenated at each step: copying all
+earlier positions again for every token cost about as much as the small model's matrix products.
 """
 
 from __future__ import annotations
@@ -11,7 +14,48 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from transformers import DynamicCache
+from transformers import Cache
+from transformers.cache_utils import DynamicLayer
+
+LEAST_ROOM = 16
+"""Positions that are made room for at once; later the room doubles."""
+
+
+class GrowingLayer(DynamicLayer):  # type: ignore[no-untyped-call]
+    """Keys and values of one layer, (rows, heads, positions, width), in tensors that have room for more."""
+
+    _room: tuple[torch.Tensor, torch.Tensor] | None = None
+
+    def update(
+        self, key_states: torch.Tensor, value_states: torch.Tensor, *args: Any, **kwargs: Any
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Append positions; returns views of all of them."""
+        if not self.is_initialized:
+            self.lazy_initialization(key_states, value_states)
+        begin = int(self.get_seq_length())
+        end = begin + key_states.shape[-2]
+        if self._room is None or self._room[0].shape[-2] < end:
+            capacity = max(LEAST_ROOM, 2 * begin, end)
+            self._room = (
+                self._moved(key_states, begin, capacity),
+                self._moved(value_states, begin, capacity, keys=False),
+            )
+        for room, new in zip(self._room, (key_states, value_states), strict=True):
+            room[..., begin:end, :] = new
+        self.keys, self.values = (room[..., :end, :] for room in self._room)
+        return self.keys, self.values
+
+    def _moved(self, like: torch.Tensor, length: int, capacity: int, *, keys: bool = True) -> torch.Tensor:
+        room = like.new_empty((*like.shape[:-2], capacity, like.shape[-1]))
+        past = self.keys if keys else self.values
+        if length and past is not None:
+            room[..., :length, :] = past
+        return room
+
+    def batch_repeat_interleave(self, repeats: int) -> None:
+        """Repeat each row; the copies get room of their own at the next update."""
+        super().batch_repeat_interleave(repeats)
+        self._room = None
 
 
 class DecoderCache:
@@ -26,7 +70,7 @@ class DecoderCache:
     """
 
     def __init__(self, n_rows: int, device: torch.device) -> None:
-        self._past = DynamicCache()
+        self._past = Cache(layer_class_to_replicate=GrowingLayer)
         self._real = torch.zeros((n_rows, 0), dtype=torch.bool, device=device)
         self._count = torch.zeros((n_rows, 1), dtype=torch.long, device=device)
         self._gaps = False

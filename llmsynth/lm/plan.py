@@ -4,9 +4,9 @@ The learning rate is a function of *progress* in [0, 1], not of the step number.
 ``(1 - progress) / steps left``, so when a noisy machine turns out slower (or faster) than measured the plan is
 resized and the schedule still ends at zero, inside the budget.
 
-For the same reason early stopping does not simply stop: weights taken at a high learning rate are noisy, and on Magic
-that costs more than the overfitting that was avoided (see eval/LOG.md). When held-out rows stop gaining, the plan is
-shortened, so that the rate falls to zero over a quarter of the steps taken so far, and then training ends.
+For the same reason early stopping does not simply stop: weights taken at a high learning rate are noisy. When held-out
+rows stop gaining, training goes back to the best weights and the plan is shortened, so that the rate falls to zero over
+a quarter of the steps taken so far.
 """
 
 from __future__ import annotations

@@ -44,6 +44,7 @@ class Progress:
     best_step: int = 0
     evaluations_without_gain: int = 0
     cooling: bool = False
+    evaluated: int = 0
     finished: bool = False
     history: list[dict[str, float | int | str]] = field(default_factory=list)
 
@@ -134,14 +135,16 @@ class Trainer:
             counters.seconds = already + time.monotonic() - began
             if self.listener is not None:
                 self.listener.on_step(counters, self.plan, nats)
-            due = counters.step % self.plan.eval_every == 0 or counters.step >= self.plan.n_steps
+            # Counted from the last evaluation: the interval changes when the plan does.
+            due = counters.step - counters.evaluated >= self.plan.eval_every or counters.step >= self.plan.n_steps
             if due:
                 started = time.monotonic()
                 self._evaluate()
+                counters.evaluated = counters.step
                 counters.seconds = already + time.monotonic() - began
                 evaluating += time.monotonic() - started
                 self._evaluation_seconds = time.monotonic() - started
-            self._replan(first, already, began, evaluating)
+            self._replan(first, already, began, evaluating, due=due)
             if self.listener is not None:
                 self.listener.on_checkpoint_due(self)
             stop = self.plan.n_steps if most_steps is None else stop
@@ -152,10 +155,10 @@ class Trainer:
         self.model.train(False)
         return counters
 
-    def _replan(self, first: int, already: float, began: float, evaluating: float) -> None:
+    def _replan(self, first: int, already: float, began: float, evaluating: float, *, due: bool) -> None:
         """Fit the number of steps to the budget after the first steps, then at every evaluation."""
         done = self.counters.step - first
-        if self.plan.budget_seconds is None or not (done in (4, 12, 40) or done % self.plan.eval_every == 0):
+        if self.plan.budget_seconds is None or not (done in (4, 12, 40) or due):
             return
         elapsed = self.parallel.mean(time.monotonic() - began)
         evaluating = self.parallel.mean(evaluating)
@@ -237,7 +240,7 @@ class Trainer:
         )
 
     def _evaluate(self) -> None:
-        counters = self.counters
+        counters, cooling = self.counters, self.counters.cooling
         entry: dict[str, float | int | str] = {"step": counters.step, "split": "train"}
         entry["nats_per_row"] = float(np.mean(self._window)) + float(self.open_nats[self.train_rows].mean())
         entry["seconds"] = round(counters.seconds, 3)
@@ -257,6 +260,10 @@ class Trainer:
             self.best = restricted_state(self.model)
         if self.average:
             load_restricted_state(self.model, current)
+        if counters.cooling and not cooling:
+            # The rate falls from the best weights, not from those that overfit since.
+            load_restricted_state(self.model, self.best)
+            self.average = {name: value.clone() for name, value in self.best.items()} if self.average else {}
         if self.listener is not None:
             self.listener.on_evaluation(counters, self.plan, nats)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import torch
+from transformers.cache_utils import DynamicLayer
 
-from llmsynth.lm.cache import DecoderCache
+from llmsynth.lm.cache import LEAST_ROOM, DecoderCache, GrowingLayer
 
 
 class Recorder:
@@ -47,3 +48,25 @@ def test_an_announcement_holds_for_one_run():
     cache.run(trunk, input_ids=torch.zeros(1, 1, dtype=torch.long))
     assert trunk.calls[1]["attention_mask"].tolist() == [[0, 1]]
     assert trunk.calls[1]["position_ids"].tolist() == [[0]]
+
+
+def test_a_layer_with_room_holds_what_concatenation_would():
+    ours, plain = GrowingLayer(), DynamicLayer()
+    draw = torch.Generator().manual_seed(0)
+    n_rows = 1
+    for step, n_new in enumerate((3, 1, LEAST_ROOM, 1, 40, 2)):
+        if step == 2:
+            n_rows = 4
+            ours.batch_repeat_interleave(n_rows)
+            plain.batch_repeat_interleave(n_rows)
+        keys, values = torch.randn(2, n_rows, 2, n_new, 5, generator=draw)
+        for got, wanted in zip(ours.update(keys, values), plain.update(keys, values), strict=True):
+            assert torch.equal(got, wanted)
+        assert ours.get_seq_length() == plain.get_seq_length() == got.shape[-2]
+
+
+def test_positions_that_fit_are_not_moved():
+    layer = GrowingLayer()
+    first, _ = layer.update(torch.zeros(2, 1, 1, 4), torch.zeros(2, 1, 1, 4))
+    second, _ = layer.update(torch.ones(2, 1, 1, 4), torch.ones(2, 1, 1, 4))
+    assert first.data_ptr() == second.data_ptr()
