@@ -7,6 +7,9 @@ bfloat16 on a GPU that supports it. Code that comes with a model runs only when 
 from __future__ import annotations
 
 import json
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +17,7 @@ from typing import Any
 import torch
 from huggingface_hub.errors import StrictDataclassError
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
+from transformers.utils import logging as transformers_logging
 
 from llmsynth.config import LoraSettings, PretrainedConfig
 from llmsynth.errors import InputError, MissingExtraError
@@ -123,20 +127,8 @@ def load_backbone(name: str, config: PretrainedConfig, device: torch.device, *, 
     if local and not remote_code:
         _refuse_remote_code(Path(source))
     try:
-        settings = AutoConfig.from_pretrained(source, trust_remote_code=remote_code, local_files_only=local)
-        depth = kept_layers(config, device)
-        if depth is not None:
-            settings.num_hidden_layers = min(depth, settings.num_hidden_layers)
-        causal: Any = AutoModelForCausalLM.from_pretrained(
-            source,
-            config=settings,
-            dtype=_dtype(device),
-            use_safetensors=True,
-            trust_remote_code=remote_code,
-            local_files_only=local,
-            **_quantized(config, device),
-        )
-        tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=remote_code, local_files_only=local)
+        with _quiet():
+            causal, tokenizer = _load(source, local, config, device, remote_code)
     except (OSError, ValueError, StrictDataclassError) as error:
         raise InputError(
             f"model {name!r}: expected an alias (smollm2-135m), a model folder, a .gguf file or a hub id that can be "
@@ -149,6 +141,46 @@ def load_backbone(name: str, config: PretrainedConfig, device: torch.device, *, 
         enable = getattr(causal, "activation_checkpointing_enable", None) or causal.gradient_checkpointing_enable
         enable()
     return Backbone(causal, tokenizer, source)
+
+
+def _load(source: str, local: bool, config: PretrainedConfig, device: torch.device, remote_code: bool) -> Any:
+    """(model, tokenizer), with every weight of the kept layers read from the files."""
+    settings = AutoConfig.from_pretrained(source, trust_remote_code=remote_code, local_files_only=local)
+    depth = kept_layers(config, device)
+    if depth is not None:
+        settings.num_hidden_layers = min(depth, settings.num_hidden_layers)
+    loaded: Any = AutoModelForCausalLM.from_pretrained(
+        source,
+        config=settings,
+        dtype=_dtype(device),
+        use_safetensors=True,
+        trust_remote_code=remote_code,
+        local_files_only=local,
+        output_loading_info=True,
+        **_quantized(config, device),
+    )
+    causal, found = loaded
+    absent = sorted(found["missing_keys"])
+    if absent:
+        raise ValueError(f"its files lack {len(absent)} weights that the model needs, such as {absent[0]}")
+    return causal, AutoTokenizer.from_pretrained(source, trust_remote_code=remote_code, local_files_only=local)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without transformers' loading bar and its report of the layers that were left out on purpose.
+
+    What the report could warn of, weights that are not in the files, is an error of ours.
+    """
+    level, bar = transformers_logging.get_verbosity(), transformers_logging.is_progress_bar_enabled()
+    transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    try:
+        yield
+    finally:
+        transformers_logging.set_verbosity(level)
+        if bar:
+            transformers_logging.enable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 def kept_layers(config: PretrainedConfig, device: torch.device) -> int | None:
@@ -217,7 +249,10 @@ def adapt(causal: Any, config: PretrainedConfig, seed: int) -> Any:
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
         try:
-            return get_peft_model(causal, lora_config(config.lora))
+            with warnings.catch_warnings():
+                # peft 0.21 asks transformers 5.23 by an old name; nothing a user could do about.
+                warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
+                return get_peft_model(causal, lora_config(config.lora))
         except ValueError as error:
             raise InputError(f"target_modules: {str(error).splitlines()[0]}") from error
 

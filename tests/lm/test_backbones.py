@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
+import warnings
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from llmsynth.config import LoraSettings, PretrainedConfig
 from llmsynth.errors import InputError, MissingExtraError
@@ -127,3 +129,25 @@ def test_the_same_seed_gives_the_same_adapter(tiny_llama):
         adapters.append({name: value for name, value in causal.named_parameters() if "lora_A" in name})
     assert all(torch.equal(adapters[0][name], adapters[1][name]) for name in adapters[0])
     assert not all(torch.equal(adapters[0][name], adapters[2][name]) for name in adapters[0])
+
+
+def test_a_folder_that_lacks_weights_is_refused_instead_of_filled_with_random_ones(folder):
+    weights = load_file(folder / "model.safetensors")
+    save_file(
+        {name: w for name, w in weights.items() if "layers.1.mlp.up_proj" not in name},
+        folder / "model.safetensors",
+        metadata={"format": "pt"},
+    )
+    with pytest.raises(
+        InputError, match=r"lack 1 weights that the model needs, such as model\.layers\.1\.mlp\.up_proj"
+    ):
+        load_backbone(str(folder), PretrainedConfig(), CPU)
+    assert load_backbone(str(folder), PretrainedConfig(num_hidden_layers=1), CPU).causal is not None
+
+
+def test_loading_and_adapting_say_nothing(tiny_llama, capfd):
+    backbone = load_backbone(str(tiny_llama()), PretrainedConfig(num_hidden_layers=1), CPU)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        adapt(backbone.causal, PretrainedConfig(), seed=0)
+    assert capfd.readouterr() == ("", "")
