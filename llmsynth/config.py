@@ -115,7 +115,7 @@ class TrainConfig:
     max_minutes: float | None = None
     """Wall-clock budget of training in minutes. The learning-rate schedule is planned to end with it."""
     batch_size: int | Literal["auto"] = "auto"
-    """Rows per optimiser step; "auto" measures."""
+    """Rows per optimiser step; "auto" goes by the number of rows, the model and the device."""
     learning_rate: float | Literal["auto"] = "auto"
     """Peak learning rate; "auto" takes the model's own default."""
     weight_decay: float = 0.01
