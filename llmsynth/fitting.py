@@ -29,9 +29,10 @@ from llmsynth.grammar.row import EncodedColumn
 from llmsynth.lm import checkpoint
 from llmsynth.lm.engine import SMALL_TABLE, Engine, make_trainer, split_rows
 from llmsynth.lm.listeners import Checkpointer, Listeners, TrackerListener, TrainingBar
+from llmsynth.lm.progress import Progress, TrainerListener
 from llmsynth.lm.reporters import open_reporters
 from llmsynth.lm.run_folder import Run
-from llmsynth.lm.trainer import Progress, Trainer, TrainerListener
+from llmsynth.lm.trainer import Trainer
 from llmsynth.seeding import generator
 from llmsynth.table.codec import NumberCodec
 from llmsynth.table.dtypes import Physical

@@ -36,26 +36,24 @@ class GrowingLayer(DynamicLayer):  # type: ignore[no-untyped-call]
         end = begin + key_states.shape[-2]
         if self._room is None or self._room[0].shape[-2] < end:
             capacity = max(LEAST_ROOM, 2 * begin, end)
-            self._room = (
-                self._moved(key_states, begin, capacity),
-                self._moved(value_states, begin, capacity, keys=False),
-            )
+            self._room = _roomy(key_states, self.keys, capacity), _roomy(value_states, self.values, capacity)
         for room, new in zip(self._room, (key_states, value_states), strict=True):
             room[..., begin:end, :] = new
         self.keys, self.values = (room[..., :end, :] for room in self._room)
         return self.keys, self.values
 
-    def _moved(self, like: torch.Tensor, length: int, capacity: int, *, keys: bool = True) -> torch.Tensor:
-        room = like.new_empty((*like.shape[:-2], capacity, like.shape[-1]))
-        past = self.keys if keys else self.values
-        if length and past is not None:
-            room[..., :length, :] = past
-        return room
-
     def batch_repeat_interleave(self, repeats: int) -> None:
         """Repeat each row; the copies get room of their own at the next update."""
         super().batch_repeat_interleave(repeats)
         self._room = None
+
+
+def _roomy(like: torch.Tensor, past: torch.Tensor | None, capacity: int) -> torch.Tensor:
+    """Room for `capacity` positions shaped as `like`, the past ones (empty before the first update) at its front."""
+    room = like.new_empty((*like.shape[:-2], capacity, like.shape[-1]))
+    if past is not None and past.numel():
+        room[..., : past.shape[-2], :] = past
+    return room
 
 
 class DecoderCache:

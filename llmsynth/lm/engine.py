@@ -26,7 +26,8 @@ from llmsynth.lm.compact import CompactModel
 from llmsynth.lm.dataset import BatchBuilder, natural_orders
 from llmsynth.lm.plan import TrainPlan, make_plan
 from llmsynth.lm.pretrained import PretrainedModel
-from llmsynth.lm.trainer import Trainer, TrainerListener
+from llmsynth.lm.progress import TrainerListener
+from llmsynth.lm.trainer import Trainer
 from llmsynth.seeding import derive, generator
 from llmsynth.table.dtypes import Physical
 from llmsynth.table.schema import Schema

@@ -8,7 +8,8 @@ from types import TracebackType
 from typing import Any
 
 from llmsynth.lm.plan import TrainPlan
-from llmsynth.lm.trainer import Progress, Trainer, TrainerListener
+from llmsynth.lm.progress import Progress, TrainerListener
+from llmsynth.lm.trainer import Trainer
 
 
 class Listeners:

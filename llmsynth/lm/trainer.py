@@ -11,11 +11,8 @@ training (checkpoints, bars, trackers) is reported to a `TrainerListener`.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -28,41 +25,10 @@ from llmsynth.lm.dataset import Batch, BatchBuilder, draw_orders, epoch_batches,
 from llmsynth.lm.model import LanguageModel, batch_losses, load_restricted_state, restricted_state
 from llmsynth.lm.parallel import Parallel
 from llmsynth.lm.plan import TrainPlan, cooled_down, fit_to_budget, learning_rate_at
+from llmsynth.lm.progress import Progress, TrainerListener
 from llmsynth.seeding import derive, generator
 
 Tensors = dict[str, torch.Tensor]
-
-
-@dataclass
-class Progress:
-    """Counters of a run; everything that is not a tensor in a checkpoint."""
-
-    step: int = 0
-    progress: float = 0.0
-    seconds: float = 0.0
-    best_nats: float = math.inf
-    best_step: int = 0
-    evaluations_without_gain: int = 0
-    cooling: bool = False
-    evaluated: int = 0
-    finished: bool = False
-    history: list[dict[str, float | int | str]] = field(default_factory=list)
-
-
-class TrainerListener(Protocol):
-    """Hears what the trainer does."""
-
-    def on_step(self, progress: Progress, plan: TrainPlan, nats_per_row: float) -> None:
-        """After each optimiser step."""
-        ...
-
-    def on_evaluation(self, progress: Progress, plan: TrainPlan, nats_per_row: float) -> None:
-        """After each evaluation."""
-        ...
-
-    def on_checkpoint_due(self, trainer: Trainer) -> None:
-        """After each step; the listener decides by its own clock whether to save `trainer.state()`."""
-        ...
 
 
 class Trainer:
@@ -240,7 +206,7 @@ class Trainer:
         )
 
     def _evaluate(self) -> None:
-        counters, cooling = self.counters, self.counters.cooling
+        counters = self.counters
         entry: dict[str, float | int | str] = {"step": counters.step, "split": "train"}
         entry["nats_per_row"] = float(np.mean(self._window)) + float(self.open_nats[self.train_rows].mean())
         entry["seconds"] = round(counters.seconds, 3)
@@ -260,10 +226,8 @@ class Trainer:
             self.best = restricted_state(self.model)
         if self.average:
             load_restricted_state(self.model, current)
-        if counters.cooling and not cooling:
-            # The rate falls from the best weights, not from those that overfit since.
-            load_restricted_state(self.model, self.best)
-            self.average = {name: value.clone() for name, value in self.best.items()} if self.average else {}
+        if counters.evaluations_without_gain >= self.config.patience and not counters.cooling:
+            self._cool_down()
         if self.listener is not None:
             self.listener.on_evaluation(counters, self.plan, nats)
 
@@ -275,9 +239,14 @@ class Trainer:
             self.best = restricted_state(self.model)
             return
         counters.evaluations_without_gain += 1
-        if counters.evaluations_without_gain >= self.config.patience and not counters.cooling:
-            counters.cooling = True
-            self.plan = cooled_down(self.plan, counters.step)
+
+    def _cool_down(self) -> None:
+        """Let the rate fall to zero, from the best weights and not from those that overfit since."""
+        self.counters.cooling = True
+        self.plan = cooled_down(self.plan, self.counters.step)
+        load_restricted_state(self.model, self.best)
+        if self.average:
+            self.average = {name: value.clone() for name, value in self.best.items()}
 
     def nats(self, rows: IntArray, *, batch_size: int | None = None) -> npt.NDArray[np.float64]:
         """Minus log-probability of rows in the table's column order, drawn remainder included, shape (n,)."""

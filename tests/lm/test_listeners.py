@@ -8,7 +8,7 @@ import pytest
 
 from llmsynth.lm.listeners import Checkpointer, Listeners, TrackerListener, TrainingBar
 from llmsynth.lm.plan import TrainPlan
-from llmsynth.lm.trainer import Progress
+from llmsynth.lm.progress import Progress
 
 PLAN = TrainPlan(100, 8, 10, 5, 1e-3)
 
