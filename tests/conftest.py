@@ -1,4 +1,8 @@
-"""Fixtures shared by several folders of tests: small tokenizers of every family, trained here in milliseconds."""
+"""Fixtures shared by several folders of tests: small tokenizers of every family, trained here in milliseconds.
+
+Properties are tested on the same examples in every run, so that the gate says the same of the same commit. New examples
+are looked for with ``pytest --hypothesis-profile explore``.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("explore", settings.get_profile("default"), max_examples=1000)
+settings.register_profile("gate", settings.get_profile("default"), derandomize=True)
+settings.load_profile("gate")
 
 SENTENCES = [
     "age is 39, sex is Male, income is 12345.67, job is Private",
