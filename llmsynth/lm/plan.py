@@ -111,7 +111,7 @@ def fit_to_budget(
     left = max(0.0, plan.budget_seconds - spent)
     per_step = max(step_seconds, 1e-6)
     affordable = done + int(left / (per_step * (1 + EVALUATION_SHARE)))
-    planned = _with_interval(plan.resized(max(affordable, done + 1)), config)
+    planned = _with_interval(plan.resized(affordable), config)
     if config.eval_every != "auto":
         return planned
     least = math.ceil(evaluation_seconds / (EVALUATION_SHARE * per_step))

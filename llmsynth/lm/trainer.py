@@ -94,32 +94,33 @@ class Trainer:
         """
         counters, began = self.counters, time.monotonic()
         already, first, evaluating = counters.seconds, counters.step, 0.0
-        stop = self.plan.n_steps if most_steps is None else counters.step + most_steps
+        last = None if most_steps is None else counters.step + most_steps
         self.model.train(True)
-        while counters.step < min(stop, self.plan.n_steps) and not counters.finished:
+        while counters.step < self.plan.n_steps and counters.step != last and not counters.finished:
             nats = self._step()
             counters.seconds = already + time.monotonic() - began
             if self.listener is not None:
                 self.listener.on_step(counters, self.plan, nats)
             # Counted from the last evaluation: the interval changes when the plan does.
-            due = counters.step - counters.evaluated >= self.plan.eval_every or counters.step >= self.plan.n_steps
+            due = counters.step - counters.evaluated >= self.plan.eval_every
             if due:
-                started = time.monotonic()
-                self._evaluate()
-                counters.evaluated = counters.step
+                evaluating += self._evaluate()
                 counters.seconds = already + time.monotonic() - began
-                evaluating += time.monotonic() - started
-                self._evaluation_seconds = time.monotonic() - started
             self._replan(first, already, began, evaluating, due=due)
+            if counters.step >= self.plan.n_steps:
+                self._end()
+                counters.seconds = already + time.monotonic() - began
             if self.listener is not None:
                 self.listener.on_checkpoint_due(self)
-            stop = self.plan.n_steps if most_steps is None else stop
-        if counters.step >= self.plan.n_steps and not counters.finished:
-            counters.finished = True
         if counters.finished and self.best:
             load_restricted_state(self.model, self.best)
         self.model.train(False)
         return counters
+
+    def _end(self) -> None:
+        if self.counters.evaluated < self.counters.step:
+            self._evaluate()
+        self.counters.finished = True
 
     def _replan(self, first: int, already: float, began: float, evaluating: float, *, due: bool) -> None:
         """Fit the number of steps to the budget after the first steps, then at every evaluation."""
@@ -205,8 +206,10 @@ class Trainer:
             f"try a lower learning_rate than {self.plan.learning_rate:g} or a lower max_grad_norm."
         )
 
-    def _evaluate(self) -> None:
-        counters = self.counters
+    def _evaluate(self) -> float:
+        """Note nats per row and the best weights; returns the seconds it took."""
+        counters, began = self.counters, time.monotonic()
+        counters.evaluated = counters.step
         entry: dict[str, float | int | str] = {"step": counters.step, "split": "train"}
         entry["nats_per_row"] = float(np.mean(self._window)) + float(self.open_nats[self.train_rows].mean())
         entry["seconds"] = round(counters.seconds, 3)
@@ -230,6 +233,8 @@ class Trainer:
             self._cool_down()
         if self.listener is not None:
             self.listener.on_evaluation(counters, self.plan, nats)
+        self._evaluation_seconds = time.monotonic() - began
+        return self._evaluation_seconds
 
     def _note_best(self, nats: float) -> None:
         counters = self.counters

@@ -211,6 +211,14 @@ def test_the_budget_shortens_the_plan_and_is_kept(make):
     assert trainer.counters.progress == pytest.approx(1, abs=1e-6)
 
 
+def test_a_budget_that_is_spent_ends_training_at_once_with_one_last_evaluation(make):
+    diary = Diary()
+    trainer = make("stub", steps=10**6, budget=1e-9, eval_every=50, listener=diary)
+    trainer.run()
+    assert trainer.counters.finished and trainer.counters.step == 4  # the first steps that are timed
+    assert [step for step, _ in diary.evaluations] == [4]
+
+
 def test_a_loss_that_is_not_finite_is_an_error_and_keeps_the_best_weights(make):
     trainer = make(steps=30, patience=50)
     trainer.run(most_steps=7)
