@@ -139,6 +139,9 @@ class TrainConfig:
     ema_decay: float | Literal["auto"] | None = "auto"
     """Decay per step of an average of the weights that replaces them at the end, in (0, 1); None for no average.
     "auto": 0.99 for the compact model up to 3,000 rows, 0.999 above, none for a pretrained model."""
+    calibrate: bool | Literal["auto"] = "auto"
+    """After training, shift output biases until the rows the model draws have the training rows' frequencies. "auto":
+    for the compact model, which draws fast enough."""
     report_to: tuple[str, ...] = ()
     """Experiment trackers to write to: tensorboard, mlflow, wandb."""
 

@@ -1,4 +1,4 @@
-"""Fitting a language model to a table in plain arrays: hold-out, copula warm-up, training.
+"""Fitting a language model to a table in plain arrays: hold-out, copula warm-up, training, marginal calibration.
 
 Copula warm-up (compact model, small tables): a few hundred rows determine marginals and pairwise dependence better than
 anything finer, and a transformer trained on them alone spends its epochs finding that out. Trained first on thousands
@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import hashlib
 import sys
+import time
 from collections.abc import Mapping
 from contextlib import ExitStack, nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -27,18 +28,21 @@ from llmsynth.baselines.copula_codes import fit_code_copula
 from llmsynth.config import TrainConfig
 from llmsynth.grammar.row import EncodedColumn
 from llmsynth.lm import checkpoint
+from llmsynth.lm.calibrate import Calibration, calibrate_and_check
 from llmsynth.lm.engine import SMALL_TABLE, Engine, make_trainer, split_rows
 from llmsynth.lm.listeners import Checkpointer, Listeners, TrackerListener, TrainingBar
 from llmsynth.lm.progress import Progress, TrainerListener
 from llmsynth.lm.reporters import open_reporters
 from llmsynth.lm.run_folder import Run
 from llmsynth.lm.trainer import Trainer
-from llmsynth.seeding import generator
+from llmsynth.seeding import derive, generator
 from llmsynth.table.codec import NumberCodec
 from llmsynth.table.dtypes import Physical
 
 IntArray = npt.NDArray[np.int64]
 WARM_UP_SHARE = 0.4
+CALIBRATION_SHARE = 0.05
+"""Share of a budget that is kept for marginal calibration."""
 COPULA_ROWS_PER_ROW = 50
 
 
@@ -48,6 +52,47 @@ def wants_warm_up(engine: Engine, n_rows: int) -> bool:
     if not engine.is_compact:
         return False
     return n_rows <= SMALL_TABLE if setting == "auto" else bool(setting)
+
+
+@dataclass(frozen=True, eq=False)
+class Training:
+    """A finished training.
+
+    Parameters
+    ----------
+    trainer : Trainer
+        Finished; its model is what was learned.
+    seconds : float
+        Of warm-up, training and calibration.
+    holdout_nats : float or None
+        Nats per held-out row of the model as it is now; None without held-out rows.
+    calibration : Calibration or None
+        What marginal calibration did; None where it was off.
+    """
+
+    trainer: Trainer
+    seconds: float
+    holdout_nats: float | None
+    calibration: Calibration | None
+
+
+def wants_calibration(engine: Engine) -> bool:
+    """Whether marginals are calibrated after training: as the options say, and with "auto" for the compact model."""
+    setting = engine.config.train.calibrate
+    return engine.is_compact if setting == "auto" else setting
+
+
+def calibrate_marginals(engine: Engine, trainer: Trainer, encoded: list[EncodedColumn]) -> Calibration:
+    """Calibrate a trained model on its training rows, within what the trainer has left of the budget."""
+    budget, part = engine.config.train.max_minutes, [column.take(trainer.train_rows) for column in encoded]
+    return calibrate_and_check(
+        engine.model,
+        engine.number_offsets,
+        part,
+        derive(engine.config.seed, "calibration"),
+        lambda: trainer.nats(trainer.holdout_rows),
+        seconds=None if budget is None else 60 * budget * CALIBRATION_SHARE * 0.8,
+    )
 
 
 def prepare_training(
@@ -132,8 +177,8 @@ def draw_copula_rows(engine: Engine, encoded: list[EncodedColumn], train_rows: I
 
 def train_engine(
     engine: Engine, table: Mapping[str, Physical], run: Run | None, *, progress: bool = False, resume: bool = False
-) -> tuple[Trainer, float]:
-    """Warm up and train, with checkpoints in the run folder.
+) -> Training:
+    """Warm up, train and calibrate, with checkpoints in the run folder.
 
     Parameters
     ----------
@@ -150,10 +195,7 @@ def train_engine(
 
     Returns
     -------
-    trainer : Trainer
-        Finished.
-    seconds : float
-        Of warm-up and training.
+    Training
     """
     options = {"fit": engine.config.to_mapping(), "table": table_hash(table)}
     trainer, encoded = prepare_training(engine, table)
@@ -164,6 +206,9 @@ def train_engine(
             f"{engine.config.model}: rows of {lengths.mean():.0f} tokens, at most {int(lengths.max())}; "
             f"{trainer.train_rows.size:,} to train on, {trainer.holdout_rows.size:,} held out\n"
         )
+    if wants_calibration(engine) and trainer.plan.budget_seconds is not None:
+        left = trainer.plan.budget_seconds * (1 - CALIBRATION_SHARE)
+        trainer.plan = replace(trainer.plan, budget_seconds=left)
     saved = None
     if run is not None and resume:
         saved = checkpoint.latest(run.checkpoints, config=options, notify=_note if shown else None)
@@ -188,7 +233,11 @@ def train_engine(
             listeners.append(TrackerListener(reporters))
         trainer.listener = Listeners(listeners)
         trainer.run()
-    return trainer, warm_seconds + trainer.counters.seconds
+    began = time.monotonic()
+    calibration = calibrate_marginals(engine, trainer, encoded) if wants_calibration(engine) else None
+    nats = float(trainer.nats(trainer.holdout_rows).mean()) if trainer.holdout_rows.size else None
+    seconds = warm_seconds + trainer.counters.seconds + time.monotonic() - began
+    return Training(trainer, seconds, nats, calibration)
 
 
 def _save(

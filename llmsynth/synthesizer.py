@@ -21,7 +21,7 @@ from sklearn.base import BaseEstimator
 
 from llmsynth.config import FitConfig, PerKind, SampleConfig
 from llmsynth.errors import ConfigError, NotFittedError
-from llmsynth.fitting import table_hash, train_engine
+from llmsynth.fitting import Training, table_hash, train_engine
 from llmsynth.lm.backbones import choose_device
 from llmsynth.lm.choose import choose_model
 from llmsynth.lm.engine import Engine, build_engine, number_of_parameters
@@ -30,7 +30,6 @@ from llmsynth.lm.parallel import Parallel
 from llmsynth.lm.reporters import check_reporters
 from llmsynth.lm.run_folder import Run
 from llmsynth.lm.store import load_engine, save_engine
-from llmsynth.lm.trainer import Trainer
 from llmsynth.recipes import load_recipe
 from llmsynth.sample.sampler import Sampler
 from llmsynth.seeding import derive
@@ -159,9 +158,9 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
                 name, reason = choose_model(schema, len(frame), gpu=choose_device(config.device).type == "cuda")
             config = replace(config, model=name)
             engine = build_engine(schema, plain, config)
-            trainer, seconds = train_engine(engine, plain, run, progress=self.progress, resume=self.resume)
+            training = train_engine(engine, plain, run, progress=self.progress, resume=self.resume)
             self._learned(engine, schema, (name, reason))
-            self._describe(trainer, engine, plain, seconds)
+            self._describe(training, engine, plain)
             if run is not None:
                 self._write(run)
         return self
@@ -204,18 +203,18 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
         self._engine = engine
         self.model_name_, self.model_reason_ = choice
 
-    def _describe(self, trainer: Trainer, engine: Engine, plain: Mapping[str, Physical], seconds: float) -> None:
-        counters = trainer.counters
+    def _describe(self, training: Training, engine: Engine, plain: Mapping[str, Physical]) -> None:
+        trainer, counters = training.trainer, training.trainer.counters
         self.history_ = list(counters.history)
-        best = counters.best_nats if np.isfinite(counters.best_nats) else None
         self.report_ = {
-            "seconds": seconds,
-            "holdout_nats_per_row": best,
+            "seconds": training.seconds,
+            "holdout_nats_per_row": training.holdout_nats,
             "n_rows": int(trainer.train_rows.size + trainer.holdout_rows.size),
             "n_holdout_rows": int(trainer.holdout_rows.size),
             "n_steps": counters.step,
             "best_step": counters.best_step,
             "batch_size": trainer.plan.batch_size,
+            "calibration": None if training.calibration is None else training.calibration.to_dict(),
             "n_parameters": number_of_parameters(engine),
             "folded_categories": {c.name: c.folded for c in self.schema_.columns if c.folded},
             "table_hash": table_hash(plain),

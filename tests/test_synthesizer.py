@@ -19,6 +19,7 @@ from llmsynth import TableSynthesizer
 from llmsynth.config import FitConfig
 from llmsynth.datasets import load_ehr
 from llmsynth.errors import ConfigError, InputError, NotFittedError, RunFolderError, SchemaError, TrainingError
+from llmsynth.lm.engine import split_rows
 from llmsynth.table.files import read_table
 
 TINY = {
@@ -79,7 +80,9 @@ def test_fit_returns_itself_and_learns_attributes(fitted, ehr):
     assert fitted.model_name_ == "compact" and fitted.model_reason_ == "as asked"
     report = fitted.report_
     assert (report["n_rows"], report["n_holdout_rows"]) == (80, 8)
-    assert report["holdout_nats_per_row"] == min(e["nats_per_row"] for e in fitted.history_ if e["split"] == "holdout")
+    _, held = split_rows(80, FitConfig().train.holdout_fraction, 3)
+    assert report["holdout_nats_per_row"] == pytest.approx(-fitted.log_prob(ehr.iloc[held]).mean(), abs=1e-4)
+    assert report["calibration"]["passes"] == 16 and report["calibration"]["drift_after"] < 0.1
     json.dumps([report, fitted.history_])
 
 

@@ -85,7 +85,6 @@ class Engine:
         plan = TrainPlan(1, 64 if self.backbone else 512, 1, 1, 1e-3)
         trainer = Trainer(self.model, self.builder(encoded), split, open_nats, self.config.train, plan, 0)
         nats = trainer.nats(np.arange(legal.size))
-        self.model.train(False)
         return np.where(legal, -nats, -np.inf)
 
 

@@ -71,18 +71,24 @@ def log_frequencies(automaton: TokenAutomaton, column: EncodedColumn | None) -> 
         Training values; None gives zeros (for loading).
     """
     per_state = automaton.n_states * automaton.n_local <= MAX_STATE_BIAS
-    counts = np.zeros((automaton.n_states if per_state else 1, automaton.n_local))
     if column is None:
-        return counts.astype(np.float32)
-    weight = np.bincount(column.index, minlength=column.values.size).astype(np.float64)
-    row, step = np.nonzero(column.paths >= 0)
-    state = column.states[row, step] if per_state else np.zeros(row.shape, dtype=np.int64)
-    np.add.at(counts, (state, column.paths[row, step]), weight[row])
+        return np.zeros((automaton.n_states if per_state else 1, automaton.n_local), dtype=np.float32)
+    counts = token_counts(automaton, column, per_state=per_state)
     counts += PRIOR_COUNT
     if per_state:
         counts = np.where(automaton.legal, counts, 0.0)
     total = np.maximum(counts.sum(axis=1, keepdims=True), 1e-9)
     return np.asarray(np.log(np.maximum(counts / total, 1e-9)), dtype=np.float32)
+
+
+def token_counts(automaton: TokenAutomaton, column: EncodedColumn, *, per_state: bool) -> npt.NDArray[np.float64]:
+    """How often each token comes in each state, shape (n_states, n_local); over all states (1, n_local)."""
+    counts = np.zeros((automaton.n_states if per_state else 1, automaton.n_local))
+    weight = np.bincount(column.index, minlength=column.values.size).astype(np.float64)
+    row, step = np.nonzero(column.paths >= 0)
+    state = column.states[row, step] if per_state else np.zeros(row.shape, dtype=np.int64)
+    np.add.at(counts, (state, column.paths[row, step]), weight[row])
+    return counts
 
 
 def build_heads(grammar: RowGrammar, encoded: Sequence[EncodedColumn] | None) -> nn.ModuleList:

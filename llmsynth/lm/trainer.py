@@ -220,6 +220,7 @@ class Trainer:
             load_restricted_state(self.model, self.average)
         if self.holdout_rows.size:
             nats = self.parallel.mean(float(self.nats(self.holdout_rows).mean()))
+            self.model.train(True)
             counters.history.append(
                 {"step": counters.step, "split": "holdout", "nats_per_row": nats, "seconds": round(counters.seconds, 3)}
             )
@@ -254,7 +255,10 @@ class Trainer:
             self.average = {name: value.clone() for name, value in self.best.items()}
 
     def nats(self, rows: IntArray, *, batch_size: int | None = None) -> npt.NDArray[np.float64]:
-        """Minus log-probability of rows in the table's column order, drawn remainder included, shape (n,)."""
+        """Minus log-probability of rows in the table's column order, drawn remainder included, shape (n,).
+
+        The model is left in evaluation mode.
+        """
         size = batch_size or max(64, 2 * self.plan.batch_size)
         self.model.train(False)
         order = rows[np.argsort(self._lengths[rows], kind="stable")]
@@ -265,7 +269,6 @@ class Trainer:
                 batch = self.builder.build(part, natural_orders(part.size, self.builder.grammar.n_columns))
                 losses = batch_losses(self.model, batch).double().cpu().numpy()
                 result.update(zip(part.tolist(), (losses + self.open_nats[part]).tolist(), strict=True))
-        self.model.train(True)
         return np.array([result[row] for row in rows.tolist()])
 
     def state(self) -> tuple[Tensors, dict[str, object]]:

@@ -55,7 +55,7 @@ def finish(process: subprocess.Popen[str], result: Path) -> None:
 
 
 def test_two_processes_end_with_the_weights_of_one(tmp_path):
-    # The variables that `accelerate launch` sets, on the loopback interface: a build machine's own name need not resolve.
+    # What `accelerate launch` sets, on the loopback interface: a build machine's own name need not resolve.
     program = tmp_path / "train.py"
     program.write_text(PROGRAM, encoding="utf-8")
     one, two, other = tmp_path / "one.json", tmp_path / "two.json", tmp_path / "other.json"
