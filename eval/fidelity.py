@@ -1,4 +1,8 @@
-"""`adult360`, `adult90`, `magic`, `insurance`: how good the compact model's rows are within a time budget."""
+"""`adult360`, `adult90`, `magic`, `insurance`: how good the compact model's rows are within a time budget.
+
+Each figure is the mean over `DRAWS` tables drawn from every fit. One table says little: two draws from the same Magic
+model have Shape errors of 1.1 % and 0.7 %, because Magic's columns hang together and are off together.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,8 @@ from eval import data, fits, record, scoring
 from eval.record import Target
 from llmsynth.evaluate import Learners, Summary
 
+DRAWS = 5
+
 
 @dataclass(frozen=True)
 class Bound:
@@ -24,7 +30,7 @@ class Bound:
 
 
 SPECS: dict[str, tuple[str, float, tuple[int, ...], dict[str, Any], tuple[Bound, ...]]] = {
-    # name: (dataset, minutes, seeds, recipe, bounds on the mean over seeds)
+    # name: (dataset, minutes, seeds, recipe, bounds on the mean over seeds and draws)
     "adult360": (
         "adult",
         6.0,
@@ -97,8 +103,8 @@ def run(
     """
     dataset, minutes, seeds, recipe, bounds = SPECS[name]
     table = data.load(dataset)
-    summaries: list[Summary] = []
     runs: list[dict[str, Any]] = []
+    draws: list[Summary] = []
     for seed in seeds:
         settings = fits.Settings("compact", table.target, minutes, seed, recipe)
         fitted = fit(table.train, settings)
@@ -108,8 +114,9 @@ def run(
         synthetic, seconds = fits.sample(fitted, len(table.train))
         after_sample = record.peak_rss_mib()
         nats = fits.nats_per_row({"compact": fitted.generator}, table.holdout)
-        summary = scoring.score(table, synthetic, learners=learners)
-        summaries.append(summary)
+        tables = [synthetic, *(fits.sample(fitted, len(synthetic), random_state=1000 * k)[0] for k in range(1, DRAWS))]
+        summaries = [scoring.score(table, one, learners=learners) for one in tables]
+        draws.extend(summaries)
         runs.append(
             {
                 "seed": seed,
@@ -117,17 +124,24 @@ def run(
                 "rows_per_second": len(synthetic) / seconds,
                 "peak_rss_mib": {"fit": after_fit, "sample": after_sample},
                 "holdout": nats,
-                "metrics": summary.to_dict(),
+                "draws": {key: [one.scores[key].value for one in summaries] for key in summaries[0].scores},
+                "metrics": summaries[0].to_dict(),
             }
         )
-    means = {bound.key: float(np.mean([one.scores[bound.key].value for one in summaries])) for bound in bounds}
+    means = {bound.key: float(np.mean([one.scores[bound.key].value for one in draws])) for bound in bounds}
     targets = [Target(bound.what, means[bound.key], bound.relation, bound.value) for bound in bounds]
     slowest = max(one["seconds"]["fit"] for one in runs)
     targets.append(Target("fit seconds", slowest, "<=", 60 * minutes))
     measured = {
         "dataset": dataset,
         "rows": {"train": len(table.train), "holdout": len(table.holdout), "synthetic": len(table.train)},
-        "settings": {"model": "compact", "max_minutes": minutes, "seeds": list(seeds), "recipe": recipe},
+        "settings": {
+            "model": "compact",
+            "max_minutes": minutes,
+            "seeds": list(seeds),
+            "draws": DRAWS,
+            "recipe": recipe,
+        },
         "means": means,
         "runs": runs,
     }

@@ -85,10 +85,13 @@ def load(path: str | Path) -> Generator:
     return generator
 
 
-def sample(fitted: Fitted, n_samples: int, **how: Any) -> tuple[pd.DataFrame, float]:
-    """Return rows and the seconds they took."""
+def sample(
+    fitted: Fitted, n_samples: int, *, random_state: int | None = None, **how: Any
+) -> tuple[pd.DataFrame, float]:
+    """Return rows and the seconds they took; without `random_state` the seed of the fit draws them."""
+    seed = fitted.settings.seed if random_state is None else random_state
     start = time.perf_counter()
-    rows = fitted.generator.sample(n_samples, random_state=fitted.settings.seed, **how)
+    rows = fitted.generator.sample(n_samples, random_state=seed, **how)
     return rows, time.perf_counter() - start
 
 
