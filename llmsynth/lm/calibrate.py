@@ -34,9 +34,10 @@ import torch
 from torch import nn
 
 from llmsynth.grammar.row import EncodedColumn
-from llmsynth.lm.decoder import ColumnSampling, RowDecoder
+from llmsynth.lm.decoder import RowDecoder
 from llmsynth.lm.heads import ColumnHead, token_counts
 from llmsynth.lm.model import LanguageModel
+from llmsynth.lm.picking import ColumnSampling
 
 PASSES = (2, 16)
 """Least and most passes; fewer where rows are long, as with free text."""

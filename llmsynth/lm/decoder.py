@@ -4,6 +4,9 @@ Per column, the forced name goes through the model in one pass for the whole bat
 each has finished. Only tokens with an alternative are sampled; a chain of forced tokens is appended at once and fed
 together with the token that decided it. Rows that finish early feed padding, which the cache masks out.
 
+Columns may be written in any order, some of them given, some restricted to a set of values: see `Request`. A restricted
+column draws from the tokens that lead into its set, and the probability the others had is the row's weight.
+
 Random numbers are keyed by (seed, column, step) and counted by row, so a row does not depend on its batch. What is left
 of the batch are the last bits of float32 products of other shapes; a draw that falls so close to the edge between two
 tokens that those bits could decide is reported, and `decode` settles such rows with a float64 copy of the model.
@@ -13,7 +16,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
@@ -24,6 +26,8 @@ from torch import nn
 from llmsynth.grammar.automaton import IntArray
 from llmsynth.lm.cache import DecoderCache
 from llmsynth.lm.model import LanguageModel
+from llmsynth.lm.picking import ColumnSampling, pick
+from llmsynth.lm.request import Decoded, Request
 from llmsynth.seeding import uniforms
 
 Values = npt.NDArray[Any]
@@ -31,22 +35,6 @@ COMPACT_TIE = 2e-6
 """Cumulative probability within which float32 rounding could decide a draw; of the compact model it is below 1e-6."""
 PRETRAINED_TIE = 1e-4
 """The same for a deep pretrained model."""
-
-
-@dataclass(frozen=True)
-class ColumnSampling:
-    """How one column's tokens are picked.
-
-    Parameters
-    ----------
-    temperature : float
-        Logits are divided by it; 1 is the learned distribution.
-    top_p : float
-        Keep the likeliest tokens that together reach this probability, in (0, 1].
-    """
-
-    temperature: float = 1.0
-    top_p: float = 1.0
 
 
 class RowDecoder:
@@ -68,7 +56,15 @@ class RowDecoder:
         self.folds = any(self.grammar.later_spans)
         self._exact: RowDecoder | None = None
 
-    def decode(self, n_rows: int, seed: int, row_start: int = 0, *, batch_size: int | None = None) -> list[Values]:
+    def decode(
+        self,
+        n_rows: int,
+        seed: int,
+        row_start: int = 0,
+        *,
+        batch_size: int | None = None,
+        request: Request | None = None,
+    ) -> list[Values]:
         """Values of `n_rows` rows, one array per column: codes, or strings and None.
 
         Parameters
@@ -81,23 +77,35 @@ class RowDecoder:
             Number of the first row; row i is the same whichever call decodes it.
         batch_size : int, optional
             Rows decoded together; all of them by default. Close draws of all batches are settled together.
+        request : Request, optional
+            Another order than the table's, or columns that are given or restricted. It must name every column.
         """
+        request = request or self.natural
         rows = row_start + np.arange(n_rows, dtype=np.int64)
         size, tie = batch_size or n_rows, PRETRAINED_TIE if self.folds else COMPACT_TIE
-        parts = [self.decode_rows(rows[begin : begin + size], seed, tie=tie) for begin in range(0, n_rows, size)]
-        values = [np.concatenate(column) for column in zip(*(part for part, _ in parts), strict=True)]
-        close = np.concatenate([flags for _, flags in parts])
+        parts = []
+        for begin in range(0, n_rows, size):
+            here = slice(begin, begin + size)
+            parts.append(self.decode_rows(rows[here], seed, tie=tie, request=request.take(np.arange(n_rows)[here])))
+        places = range(self.grammar.n_columns)
+        values = [np.concatenate([part.values[place] for part in parts]) for place in places]
+        close = np.concatenate([part.close for part in parts])
         if close.any():
             if self._exact is None:
                 self._exact = RowDecoder(_float64(self.model), self.number_offsets, self.sampling)
-            settled, _ = self._exact.decode_rows(rows[close], seed)
-            for column, better in zip(values, settled, strict=True):
-                column[close] = better
+            settled = self._exact.decode_rows(rows[close], seed, request=request.take(close))
+            for place in places:
+                values[place][close] = settled.values[place]
         return values
 
+    @property
+    def natural(self) -> Request:
+        """All columns in the table's order."""
+        return Request(tuple(range(self.grammar.n_columns)))
+
     @torch.inference_mode()
-    def decode_rows(self, rows: IntArray, seed: int, *, tie: float = 0.0) -> tuple[list[Values], npt.NDArray[np.bool_]]:
-        """Values of chosen rows, and which of them had a draw within `tie` of the edge between two tokens.
+    def decode_rows(self, rows: IntArray, seed: int, *, tie: float = 0.0, request: Request | None = None) -> Decoded:
+        """Decode chosen rows in one batch.
 
         Parameters
         ----------
@@ -106,37 +114,45 @@ class RowDecoder:
         seed : int
             Seed of the draws.
         tie : float
-            Cumulative probability; 0 reports nothing.
+            Cumulative probability within which a draw counts as close; 0 reports nothing.
+        request : Request, optional
+            The table's order by default.
         """
-        batch = _DecodingBatch(self, rows, seed, tie)
-        values = [batch.column(place) for place in range(self.grammar.n_columns)]
-        return values, batch.close
+        batch = _DecodingBatch(self, rows, seed, tie, request or self.natural)
+        values = {place: batch.column(number) for number, place in enumerate(batch.request.order)}
+        return Decoded(values, batch.close, batch.log_weight)
 
 
 class _DecodingBatch:
     """The state of one batch: cache, last hidden states, and what still has to be fed."""
 
-    def __init__(self, decoder: RowDecoder, rows: IntArray, seed: int, tie: float) -> None:
+    def __init__(self, decoder: RowDecoder, rows: IntArray, seed: int, tie: float, request: Request) -> None:
         self.decoder, self.model, self.grammar = decoder, decoder.model, decoder.grammar
-        self.rows, self.seed, self.tie = rows, seed, tie
+        self.rows, self.seed, self.tie, self.request = rows, seed, tie, request
         n_rows = self.n_rows = int(rows.size)
         self.close = np.zeros(n_rows, dtype=bool)
+        self.log_weight = np.zeros(n_rows)
         self.cache = DecoderCache(min(1, n_rows), self.model.device)
         self.hidden: torch.Tensor | None = None
         start = np.full((n_rows, 1), self.grammar.start_id, dtype=np.int64)
         self.pending = (start, np.ones((n_rows, 1), dtype=bool), np.zeros((n_rows, 1), dtype=np.int64))
 
-    def column(self, place: int) -> Values:
-        """Write one column for all rows and return its values."""
+    def column(self, number: int) -> Values:
+        """Write the column of that number in the order for all rows and return its values."""
+        place = self.request.order[number]
         grammar = self.grammar.columns[place]
         automaton = grammar.automaton
-        self._feed(self._with_span(place), np.full(self.n_rows, self._slot(place, 0)))
+        given = self.request.given.get(place)
+        paths = None if given is None else grammar.encode(given)
+        self._feed(self._with_span(place, first=number == 0), np.full(self.n_rows, self._slot(place, 0)))
+        if place in self.request.within:
+            self.log_weight += self.request.within[place].log_constant
         states = np.zeros(self.n_rows, dtype=np.int64)
         pieces: list[IntArray] = []
         active = np.arange(self.n_rows)
         step = 0
         while active.size:
-            chunk = self._choose(place, step, active, states)
+            chunk = self._choose(place, step, active, states) if paths is None else self._given(paths, step, active)
             pieces.append(_scatter(chunk, active, self.n_rows))
             states[active] = _advance(automaton.next_state, states[active], chunk)
             finished = automaton.accepting[states[active]]
@@ -148,18 +164,24 @@ class _DecodingBatch:
             self.pending = _right_aligned(fed[0], fed[1].astype(bool), fed[2])
             active, step = active[~finished], step + 1
             if active.size:
-                next_slot = np.full(self.n_rows, self._slot(place + 1, 0))
+                next_slot = np.full(self.n_rows, self._slot_after(number))
                 next_slot[active] = self._slot(place, step)
                 self._feed(self.pending, next_slot)
         return np.asarray(grammar.decode(_join(pieces)))
 
+    def _given(self, paths: IntArray, step: int, active: IntArray) -> IntArray:
+        """Tokens of a given value: all at once where positions carry no slot, else one a step."""
+        return paths[active] if self.decoder.folds else paths[active][:, step : step + 1]
+
+    def _slot_after(self, number: int) -> int:
+        order = self.request.order
+        return self._slot(order[number + 1], 0) if number + 1 < len(order) else 0
+
     def _slot(self, place: int, step: int) -> int:
-        if place >= self.grammar.n_columns:
-            return 0
         return 1 + int(self.grammar.place_offsets[place]) + min(step, self.grammar.n_places(place) - 1)
 
-    def _with_span(self, place: int) -> tuple[IntArray, npt.NDArray[np.bool_], IntArray]:
-        span = self.grammar.first_spans[place] if place == 0 else self.grammar.later_spans[place]
+    def _with_span(self, place: int, *, first: bool) -> tuple[IntArray, npt.NDArray[np.bool_], IntArray]:
+        span = self.grammar.first_spans[place] if first else self.grammar.later_spans[place]
         tokens, real, numbers = self.pending
         if not span:
             return self.pending
@@ -205,8 +227,14 @@ class _DecodingBatch:
             draws = self._uniforms(place, step)[who]
             assert self.hidden is not None
             hidden = self.hidden if who.size == self.n_rows else self.hidden[torch.from_numpy(who)]
-            logits = self.model.logits(place, hidden, torch.from_numpy(state[open_rows]).to(self.model.device))
-            tokens[open_rows], margin = pick(logits, draws, self.decoder.sampling[place])
+            here = torch.from_numpy(state[open_rows]).to(self.model.device)
+            logits, how = self.model.logits(place, hidden, here), self.decoder.sampling[place]
+            restriction = self.request.within.get(place)
+            if restriction is not None:
+                logits, mass = restriction.apply(logits.double() / how.temperature, here)
+                self.log_weight[who] += mass
+                how = ColumnSampling(1.0, how.top_p)
+            tokens[open_rows], margin = pick(logits, draws, how)
             self.close[who] |= margin < self.tie
         columns = [tokens]
         while self.decoder.folds:
@@ -239,42 +267,6 @@ class _DecodingBatch:
         last = (chunk[finished] >= 0).sum(axis=1) - 1
         value = np.where(codes >= 0, 1 + self.decoder.number_offsets[place] + codes, 0)
         numbers[np.flatnonzero(finished), last] = value
-
-
-def pick(
-    logits: torch.Tensor, draws: npt.NDArray[np.float64], how: ColumnSampling
-) -> tuple[IntArray, npt.NDArray[np.float64]]:
-    """Inverse-distribution sampling: the token at which the cumulative probability passes the draw.
-
-    Parameters
-    ----------
-    logits : Tensor, shape (m, n_local)
-        Minus infinity where illegal.
-    draws : ndarray of float64, shape (m,)
-        In [0, 1).
-    how : ColumnSampling
-        Temperature and top-p.
-
-    Returns
-    -------
-    tokens : ndarray of int64, shape (m,)
-    margin : ndarray of float64, shape (m,)
-        Distance from the draw to the nearest edge between two tokens, in cumulative probability.
-    """
-    scaled = logits.double() / how.temperature
-    probability = torch.softmax(scaled, dim=-1)
-    if how.top_p < 1.0:
-        ordered, order = probability.sort(dim=-1, descending=True)
-        dropped = ordered.cumsum(dim=-1) - ordered >= how.top_p
-        probability = probability.masked_fill(dropped.gather(1, order.argsort(dim=-1)), 0.0)
-    cumulative = probability.cumsum(dim=-1)
-    target = torch.from_numpy(draws).to(cumulative.device)[:, None] * cumulative[:, -1:]
-    # `right` skips tokens of probability zero even when the draw lands exactly on their edge.
-    found = torch.searchsorted(cumulative, target, right=True).squeeze(1)
-    last_legal = probability.shape[-1] - 1 - (probability.flip(-1) > 0).int().argmax(dim=-1)
-    inner = cumulative.masked_fill(cumulative >= cumulative[:, -1:], 2.0)
-    margin = (inner - target).abs().min(dim=-1).values
-    return torch.minimum(found, last_legal).cpu().numpy().astype(np.int64), margin.cpu().numpy()
 
 
 def _float64(model: LanguageModel) -> LanguageModel:

@@ -43,7 +43,8 @@ class StubModel(nn.Module):
     >>> import numpy as np
     >>> from llmsynth.grammar.compact import code_grammar
     >>> from llmsynth.grammar.row import compact_row_grammar
-    >>> from llmsynth.lm.decoder import ColumnSampling, RowDecoder
+    >>> from llmsynth.lm.decoder import RowDecoder
+    >>> from llmsynth.lm.picking import ColumnSampling
     >>> grammar = compact_row_grammar(["dice"], [code_grammar(6, 0, missing=False)])
     >>> rows = RowDecoder(StubModel(grammar), [-1], [ColumnSampling()]).decode(6000, seed=0)
     >>> bool((np.abs(np.bincount(rows[0]) - 1000) < 120).all())

@@ -21,8 +21,9 @@ import pandas as pd
 from llmsynth.config import PerKind, SampleConfig
 from llmsynth.errors import InputError
 from llmsynth.grammar.encoder import RowEncoder
-from llmsynth.lm.decoder import ColumnSampling, RowDecoder
+from llmsynth.lm.decoder import RowDecoder
 from llmsynth.lm.model import LanguageModel
+from llmsynth.lm.picking import ColumnSampling
 from llmsynth.seeding import uniforms
 from llmsynth.table.dtypes import Physical, assemble_frame, from_physical
 from llmsynth.table.identifiers import generate_identifiers

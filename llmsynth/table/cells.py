@@ -139,6 +139,22 @@ class Cells:
             share[free] = np.log(np.maximum(self.bin_mass[chosen], 1e-300)) - np.log(width)
         return share
 
+    def distribution(self, codes: IntArray, grid: IntArray) -> FloatArray:
+        """P(grid point <= x | code) for each code and x, shapes (n,); an atom's jumps from 0 to 1 at itself."""
+        result = np.zeros(codes.shape, dtype=np.float64)
+        atom = codes < self.n_atoms
+        result[atom] = grid[atom] >= self.atoms[codes[atom]]
+        if self.n_cells and not atom.all():
+            cell = codes[~atom] - self.n_atoms
+            x = np.clip(grid[~atom], self.minimum - (self.minimum > -(2**63)), self.maximum)
+            # Free grid points up to x: those below it, and x itself unless it is an atom or lies below the minimum.
+            counted = np.where(x < self.minimum, 0, self._free_rank(np.maximum(x, self.minimum)).astype(np.float64))
+            counted = counted + ((x >= self.minimum) & ~self.is_atom(x))
+            edges = np.concatenate([[0.0], self.bin_upper.astype(np.float64) + 1.0])
+            mass = np.concatenate([[0.0], np.cumsum(self.bin_mass)])
+            result[~atom] = np.clip(np.interp(counted, edges, mass) - cell, 0.0, 1.0)
+        return result
+
     def bounds(self) -> tuple[IntArray, IntArray]:
         """First and last grid point of every code, two arrays of shape (n_codes,)."""
         first = np.searchsorted(self.cell_of_bin, np.arange(self.n_cells), side="left")

@@ -8,8 +8,9 @@ from llmsynth.grammar.compact import code_grammar
 from llmsynth.grammar.row import compact_row_grammar
 from llmsynth.grammar.text_grammar import compact_text
 from llmsynth.lm.calibrate import calibrate, calibrate_and_check
-from llmsynth.lm.decoder import ColumnSampling, RowDecoder
+from llmsynth.lm.decoder import RowDecoder
 from llmsynth.lm.model import restricted_state
+from llmsynth.lm.picking import ColumnSampling
 
 N = 3000
 

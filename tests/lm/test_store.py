@@ -10,8 +10,9 @@ import torch
 
 from llmsynth.config import CompactConfig, FitConfig, LoraSettings, PretrainedConfig
 from llmsynth.errors import LlmsynthError, RunFolderError
-from llmsynth.lm.decoder import ColumnSampling, RowDecoder
+from llmsynth.lm.decoder import RowDecoder
 from llmsynth.lm.engine import build_engine
+from llmsynth.lm.picking import ColumnSampling
 from llmsynth.lm.run_folder import Run
 from llmsynth.lm.store import load_engine, save_engine
 from llmsynth.table.dtypes import physical_table

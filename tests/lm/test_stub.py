@@ -10,8 +10,9 @@ from llmsynth.config import TrainConfig
 from llmsynth.grammar.compact import code_grammar
 from llmsynth.grammar.row import compact_row_grammar
 from llmsynth.lm.dataset import BatchBuilder, natural_orders
-from llmsynth.lm.decoder import ColumnSampling, RowDecoder
+from llmsynth.lm.decoder import RowDecoder
 from llmsynth.lm.model import batch_losses
+from llmsynth.lm.picking import ColumnSampling
 from llmsynth.lm.plan import TrainPlan
 from llmsynth.lm.stub import StubModel
 from llmsynth.lm.trainer import Trainer
