@@ -86,7 +86,7 @@ def cover(cells: Cells, intervals: Sequence[tuple[int, int]]) -> CellCover:
     begin = np.concatenate(begins) if begins else np.zeros(0)
     end = np.concatenate(ends) if ends else np.zeros(0)
     order = np.argsort(code, kind="stable")
-    share = np.bincount(code, weights=end - begin, minlength=cells.n_codes)
-    # A code that lies inside as a whole must weigh exactly 1.
-    share = np.where(share > 1 - 1e-9, 1.0, share).astype(np.float64)
+    share = np.zeros(cells.n_codes)
+    np.add.at(share, code, end - begin)
+    share[share > 1 - 1e-9] = 1.0  # a code that lies inside as a whole weighs exactly 1
     return CellCover(share, code[order].astype(np.int64), begin[order], end[order])

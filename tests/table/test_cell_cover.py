@@ -83,8 +83,6 @@ def test_missing_codes_are_left_alone_and_draws_are_uniform_over_two_pieces():
     cells = build_cells(np.arange(1000), 0, 999, max_cells=1)
     covered = cover(cells, [(100, 199), (700, 999)])
     assert covered.place(np.array([-1]), np.array([0.3])).tolist() == [0.3]
-    placed = cells.decode(
-        np.zeros(4000, dtype=np.int64),
-        covered.place(np.zeros(4000, dtype=np.int64), np.linspace(0, 1, 4000, endpoint=False)),
-    )
+    only, draws = np.zeros(4000, dtype=np.int64), np.linspace(0, 1, 4000, endpoint=False)
+    placed = cells.decode(only, covered.place(only, draws))
     assert (placed < 200).mean() == pytest.approx(0.25, abs=0.01)
