@@ -1,14 +1,14 @@
-"""`TableSynthesizer`: fit a language model to a table, sample rows, score rows, save and load.
+"""`TableSynthesizer`: fit a language model to a table; sample, complete, score and predict rows; save and load.
 
 The scikit-learn contract: the constructor only stores its arguments, `fit` returns the estimator, what is learned ends
 in an underscore, `get_params` and `clone` work. Everything is done by the rooms below; this file only joins them.
-It is longer than our files usually are because half of it is the documentation of one public class, kept in one place.
+It is longer than our files usually are because most of it is the documentation of one public class, kept in one place.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any, Self
@@ -20,7 +20,7 @@ import yaml
 from sklearn.base import BaseEstimator
 
 from llmsynth.config import FitConfig, PerKind, SampleConfig
-from llmsynth.errors import ConfigError, NotFittedError
+from llmsynth.errors import ConfigError, InputError, NotFittedError
 from llmsynth.fitting import Training, table_hash, train_engine
 from llmsynth.lm.backbones import choose_device
 from llmsynth.lm.choose import choose_model
@@ -31,8 +31,12 @@ from llmsynth.lm.reporters import check_reporters
 from llmsynth.lm.run_folder import Run
 from llmsynth.lm.store import load_engine, save_engine
 from llmsynth.recipes import load_recipe
+from llmsynth.sample.complete import Method, complete
+from llmsynth.sample.conditional import Conditional, ConditionEstimate
 from llmsynth.sample.sampler import Sampler
+from llmsynth.sample.scores import Scores, likeliest
 from llmsynth.seeding import derive
+from llmsynth.table.conditions import Where, compile_condition
 from llmsynth.table.dtypes import Physical, physical_table
 from llmsynth.table.files import TableWriter, read_table
 from llmsynth.table.infer import infer_schema
@@ -234,6 +238,7 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
         batch_size: int | None = None,
         temperature: PerKind | None = None,
         top_p: PerKind | None = None,
+        where: Where | None = None,
     ) -> Iterator[pd.DataFrame]:
         """Yield rows batch by batch; arguments as in `sample`."""
         engine = self._fitted()
@@ -244,7 +249,36 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
             batch_size=chosen.batch_size if batch_size is None else batch_size,
         )
         seed = derive(engine.config.seed if random_state is None else int(random_state), "sample")
-        return self._sampler(engine).iterate(n_samples, seed, config)
+        if where is None:
+            return self._sampler(engine).iterate(n_samples, seed, config)
+        return self._conditional(where, config).iterate(n_samples, seed)
+
+    def _conditional(self, where: Where, config: SampleConfig) -> Conditional:
+        engine = self._fitted()
+        encoder, sampler = engine.encoder, self._sampler(engine)
+        boxes = compile_condition(where, encoder.columns, encoder.codecs, schema=self.schema_)
+        return Conditional(sampler, sampler.decoder(config), boxes)
+
+    def probability(self, where: Where, n_draws: int = 4096, random_state: int | None = None) -> ConditionEstimate:
+        """Probability of a condition under the model, with its standard error.
+
+        Parameters
+        ----------
+        where : str, mapping, or sequence of them
+            As in `sample`.
+        n_draws : int
+            Beginnings of rows to estimate it from. A condition on the first token of one column needs no more than one.
+        random_state : int or None
+            Seed.
+
+        Returns
+        -------
+        ConditionEstimate
+            ``probability``, ``standard_error``, ``effective_sample_size``, ``n_drawn``.
+        """
+        engine = self._fitted()
+        seed = derive(engine.config.seed if random_state is None else int(random_state), "sample")
+        return self._conditional(where, engine.config.sample).estimate(n_draws, seed)
 
     def _sampler(self, engine: Engine) -> Sampler:
         size = 2048 if engine.is_compact else (256 if engine.model.device.type == "cuda" else 128)
@@ -259,8 +293,9 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
         batch_size: int | None = None,
         temperature: PerKind | None = None,
         top_p: PerKind | None = None,
+        where: Where | None = None,
     ) -> pd.DataFrame:
-        """Draw rows.
+        """Draw rows, of all kinds or of those that fulfil a condition.
 
         Parameters
         ----------
@@ -272,14 +307,17 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
             Rows decoded together; changes speed and memory, not the rows.
         temperature, top_p : float, mapping of column kind to float, or None
             None uses the recipe's, 1.0 by default: the learned distribution.
+        where : str, mapping, sequence of them, or None
+            Condition such as ``age >= 60 and diabetes == "yes"`` or ``{"age": (60, None), "diabetes": "yes"}``; of
+            several, all must hold. Rows are drawn from the model's own P(row | condition), without rejection.
 
         Returns
         -------
         DataFrame, shape (n_samples, n_columns)
             Columns, labels and data types of the training table.
         """
-        parts = self.iter_samples(n_samples, random_state, batch_size=batch_size, temperature=temperature, top_p=top_p)
-        frames = list(parts)
+        how: dict[str, Any] = {"batch_size": batch_size, "temperature": temperature, "top_p": top_p, "where": where}
+        frames = list(self.iter_samples(n_samples, random_state, **how))
         return frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
 
     def sample_to(
@@ -304,21 +342,168 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
                 writer.write(part)
         return {"rows": writer.n_rows, "path": str(path)}
 
-    def log_prob(self, table: object) -> npt.NDArray[np.float64]:
-        """Log-probability of each row under the model, in nats.
+    def sample_like(self, table: object, n_draws: int = 1, random_state: int | None = None) -> pd.DataFrame:
+        """Complete partial rows: given cells stay exactly as they are, the others are drawn given them.
 
         Parameters
         ----------
         table : DataFrame, path, or anything `read_table` takes
-            With the columns of the training table.
+            Some or all columns of the training table. Missing cells and absent columns are drawn.
+        n_draws : int
+            Completions of each row.
+        random_state : int or None
+            Seed; None uses the estimator's.
+
+        Returns
+        -------
+        DataFrame, shape (n_rows * n_draws, n_columns)
+            The completions of row 0, then those of row 1, ...
+
+        Raises
+        ------
+        SchemaError
+            If a given cell lies outside the schema.
+        """
+        return self._complete(table, n_draws, random_state, "draw", fill=False)
+
+    def impute(
+        self, table: object, n_draws: int = 1, *, method: Method = "draw", random_state: int | None = None
+    ) -> pd.DataFrame:
+        """Fill missing cells from P(missing | observed), in column order, one pass of the model per row.
+
+        Parameters
+        ----------
+        table : DataFrame, path, or anything `read_table` takes
+            With the columns of the training table, or some of them.
+        n_draws : int
+            Imputations of the table.
+        method : "draw" or "mode"
+            "draw" keeps the uncertainty, as multiple imputation needs (Rubin 1987); "mode" takes the likeliest token at
+            each step and the middle of a cell.
+        random_state : int or None
+            Seed; None uses the estimator's.
+
+        Returns
+        -------
+        DataFrame, shape (n_rows, n_columns)
+            Observed cells unchanged, no cell missing, rows in order, numbered as in the table. With ``n_draws > 1`` the
+            imputations stand below each other, shape (n_draws * n_rows, n_columns), and the index has a level "draw".
+        """
+        frame = read_table(table)
+        filled = self._complete(frame, n_draws, random_state, method, fill=True)
+        if n_draws == 1:
+            return filled.set_axis(frame.index)
+        parts = [filled.iloc[draw::n_draws].set_axis(frame.index) for draw in range(n_draws)]
+        return pd.concat(parts, keys=range(n_draws), names=["draw"])
+
+    def _complete(
+        self, table: object, n_draws: int, random_state: int | None, method: Method, *, fill: bool
+    ) -> pd.DataFrame:
+        engine = self._fitted()
+        if n_draws < 1:
+            raise InputError(f"n_draws: expected 1 or more, got {n_draws!r}")
+        if method not in ("draw", "mode"):
+            raise InputError(f"method: expected 'draw' or 'mode', got {method!r}")
+        seed = derive(engine.config.seed if random_state is None else int(random_state), "complete")
+        sampler = self._sampler(engine)
+        return complete(sampler, read_table(table), seed, n_draws=n_draws, method=method, fill=fill)
+
+    def log_prob(
+        self, table: object, columns: Sequence[object] | None = None, given: Sequence[object] | None = None
+    ) -> npt.NDArray[np.float64]:
+        """Log-probability of each row under the model, in nats: joint, marginal or conditional.
+
+        Parameters
+        ----------
+        table : DataFrame, path, or anything `read_table` takes
+            With the columns of the training table; those neither scored nor given may be absent.
+        columns : sequence of labels or None
+            Which columns to score; None scores all that are not given.
+        given : sequence of labels or None
+            Columns to condition on.
 
         Returns
         -------
         ndarray of float64, shape (n_rows,)
             -inf for a row with a value outside the schema. Identifiers, constants and empty columns do not count.
+
+        Raises
+        ------
+        SchemaError
+            For an unknown column, or one both scored and given.
         """
-        engine = self._fitted()
-        return engine.log_prob(physical_table(read_table(table), self.schema_, strict=False))
+        by_column = self.log_prob_by_column(table, columns, given).to_numpy()
+        return np.asarray(by_column.sum(axis=1), dtype=np.float64)
+
+    def log_prob_by_column(
+        self, table: object, columns: Sequence[object] | None = None, given: Sequence[object] | None = None
+    ) -> pd.DataFrame:
+        """`log_prob` by column, each given those before it: which cells make a row surprising.
+
+        Returns
+        -------
+        DataFrame, shape (n_rows, n_columns)
+            Nats; their sum over a row is `log_prob`. -inf where a value lies outside the schema.
+        """
+        return self._scores().log_prob(read_table(table), columns, given)
+
+    def predict_proba(self, table: object, target: object = None) -> pd.DataFrame:
+        """Exact class probabilities: P(target = c | the other columns) for every class c.
+
+        Parameters
+        ----------
+        table : DataFrame, path, or anything `read_table` takes
+            With the other columns of the training table; the target's own values are not looked at.
+        target : label or None
+            A categorical, boolean or numeric column; None takes the one named when fitting.
+
+        Returns
+        -------
+        DataFrame, shape (n_rows, n_classes)
+            Columns are the classes, None for "missing" where the column may be missing. Rows sum to one.
+
+        Raises
+        ------
+        InputError
+            If there is no target, or it is a number or a text; for a number see `predict`.
+        """
+        return self._scores().class_probabilities(read_table(table), self._target(target))
+
+    def predict(
+        self, table: object, target: object = None, *, n_draws: int = 20, random_state: int | None = None
+    ) -> pd.Series[Any]:
+        """The likeliest class, or the mean of draws of a number, given the other columns.
+
+        Parameters
+        ----------
+        table, target
+            As in `predict_proba`; the target may be a number too.
+        n_draws : int
+            Draws of each number; quantiles are those of ``sample_like(table, n_draws)``.
+        random_state : int or None
+            Seed of the draws.
+        """
+        frame, label = read_table(table), self._target(target)
+        scores = self._scores()
+        column = scores.columns[scores.places([label])[0]]
+        if column.categories is not None:
+            return pd.Series(likeliest(scores.class_probabilities(frame, label)), name=label)
+        if column.kind not in ("integer", "decimal"):
+            raise InputError(
+                f"predict: expected a column of classes or numbers, {column.name!r} is of kind {column.kind}"
+            )
+        others = frame.drop(columns=[label], errors="ignore")
+        drawn = self._complete(others, n_draws, random_state, "draw", fill=True)[label].astype(float)
+        return drawn.groupby(np.repeat(np.arange(len(frame)), n_draws)).mean()
+
+    def _scores(self) -> Scores:
+        return Scores(self._fitted().likelihood, self.schema_)
+
+    def _target(self, target: object) -> object:
+        chosen = self._fitted().config.target if target is None else target
+        if chosen is None:
+            raise InputError("target: expected a column; name it here or when fitting")
+        return chosen
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         """Write a run folder.

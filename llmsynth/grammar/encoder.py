@@ -70,19 +70,39 @@ class RowEncoder:
         legal : ndarray of bool, shape (n,)
             False where some value lies outside the schema: such a row has probability zero.
         """
+        encoded, open_nats, legal = self.encode_columns(table)
+        total: FloatArray = open_nats.sum(axis=1)
+        everywhere: npt.NDArray[np.bool_] = np.logical_and.reduce(legal, axis=1)
+        return encoded, total, everywhere
+
+    def encode_columns(
+        self, table: Mapping[str, Physical]
+    ) -> tuple[list[EncodedColumn], FloatArray, npt.NDArray[np.bool_]]:
+        """`encode` by column, for tables that may lack some.
+
+        Returns
+        -------
+        encoded : list of EncodedColumn
+            One per column; a column that the table lacks is written with its first legal value in every row.
+        open_nats : ndarray of float64, shape (n, n_columns)
+            0 for columns that the table lacks.
+        legal : ndarray of bool, shape (n, n_columns)
+            True for columns that the table lacks.
+        """
         n = len(next(iter(table.values()))) if table else 0
-        open_nats, legal = np.zeros(n), np.ones(n, dtype=bool)
+        open_nats, legal = np.zeros((n, len(self.columns))), np.ones((n, len(self.columns)), dtype=bool)
         encoded = []
         for place, (column, codec) in enumerate(zip(self.columns, self.codecs, strict=True)):
-            physical = table[column.name]
-            if codec is None:
-                values, good = _texts(physical, column)
+            physical = table.get(column.name)
+            if physical is None:
+                values = np.zeros(n, dtype=np.int64) if codec is not None else np.full(n, "", dtype=object)
+            elif codec is None:
+                values, legal[:, place] = _texts(physical, column)
             else:
                 codes = codec.encode(physical)
                 good = (codes != OUTSIDE) & (column.nullable | (codes >= 0))
-                values = np.where(good, codes, 0)
-                open_nats -= np.where(good, codec.log_share(physical, values), 0.0)
-            legal &= good
+                values, legal[:, place] = np.where(good, codes, 0), good
+                open_nats[:, place] = -np.where(good, codec.log_share(physical, values), 0.0)
             encoded.append(self.grammar.encode_column(place, values))
         return encoded, open_nats, legal
 

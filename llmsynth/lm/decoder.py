@@ -4,8 +4,9 @@ Per column, the forced name goes through the model in one pass for the whole bat
 each has finished. Only tokens with an alternative are sampled; a chain of forced tokens is appended at once and fed
 together with the token that decided it. Rows that finish early feed padding, which the cache masks out.
 
-Columns may be written in any order, some of them given, some restricted to a set of values: see `Request`. A restricted
-column draws from the tokens that lead into its set, and the probability the others had is the row's weight.
+Some cells may be given, and other ones in each row: they go through the model first, in one pass for all rows, and rows
+for which a column is given wait while the others write it. Columns may be restricted to a set of values: they draw from
+the tokens that lead into the set, and the probability of those is the row's weight.
 
 Random numbers are keyed by (seed, column, step) and counted by row, so a row does not depend on its batch. What is left
 of the batch are the last bits of float32 products of other shapes; a draw that falls so close to the edge between two
@@ -24,13 +25,15 @@ import torch
 from torch import nn
 
 from llmsynth.grammar.automaton import IntArray
+from llmsynth.grammar.column_grammar import ColumnGrammar
+from llmsynth.grammar.text_grammar import TextGrammar
 from llmsynth.lm.cache import DecoderCache
+from llmsynth.lm.dataset import BatchBuilder
 from llmsynth.lm.model import LanguageModel
 from llmsynth.lm.picking import ColumnSampling, pick
-from llmsynth.lm.request import Decoded, Request
+from llmsynth.lm.request import BoolArray, Decoded, Fed, Request, Values
 from llmsynth.seeding import uniforms
 
-Values = npt.NDArray[Any]
 COMPACT_TIE = 2e-6
 """Cumulative probability within which float32 rounding could decide a draw; of the compact model it is below 1e-6."""
 PRETRAINED_TIE = 1e-4
@@ -78,15 +81,18 @@ class RowDecoder:
         batch_size : int, optional
             Rows decoded together; all of them by default. Close draws of all batches are settled together.
         request : Request, optional
-            Another order than the table's, or columns that are given or restricted. It must name every column.
+            Cells that are given, columns that are restricted. Every column must be given or written.
         """
-        request = request or self.natural
-        rows = row_start + np.arange(n_rows, dtype=np.int64)
+        return self.decode_all(row_start + np.arange(n_rows, dtype=np.int64), seed, batch_size, request or self.natural)
+
+    def decode_all(self, rows: IntArray, seed: int, batch_size: int | None, request: Request) -> list[Values]:
+        """`decode` for rows of any numbers, increasing, shape (n,)."""
+        n_rows = int(rows.size)
         size, tie = batch_size or n_rows, PRETRAINED_TIE if self.folds else COMPACT_TIE
         parts = []
         for begin in range(0, n_rows, size):
-            here = slice(begin, begin + size)
-            parts.append(self.decode_rows(rows[here], seed, tie=tie, request=request.take(np.arange(n_rows)[here])))
+            here = np.arange(begin, min(begin + size, n_rows))
+            parts.append(self.decode_rows(rows[here], seed, tie=tie, request=request.take(here)))
         places = range(self.grammar.n_columns)
         values = [np.concatenate([part.values[place] for part in parts]) for place in places]
         close = np.concatenate([part.close for part in parts])
@@ -100,7 +106,7 @@ class RowDecoder:
 
     @property
     def natural(self) -> Request:
-        """All columns in the table's order."""
+        """Every column is written."""
         return Request(tuple(range(self.grammar.n_columns)))
 
     @torch.inference_mode()
@@ -116,10 +122,12 @@ class RowDecoder:
         tie : float
             Cumulative probability within which a draw counts as close; 0 reports nothing.
         request : Request, optional
-            The table's order by default.
+            Every column is written by default.
         """
         batch = _DecodingBatch(self, rows, seed, tie, request or self.natural)
-        values = {place: batch.column(number) for number, place in enumerate(batch.request.order)}
+        values = dict(batch.request.given)
+        for place in batch.request.written:
+            values[place] = batch.column(place)
         return Decoded(values, batch.close, batch.log_weight)
 
 
@@ -132,27 +140,59 @@ class _DecodingBatch:
         n_rows = self.n_rows = int(rows.size)
         self.close = np.zeros(n_rows, dtype=bool)
         self.log_weight = np.zeros(n_rows)
-        self.cache = DecoderCache(min(1, n_rows), self.model.device)
         self.hidden: torch.Tensor | None = None
-        start = np.full((n_rows, 1), self.grammar.start_id, dtype=np.int64)
-        self.pending = (start, np.ones((n_rows, 1), dtype=bool), np.zeros((n_rows, 1), dtype=np.int64))
+        n_columns = self.grammar.n_columns
+        self.known = request.known_cells(n_rows, n_columns)
+        self.writes = np.zeros((n_rows, n_columns), dtype=bool)
+        self.writes[:, list(request.written)] = True
+        self.writes &= ~self.known
+        # Rows with nothing given begin with the same forced tokens: one row of them is computed and shared.
+        self.shared = n_rows > 1 and not self.known.any()
+        self.cache = DecoderCache(min(1, n_rows) if self.shared else n_rows, self.model.device)
+        self.pending = self._prefix()
 
-    def column(self, number: int) -> Values:
-        """Write the column of that number in the order for all rows and return its values."""
-        place = self.request.order[number]
+    def _prefix(self) -> Fed:
+        """The start token and the given cells, with the slots of what follows each token."""
+        start = np.full((self.n_rows, 1), self.grammar.start_id, dtype=np.int64)
+        if not self.known.any():
+            return Fed.of(start, np.ones(start.shape, dtype=bool), np.zeros(start.shape, dtype=np.int64))
+        encoded, lengths = [], np.ones(self.n_rows, dtype=np.int64)
+        for place, column in enumerate(self.grammar.columns):
+            known = self.known[:, place]
+            values = _first_values(column, self.n_rows)
+            if place in self.request.given:
+                values[known] = self.request.given[place][known]
+            encoded.append(self.grammar.encode_column(place, values))
+            first = known & ~self.known[:, :place].any(axis=1)
+            spans = np.where(first, len(self.grammar.first_spans[place]), len(self.grammar.later_spans[place]))
+            lengths += np.where(known, spans + encoded[-1].lengths[encoded[-1].index], 0)
+        # Known columns, then those to be written, so that slots point at the column that really follows.
+        orders = np.argsort(np.where(self.known, 0, np.where(self.writes, 1, 2)), axis=1, kind="stable")
+        builder = BatchBuilder(self.grammar, encoded, self.decoder.number_offsets)
+        batch = builder.build(np.arange(self.n_rows), orders.astype(np.int64))
+        width = int(lengths.max())
+        real = np.arange(width) < lengths[:, None]
+        tokens, slots, numbers = (_padded(array.numpy(), width) for array in (batch.tokens, batch.slots, batch.numbers))
+        return Fed.of(tokens, real, numbers, slots)
+
+    def column(self, place: int) -> Values:
+        """Write a column in the rows that do not know it, and return its values in all rows."""
         grammar = self.grammar.columns[place]
         automaton = grammar.automaton
-        given = self.request.given.get(place)
-        paths = None if given is None else grammar.encode(given)
-        self._feed(self._with_span(place, first=number == 0), np.full(self.n_rows, self._slot(place, 0)))
+        rows = np.flatnonzero(self.writes[:, place])
+        result = self.request.given.get(place)
+        if not rows.size:
+            assert result is not None
+            return result
+        self._feed(self.pending.then(*self._span(place)), self._slots_from(place))
         if place in self.request.within:
-            self.log_weight += self.request.within[place].log_constant
+            self.log_weight[rows] += self.request.within[place].log_constant
         states = np.zeros(self.n_rows, dtype=np.int64)
         pieces: list[IntArray] = []
-        active = np.arange(self.n_rows)
+        active = rows
         step = 0
         while active.size:
-            chunk = self._choose(place, step, active, states) if paths is None else self._given(paths, step, active)
+            chunk = self._choose(place, step, active, states)
             pieces.append(_scatter(chunk, active, self.n_rows))
             states[active] = _advance(automaton.next_state, states[active], chunk)
             finished = automaton.accepting[states[active]]
@@ -161,57 +201,67 @@ class _DecodingBatch:
             if self.decoder.number_offsets[place] >= 0 and finished.any():
                 self._mark_numbers(place, pieces, active[finished], numbers, chunk, finished)
             fed = tuple(_scatter(a, active, self.n_rows, fill=0) for a in (tokens, chunk >= 0, numbers))
-            self.pending = _right_aligned(fed[0], fed[1].astype(bool), fed[2])
+            self.pending = Fed.of(fed[0], fed[1].astype(bool), fed[2])
             active, step = active[~finished], step + 1
             if active.size:
-                next_slot = np.full(self.n_rows, self._slot_after(number))
+                next_slot = self._slots_from(place + 1)
                 next_slot[active] = self._slot(place, step)
                 self._feed(self.pending, next_slot)
-        return np.asarray(grammar.decode(_join(pieces)))
-
-    def _given(self, paths: IntArray, step: int, active: IntArray) -> IntArray:
-        """Tokens of a given value: all at once where positions carry no slot, else one a step."""
-        return paths[active] if self.decoder.folds else paths[active][:, step : step + 1]
-
-    def _slot_after(self, number: int) -> int:
-        order = self.request.order
-        return self._slot(order[number + 1], 0) if number + 1 < len(order) else 0
+        written = np.asarray(grammar.decode(_join([piece[rows] for piece in pieces])))
+        if rows.size == self.n_rows:
+            return written
+        assert result is not None
+        result = result.copy()
+        result[rows] = written
+        return result
 
     def _slot(self, place: int, step: int) -> int:
         return 1 + int(self.grammar.place_offsets[place]) + min(step, self.grammar.n_places(place) - 1)
 
-    def _with_span(self, place: int, *, first: bool) -> tuple[IntArray, npt.NDArray[np.bool_], IntArray]:
-        span = self.grammar.first_spans[place] if first else self.grammar.later_spans[place]
-        tokens, real, numbers = self.pending
-        if not span:
-            return self.pending
-        forced = np.tile(np.array(span, dtype=np.int64), (self.n_rows, 1))
-        zero = np.zeros(forced.shape, dtype=np.int64)
-        return (
-            np.concatenate([tokens, forced], axis=1),
-            np.concatenate([real, np.ones(forced.shape, dtype=bool)], axis=1),
-            np.concatenate([numbers, zero], axis=1),
-        )
+    def _slots_from(self, place: int) -> IntArray:
+        """Slot of the next column each row writes, from `place` on; 0 where there is none."""
+        later = self.writes[:, place:]
+        if not later.shape[1]:
+            return np.zeros(self.n_rows, dtype=np.int64)
+        slots = np.array([self._slot(column, 0) for column in range(place, self.grammar.n_columns)], dtype=np.int64)
+        return np.where(later.any(axis=1), slots[later.argmax(axis=1)], 0)
 
-    def _feed(self, fed: tuple[IntArray, npt.NDArray[np.bool_], IntArray], next_slot: IntArray) -> None:
+    def _span(self, place: int) -> tuple[IntArray, BoolArray]:
+        """Forced tokens before the column in the rows that write it."""
+        first, later = self.grammar.first_spans[place], self.grammar.later_spans[place]
+        if not (first or later):
+            return self.pending.tokens[:, :0], self.pending.real[:, :0]
+        begins = ~self.known.any(axis=1) & ~self.writes[:, :place].any(axis=1)
+        tokens = np.zeros((self.n_rows, max(len(first), len(later))), dtype=np.int64)
+        real = np.zeros(tokens.shape, dtype=bool)
+        for who, span in ((begins, first), (~begins, later)):
+            rows = np.flatnonzero(who & self.writes[:, place])
+            tokens[rows, : len(span)] = span
+            real[rows, : len(span)] = True
+        width = int(real.any(axis=0).sum())
+        return tokens[:, :width], real[:, :width]
+
+    def _feed(self, fed: Fed, next_slot: IntArray) -> None:
         """Run new positions; keep the last hidden state of each row that had one."""
-        tokens, real, numbers = fed
+        self.pending = Fed.nothing(self.n_rows)
+        if not fed.real.any():
+            return
         device = self.model.device
-        slots = np.zeros(tokens.shape, dtype=np.int64)
+        slots = fed.slots.copy()
         slots[:, -1] = next_slot
-        # Every row begins with the same forced tokens: one row of them is computed and shared.
-        shared = self.hidden is None and self.n_rows > 1
+        shared = self.shared and self.hidden is None
         n_fed = 1 if shared else self.n_rows
-        mask = torch.from_numpy(real).to(device)
+        mask = torch.from_numpy(fed.real).to(device)
         self.cache.announce(mask[:n_fed])
         fed_tokens, fed_slots, fed_numbers = (
-            torch.from_numpy(np.ascontiguousarray(array[:n_fed])).to(device) for array in (tokens, slots, numbers)
+            torch.from_numpy(np.ascontiguousarray(array[:n_fed])).to(device)
+            for array in (fed.tokens, slots, fed.numbers)
         )
         hidden = self.model.step(fed_tokens, fed_slots, fed_numbers, self.cache)[:, -1]
         if shared:
             self.cache.repeat(self.n_rows)
             hidden = hidden.repeat(self.n_rows, 1)
-        if self.hidden is not None and not bool(real[:, -1].all()):
+        if self.hidden is not None and not bool(fed.real[:, -1].all()):
             hidden = torch.where(mask[:, -1:], hidden, self.hidden)
         self.hidden = hidden
 
@@ -249,9 +299,7 @@ class _DecodingBatch:
     def _uniforms(self, place: int, step: int) -> npt.NDArray[np.float64]:
         """One draw per row of the batch."""
         first, last = int(self.rows[0]), int(self.rows[-1])
-        if last - first + 1 == self.n_rows:
-            return uniforms(self.seed, ("sample", place, step), first, self.n_rows)
-        return np.concatenate([uniforms(self.seed, ("sample", place, step), int(row), 1) for row in self.rows])
+        return uniforms(self.seed, ("sample", place, step), first, last - first + 1)[self.rows - first]
 
     def _mark_numbers(
         self,
@@ -295,11 +343,11 @@ def _join(pieces: list[IntArray]) -> IntArray:
     return np.take_along_axis(joined, order, axis=1)
 
 
-def _right_aligned(
-    tokens: IntArray, real: npt.NDArray[np.bool_], numbers: IntArray
-) -> tuple[IntArray, npt.NDArray[np.bool_], IntArray]:
-    if real.shape[1] == 1 or bool(real.all()):
-        return tokens, real, numbers
-    order = np.argsort(real, axis=1, kind="stable")
-    taken = np.take_along_axis(tokens, order, axis=1), np.take_along_axis(numbers, order, axis=1)
-    return taken[0], np.take_along_axis(real, order, axis=1), taken[1]
+def _padded(array: IntArray, width: int) -> IntArray:
+    """The first positions, with zeros behind them where there are fewer."""
+    return np.pad(array, ((0, 0), (0, max(0, width - array.shape[1]))))[:, :width]
+
+
+def _first_values(column: ColumnGrammar, n_rows: int) -> Values:
+    """Legal values, for cells that are written over or never read."""
+    return np.full(n_rows, "", dtype=object) if isinstance(column, TextGrammar) else np.zeros(n_rows, dtype=np.int64)

@@ -24,6 +24,7 @@ from llmsynth.grammar.tokenizer_vocabulary import TokenizerVocabulary
 from llmsynth.lm.backbones import Backbone, adapt, choose_device, kept_layers, load_backbone
 from llmsynth.lm.compact import CompactModel
 from llmsynth.lm.dataset import BatchBuilder, natural_orders
+from llmsynth.lm.likelihood import Likelihood
 from llmsynth.lm.plan import TrainPlan, make_plan
 from llmsynth.lm.pretrained import PretrainedModel
 from llmsynth.lm.progress import TrainerListener
@@ -78,14 +79,16 @@ class Engine:
         """Batches of encoded rows for this model."""
         return BatchBuilder(self.encoder.grammar, encoded, self.number_offsets)
 
+    @property
+    def likelihood(self) -> Likelihood:
+        """Scores rows; the model is switched to evaluation mode."""
+        self.model.train(False)
+        return Likelihood(self.model, self.encoder, self.number_offsets, 64 if self.backbone else 512)
+
     def log_prob(self, table: Mapping[str, Physical]) -> FloatArray:
         """Log-probability of each row in nats, shape (n,); -inf for rows outside the schema."""
-        encoded, open_nats, legal = self.encoder.encode(table)
-        split = (np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
-        plan = TrainPlan(1, 64 if self.backbone else 512, 1, 1, 1e-3)
-        trainer = Trainer(self.model, self.builder(encoded), split, open_nats, self.config.train, plan, 0)
-        nats = trainer.nats(np.arange(legal.size))
-        return np.where(legal, -nats, -np.inf)
+        total: FloatArray = self.likelihood.log_prob(table, range(len(self.encoder.columns))).sum(axis=1)
+        return total
 
 
 def build_engine(schema: Schema, table: Mapping[str, Physical], config: FitConfig) -> Engine:

@@ -6,7 +6,7 @@ the grammar's columns and nothing of tables, files or random numbers.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import torch
@@ -65,14 +65,31 @@ def batch_losses(model: LanguageModel, batch: Batch) -> torch.Tensor:
     This is minus the log of the probability that the decoder emits exactly these codes; the share of the drawn
     remainder is not in it.
     """
+    losses = torch.zeros(batch.n_rows, dtype=torch.float32, device=model.device)
+    for _, row, nats in _target_losses(model, batch, range(len(batch.targets))):
+        losses = losses.index_add(0, row, nats)
+    return losses
+
+
+def column_losses(model: LanguageModel, batch: Batch, columns: Sequence[int]) -> torch.Tensor:
+    """`batch_losses` of chosen columns, each given all that was written before it, shape (rows, len(columns))."""
+    losses = torch.zeros(batch.n_rows, len(columns), dtype=torch.float32, device=model.device)
+    for number, row, nats in _target_losses(model, batch, columns):
+        losses[:, number].index_add_(0, row, nats)
+    return losses
+
+
+def _target_losses(
+    model: LanguageModel, batch: Batch, columns: Sequence[int]
+) -> Iterator[tuple[int, torch.Tensor, torch.Tensor]]:
+    """Number in `columns`, row of the batch and nats of every token that had an alternative."""
     device = model.device
     hidden = model.hidden(batch.tokens.to(device), batch.slots.to(device), batch.numbers.to(device))
     flat = hidden.reshape(-1, hidden.shape[-1])
-    losses = torch.zeros(batch.n_rows, dtype=torch.float32, device=device)
-    for place, target in enumerate(batch.targets):
+    for number, place in enumerate(columns):
+        target = batch.targets[place]
         if not target.flat.numel():
             continue
         logits = model.logits(place, flat[target.flat.to(device)], target.state.to(device))
         nats = torch.nn.functional.cross_entropy(logits.float(), target.token.to(device), reduction="none")
-        losses = losses.index_add(0, target.row.to(device), nats)
-    return losses
+        yield number, target.row.to(device), nats

@@ -1,4 +1,4 @@
-"""What a decoder is asked for, and what comes back: columns in an order, some given, some kept inside a set.
+"""What a decoder is asked for, and what comes back: some cells given, some columns kept inside a set.
 
 Plain data between the sampler, which knows why, and the decoder, which knows how.
 """
@@ -16,30 +16,42 @@ from llmsynth.grammar.automaton import IntArray
 from llmsynth.lm.restriction import Restriction
 
 Values = npt.NDArray[Any]
+BoolArray = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
 class Request:
-    """What is to be decoded.
+    """Cells that are known and columns that are to be written; each row is written known columns first.
 
     Parameters
     ----------
-    order : tuple of int
-        Columns in the order in which they are written; those left out are not written.
+    written : tuple of int
+        Columns to write in every row in which they are not known, increasing.
     given : mapping of int to ndarray, shape (n_rows,)
-        Values (codes, or strings and None) of columns that are not drawn. A row's draws do not depend on which other
-        rows are decoded, so `given` is indexed like the rows of the call.
+        Values (codes, or strings and None) of columns known in some rows; whatever where they are not.
+    known : ndarray of bool, shape (n_rows, n_columns), optional
+        Cells that are given, which may differ from row to row; None: the given columns, in every row.
     within : mapping of int to Restriction
-        Sets that columns must stay in.
+        Sets that written columns must stay in.
     """
 
-    order: tuple[int, ...]
+    written: tuple[int, ...]
     given: Mapping[int, Values] = field(default_factory=dict)
+    known: BoolArray | None = None
     within: Mapping[int, Restriction] = field(default_factory=dict)
 
-    def take(self, rows: IntArray | npt.NDArray[np.bool_]) -> Request:
+    def take(self, rows: IntArray | BoolArray) -> Request:
         """The same for a choice of the rows."""
-        return Request(self.order, {place: values[rows] for place, values in self.given.items()}, self.within)
+        known = None if self.known is None else self.known[rows]
+        return Request(self.written, {place: values[rows] for place, values in self.given.items()}, known, self.within)
+
+    def known_cells(self, n_rows: int, n_columns: int) -> BoolArray:
+        """`known`, spelled out."""
+        if self.known is not None:
+            return self.known
+        cells = np.zeros((n_rows, n_columns), dtype=bool)
+        cells[:, list(self.given)] = True
+        return cells
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +61,7 @@ class Decoded:
     Parameters
     ----------
     values : dict of int to ndarray, shape (n_rows,)
-        Codes, or strings and None, of each column written.
+        Codes, or strings and None, of each column that is given or written.
     close : ndarray of bool, shape (n_rows,)
         Rows with a draw so close to the edge between two tokens that rounding could decide it.
     log_weight : ndarray of float64, shape (n_rows,)
@@ -58,5 +70,51 @@ class Decoded:
     """
 
     values: dict[int, Values]
-    close: npt.NDArray[np.bool_]
+    close: BoolArray
     log_weight: npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Fed:
+    """Positions that go into the model together, aligned on the right.
+
+    Parameters
+    ----------
+    tokens, numbers, slots : ndarray of int64, shape (n_rows, n_positions)
+        As in `Batch`; a slot of 0 at the last position is still open.
+    real : ndarray of bool, shape (n_rows, n_positions)
+        False where a row has nothing to feed.
+    """
+
+    tokens: IntArray
+    real: BoolArray
+    numbers: IntArray
+    slots: IntArray
+
+    @classmethod
+    def of(cls, tokens: IntArray, real: BoolArray, numbers: IntArray, slots: IntArray | None = None) -> Fed:
+        """Move real positions to the right."""
+        slots = np.zeros(tokens.shape, dtype=np.int64) if slots is None else slots
+        if real.shape[1] > 1 and not bool(real.all()):
+            order = np.argsort(real, axis=1, kind="stable")
+            tokens, numbers, slots = (np.take_along_axis(array, order, axis=1) for array in (tokens, numbers, slots))
+            real = np.take_along_axis(real, order, axis=1)
+        return cls(tokens, real, numbers, slots)
+
+    @classmethod
+    def nothing(cls, n_rows: int) -> Fed:
+        """No positions."""
+        empty = np.zeros((n_rows, 0), dtype=np.int64)
+        return cls(empty, empty.astype(bool), empty, empty)
+
+    def then(self, tokens: IntArray, real: BoolArray) -> Fed:
+        """These positions, then forced tokens."""
+        if not tokens.shape[1]:
+            return self
+        zero = np.zeros(tokens.shape, dtype=np.int64)
+        return Fed.of(
+            np.concatenate([self.tokens, tokens], axis=1),
+            np.concatenate([self.real, real], axis=1),
+            np.concatenate([self.numbers, zero], axis=1),
+            np.concatenate([self.slots, zero], axis=1),
+        )

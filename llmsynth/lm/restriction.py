@@ -22,7 +22,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from llmsynth.grammar.automaton import IntArray
 from llmsynth.grammar.column_grammar import ColumnGrammar
+from llmsynth.grammar.text_grammar import TextGrammar
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -84,3 +86,30 @@ def restrict(grammar: ColumnGrammar, share: FloatArray) -> Restriction:
         else:
             log_constant = float(np.log(share[codes[place]]))
     return Restriction(torch.from_numpy(log_share), log_constant)
+
+
+def never_missing(grammar: ColumnGrammar) -> Restriction:
+    """The restriction to values that are there, for any column that may be missing, free text too."""
+    automaton = grammar.automaton
+    path = _missing_path(grammar)
+    states = automaton.walk(path[None])[0, :-1]
+    log_share = np.where(automaton.legal, 0.0, -np.inf)
+    # The mark of a missing value begins with a token of its own: without it no value can be missing.
+    choices = np.flatnonzero(automaton.n_choices[states] > 1)
+    log_share[states[choices[-1]], path[choices[-1]]] = -np.inf
+    return Restriction(torch.from_numpy(log_share))
+
+
+def only_missing(grammar: ColumnGrammar) -> Restriction:
+    """The restriction to the missing value, for any column that may be missing, free text too."""
+    path = _missing_path(grammar)
+    states = grammar.automaton.walk(path[None])[0, :-1]
+    log_share = np.full(grammar.automaton.next_state.shape, -np.inf)
+    log_share[states, path] = 0.0
+    return Restriction(torch.from_numpy(log_share))
+
+
+def _missing_path(grammar: ColumnGrammar) -> IntArray:
+    missing = np.array([None], dtype=object) if isinstance(grammar, TextGrammar) else np.array([-1])
+    path: IntArray = grammar.encode(missing)[0]
+    return np.asarray(path[path >= 0])

@@ -78,28 +78,40 @@ class Sampler:
             raise InputError(f"n_samples: expected 0 or more, got {n_samples!r}")
         config = config or SampleConfig()
         size = self.batch_size if config.batch_size == "auto" else int(config.batch_size)
-        how = [ColumnSampling(_of(config.temperature, c), _of(config.top_p, c)) for c in self.encoder.columns]
-        decoder = RowDecoder(self.model, self.number_offsets, how)
+        decoder = self.decoder(config)
         if n_samples == 0:
-            yield self._part(decoder, (0, 1), seed, size).iloc[:0]
+            yield self.part(decoder, (0, 1), seed, size).iloc[:0]
         step = BATCHES_PER_PART * size
         for start in range(0, n_samples, step):
-            yield self._part(decoder, (start, min(step, n_samples - start)), seed, size)
+            yield self.part(decoder, (start, min(step, n_samples - start)), seed, size)
 
-    def _part(self, decoder: RowDecoder, rows: tuple[int, int], seed: int, size: int) -> pd.DataFrame:
+    def decoder(self, config: SampleConfig) -> RowDecoder:
+        """A decoder with the temperature and top-p of each column."""
+        how = [ColumnSampling(_of(config.temperature, c), _of(config.top_p, c)) for c in self.encoder.columns]
+        return RowDecoder(self.model, self.number_offsets, how)
+
+    def part(self, decoder: RowDecoder, rows: tuple[int, int], seed: int, size: int) -> pd.DataFrame:
         """Rows start .. start + n - 1 as a data frame."""
         start, n = rows
         values = decoder.decode(n, seed, start, batch_size=size)
         draws = [uniforms(seed, ("remainder", place), start, n) for place in range(len(values))]
         table = self.encoder.decode(values, draws)
-        columns = {column.name: self._series(column, table, n, seed, start) for column in self.schema.columns}
+        return self.frame(table, n, seed, start)
+
+    def frame(self, table: Mapping[str, Physical], n: int, seed: int, start: int = 0) -> pd.DataFrame:
+        """Rows start .. start + n - 1 from the plain arrays of the modelled columns."""
+        columns = {
+            column.name: from_physical(table[column.name], column)
+            if column.name in table
+            else self.unlearned(column, n, seed, start)
+            for column in self.schema.columns
+        }
         return assemble_frame(columns, self.schema)
 
-    def _series(self, column: Column, table: Mapping[str, Physical], n: int, seed: int, start: int) -> pd.Series[Any]:
+    def unlearned(self, column: Column, n: int, seed: int, start: int = 0) -> pd.Series[Any]:
+        """Rows of a column that no model learns: identifiers made fresh, constants, empty columns."""
         if column.kind == "identifier":
             return generate_identifiers(column, n, seed, start)
-        if column.name in table:
-            return from_physical(table[column.name], column)
         missing = np.full(n, column.kind == "missing")
         if column.kind == "constant" and column.nullable:
             missing = uniforms(seed, ("missing", column.name), start, n) < column.missing_share

@@ -134,7 +134,9 @@ def from_physical(physical: Physical, column: Column, label: object = None) -> p
     return series
 
 
-def physical_table(frame: pd.DataFrame, schema: Schema, *, strict: bool = True) -> dict[str, Physical]:
+def physical_table(
+    frame: pd.DataFrame, schema: Schema, *, strict: bool = True, partial: bool = False
+) -> dict[str, Physical]:
     """All modelled columns of a table as plain arrays, by column name.
 
     Parameters
@@ -145,15 +147,19 @@ def physical_table(frame: pd.DataFrame, schema: Schema, *, strict: bool = True) 
         What the columns are.
     strict : bool
         Whether a cell outside the schema is an error (as when fitting) or only flagged (as when scoring).
+    partial : bool
+        Whether columns of the schema may be absent; they are left out.
 
     Raises
     ------
     SchemaError
         If a column is missing or unknown, or, when strict, cells lie outside the schema (with their number).
     """
-    places = match_columns(frame, schema)
+    places = match_columns(frame, schema, partial=partial)
     result = {}
     for column in schema.modelled:
+        if column.name not in places:
+            continue
         physical = to_physical(frame.iloc[:, places[column.name]], column)
         bad = int(physical.invalid.sum())
         if strict and bad:
@@ -165,8 +171,8 @@ def physical_table(frame: pd.DataFrame, schema: Schema, *, strict: bool = True) 
     return result
 
 
-def match_columns(frame: pd.DataFrame, schema: Schema) -> dict[str, int]:
-    """Place of each schema column in a data frame.
+def match_columns(frame: pd.DataFrame, schema: Schema, *, partial: bool = False) -> dict[str, int]:
+    """Place of each schema column in a data frame; with `partial`, of those that are there.
 
     Raises
     ------
@@ -179,12 +185,12 @@ def match_columns(frame: pd.DataFrame, schema: Schema) -> dict[str, int]:
     wanted = {column.name: encode_key(label) for column, label in zip(schema.columns, schema.labels, strict=True)}
     absent = [name for name, key in wanted.items() if key not in found]
     extra = [label for key, label in zip(found, frame.columns, strict=True) if key not in set(wanted.values())]
-    if absent:
+    if absent and not partial:
         raise SchemaError(f"expected the columns of the schema, missing: {', '.join(map(repr, absent[:10]))}")
     if extra:
         names = ", ".join(map(repr, label_names(extra)[:10]))
         raise SchemaError(f"expected the columns of the schema, unknown: {names}")
-    return {name: found[key] for name, key in wanted.items()}
+    return {name: found[key] for name, key in wanted.items() if key in found}
 
 
 def assemble_frame(columns: Mapping[str, pd.Series[Any]], schema: Schema) -> pd.DataFrame:

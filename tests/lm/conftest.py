@@ -32,6 +32,12 @@ def _stir(model: Any, seed: int, size: float) -> Any:
     return model
 
 
+@pytest.fixture(scope="session")
+def stir() -> Callable[..., Any]:
+    """Adds noise to every weight of a model: ``stir(model, seed, size)``."""
+    return _stir
+
+
 def _features(grammar: Any) -> list[Any]:
     """Features for columns with cells, None for others."""
     from llmsynth.grammar.compact import CodeGrammar

@@ -52,33 +52,40 @@ def fits(observed, expected_share, n_effective):
     return chi2.sf(statistic, max(1, first.size - 1)) > 0.001
 
 
-@pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1), (1, 2, 0)])
-def test_rows_follow_the_probabilities_of_the_order_they_are_written_in(model, every_row, order):
+@pytest.mark.parametrize("place, values", [(0, (0, 1)), (1, (-1, 1)), (2, (0, 1))])
+def test_given_values_stay_and_the_rest_follows_their_conditional(model, every_row, place, values):
+    order = (place, *(other for other in range(3) if other != place))
     codes, probability = joint(model, every_row, order)
     assert probability.sum() == pytest.approx(1, abs=1e-4)
-    made = decode(model, Request(order))
-    assert list(made.values) == list(order)
-    rows = np.stack([made.values[place] for place in range(3)], axis=1)
-    observed = np.array([(rows == row).all(axis=1).mean() for row in codes])
-    assert fits(observed, probability, N)
-    assert not made.log_weight.any()
-
-
-def test_given_values_stay_and_the_rest_follows_their_conditional(model, every_row):
-    codes, probability = joint(model, every_row, (1, 0, 2))
-    given = np.where(np.arange(N) % 2, -1, 1)
-    made = decode(model, Request((1, 0, 2), {1: given}))
-    assert (made.values[1] == given).all()
-    for value in (-1, 1):
-        own = codes[:, 1] == value
-        rows = np.stack([made.values[place][given == value] for place in range(3)], axis=1)
+    given = np.where(np.arange(N) % 2, *values)
+    made = decode(model, Request(order[1:], {place: given}))
+    assert (made.values[place] == given).all() and not made.log_weight.any()
+    for value in values:
+        own = codes[:, place] == value
+        rows = np.stack([made.values[other][given == value] for other in range(3)], axis=1)
         observed = np.array([(rows == row).all(axis=1).mean() for row in codes[own]])
         assert fits(observed, probability[own] / probability[own].sum(), len(rows))
 
 
+def test_every_row_may_know_other_cells(model, every_row):
+    """Rows that know all, nothing, the middle or both ends follow their own conditionals, side by side."""
+    patterns = np.array([[True, True, True], [False] * 3, [False, True, False], [True, False, True]])
+    known, kind = patterns[np.arange(2 * N) % 4], np.arange(2 * N) % 4
+    given = {place: np.full(2 * N, 1) for place in range(3)}
+    made = decode(model, Request((0, 1, 2), given, known), n=2 * N)
+    rows = np.stack([made.values[place] for place in range(3)], axis=1)
+    assert (rows[known] == 1).all()
+    for number, order in ((1, (0, 1, 2)), (2, (1, 0, 2)), (3, (0, 2, 1))):
+        codes, probability = joint(model, every_row, order)
+        own = (codes[:, patterns[number]] == 1).all(axis=1)
+        mine = rows[kind == number]
+        observed = np.array([(mine == row).all(axis=1).mean() for row in codes[own]])
+        assert fits(observed, probability[own] / probability[own].sum(), len(mine))
+
+
 @pytest.mark.parametrize("part", ["whole codes", "missing only", "a share of a code"])
 def test_weighted_rows_of_a_restricted_column_follow_the_conditional(model, every_row, part):
-    codes, probability = joint(model, every_row, (1, 2, 0))
+    codes, probability = joint(model, every_row, (0, 1, 2))
     n_codes = int(codes[:, 1].max()) + 1
     share = np.zeros(n_codes + 1)
     likeliest = int(np.bincount(codes[:, 1] + 1, weights=probability)[1:].argmax())
@@ -89,7 +96,7 @@ def test_weighted_rows_of_a_restricted_column_follow_the_conditional(model, ever
         share[-1] = 1
     if part == "a share of a code":
         share[likeliest] = 0.25
-    made = decode(model, Request((1, 2, 0), within={1: restrict(model.grammar.columns[1], share)}))
+    made = decode(model, Request((0, 1, 2), within={1: restrict(model.grammar.columns[1], share)}))
     weight = np.exp(made.log_weight)
     wanted = probability * share[codes[:, 1]]
     assert weight.mean() == pytest.approx(wanted.sum(), abs=4 * weight.std() / np.sqrt(N) + 1e-5)
@@ -103,18 +110,19 @@ def test_weighted_rows_of_a_restricted_column_follow_the_conditional(model, ever
 
 
 def test_a_part_of_the_columns_can_be_written_alone(model):
-    made = decode(model, Request((2, 0)), n=50)
-    assert set(made.values) == {2, 0} and all(values.shape == (50,) for values in made.values.values())
+    made = decode(model, Request((0, 2)), n=50)
+    assert set(made.values) == {0, 2} and all(values.shape == (50,) for values in made.values.values())
 
 
 def test_given_and_restricted_rows_do_not_depend_on_the_batch(model):
     decoder = RowDecoder(model, model.number_offsets, [ColumnSampling()] * 3)
     given = np.arange(40) % 2
-    asked = Request((2, 1, 0), {2: given})
+    known = np.arange(40)[:, None] % np.array([2, 3, 5]) == 0
+    asked = Request((0, 1, 2), {place: given for place in range(3)}, known)
     whole = decoder.decode(40, 3, request=asked)
     parts = decoder.decode(40, 3, batch_size=7, request=asked)
     assert all((one == other).all() for one, other in zip(whole, parts, strict=True))
-    assert (whole[2] == given).all()
+    assert all((whole[place] == given)[known[:, place]].all() for place in range(3))
 
 
 def test_an_empty_restriction_is_refused(model):

@@ -1,0 +1,407 @@
+"""Conditions on rows as a union of disjoint boxes.
+
+    where (text, mapping, several) --condition_parser--> tree --here--> boxes --holds--> rows
+
+A box gives each of some columns a `ValueSet`; a row lies in it if each of these values belongs to its set. Disjoint
+boxes are what sampling needs: the probability of the condition is the sum over boxes, and each box only restricts
+columns one by one. Negation is pushed down to the sets, conjunctions intersect, disjunctions take away what earlier
+boxes hold, and boxes that differ in one column are merged. Their number is bounded: a disjunction over k columns needs
+k boxes, but a conjunction of many of them multiplies.
+
+It knows how sets of several columns combine. It refuses to know grids and categories (`value_sets`), text
+(`condition_parser`) and probabilities.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from llmsynth.errors import InputError
+from llmsynth.table.codec import ColumnCodec
+from llmsynth.table.condition_parser import (
+    And,
+    Comparison,
+    Literal,
+    Name,
+    Node,
+    Not,
+    Or,
+    Value,
+    error_at,
+    parse_condition,
+    parse_number,
+    quote_name,
+)
+from llmsynth.table.dtypes import Physical
+from llmsynth.table.schema import Column, Schema, nearest
+from llmsynth.table.value_sets import ValueSet, check_operator, describe_column
+
+MAX_BOXES = 1000
+
+Condition = str | Mapping[Any, Any]
+Where = Condition | list[Condition] | tuple[Condition, ...]
+
+_UNLEARNED = {
+    "identifier": "is an identifier, generated fresh for each row",
+    "constant": "is the same in every row",
+    "missing": "is missing in every row",
+}
+_OPPOSITE = {"!=": "==", "not in": "in", "not between": "between", "is not missing": "is missing"}
+
+
+@dataclass(frozen=True)
+class Box:
+    """Rows whose values lie in one set per column.
+
+    Parameters
+    ----------
+    sets : mapping of str to ValueSet
+        By column name, only columns that are constrained; no set is empty or full. Without any, every row lies inside.
+    """
+
+    sets: Mapping[str, ValueSet]
+
+    def __hash__(self) -> int:
+        """Equal boxes hash alike."""
+        return hash(frozenset(self.sets.items()))
+
+    def without(self, name: str) -> Box:
+        """The box with one column free."""
+        return Box({key: own for key, own in self.sets.items() if key != name})
+
+    def with_set(self, name: str, values: ValueSet) -> Box:
+        """The box with one column's set replaced."""
+        free = self.without(name)
+        return free if values.is_full else Box({**free.sets, name: values})
+
+    def intersection(self, other: Box) -> Box | None:
+        """Rows in both boxes; None where there are none."""
+        sets = dict(self.sets)
+        for name, values in other.sets.items():
+            sets[name] = values.intersection(sets[name]) if name in sets else values
+            if sets[name].is_empty:
+                return None
+        return Box(sets)
+
+    def difference(self, other: Box) -> list[Box]:
+        """Disjoint boxes of the rows that lie in this box and not in the other."""
+        if any(name in self.sets and not values.meets(self.sets[name]) for name, values in other.sets.items()):
+            return [self]
+        pieces, inside = [], self
+        for name, values in other.sets.items():
+            own = inside.sets.get(name)
+            outside = values.complement() if own is None else own.intersection(values.complement())
+            if not outside.is_empty:
+                pieces.append(inside.with_set(name, outside))
+                inside = inside.with_set(name, values if own is None else own.intersection(values))
+        return pieces
+
+    def contains(self, table: Mapping[str, Physical]) -> npt.NDArray[np.bool_]:
+        """Whether each row of a table lies in the box, shape (n,)."""
+        inside = np.ones(len(next(iter(table.values()))) if table else 0, dtype=bool)
+        for name, values in self.sets.items():
+            if name not in table:
+                raise InputError(f"the condition needs column {name!r}, which the table has not")
+            inside &= values.contains(table[name])
+        return inside
+
+
+Boxes = tuple[Box, ...]
+
+
+def compile_condition(
+    where: Where,
+    columns: Sequence[Column],
+    codecs: Sequence[ColumnCodec | None],
+    *,
+    schema: Schema | None = None,
+) -> Boxes:
+    """Disjoint boxes that together hold exactly the rows of a condition.
+
+    Parameters
+    ----------
+    where : str, mapping, or list or tuple of them
+        A text as `condition_parser` describes; or values by column: a scalar (equal to it), a pair (inclusive range,
+        None leaves an end open), a list or set (one of them), None or NaN (missing). Of several, all must hold.
+    columns, codecs : sequence
+        The columns that a model learns and their codecs, as `RowEncoder` has them.
+    schema : Schema or None
+        The whole schema, so that a column that no model learns is told from an unknown one, and for original labels
+        as keys of a mapping.
+
+    Returns
+    -------
+    tuple of Box
+        At least one, at most `MAX_BOXES`, pairwise disjoint. One box without sets where every row fulfils it.
+
+    Raises
+    ------
+    InputError
+        If the condition is malformed, names a column or category that there is not, or can hold for no row; the
+        message points at the part and says what is possible.
+
+    Examples
+    --------
+    >>> from llmsynth.table.codec import CategoryCodec
+    >>> city = Column("city", "categorical", categories=("Lund", "Malmö", "Ystad"))
+    >>> (box,) = compile_condition("not city == 'Lund'", [city], [CategoryCodec(city)])
+    >>> box.sets["city"].describe()
+    "'Malmö', 'Ystad'"
+    """
+    parts = where if isinstance(where, list | tuple) else [where]
+    known = {column.name: (column, codec) for column, codec in zip(columns, codecs, strict=True)}
+    boxes: Boxes = (Box({}),)
+    for part in parts:
+        source, root = _read(part, schema)
+        compiler = _Compiler(source, known, schema)
+        after = compiler.both(boxes, compiler.boxes(root, False), root)
+        if not after:
+            raise compiler.impossible(root, False, boxes)
+        boxes = after
+    return tuple(_merged(boxes))
+
+
+def holds(boxes: Iterable[Box], table: Mapping[str, Physical]) -> npt.NDArray[np.bool_]:
+    """Whether each row lies in one of the boxes.
+
+    Parameters
+    ----------
+    boxes : iterable of Box
+        As `compile_condition` returns them.
+    table : mapping of str to Physical
+        Plain arrays of n rows by column name.
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+        Values outside the schema lie in no set.
+    """
+    inside = np.zeros(len(next(iter(table.values()))) if table else 0, dtype=bool)
+    for box in boxes:
+        inside |= box.contains(table)
+    return inside
+
+
+@dataclass(frozen=True)
+class _Compiler:
+    """Evaluates the tree of one condition; errors show its source."""
+
+    source: str
+    known: Mapping[str, tuple[Column, ColumnCodec | None]]
+    schema: Schema | None
+
+    def boxes(self, node: Node, negated: bool) -> Boxes:
+        """Disjoint boxes of a node, or of its complement."""
+        if isinstance(node, Not):
+            return self.boxes(node.operand, not negated)
+        if isinstance(node, Comparison):
+            values = self.values(node)
+            values = values.complement() if negated else values
+            return () if values.is_empty else (Box({}).with_set(node.column.text, values),)
+        if isinstance(node, And) is not negated:
+            result: Boxes = (Box({}),)
+            for part in node.parts:
+                result = self.both(result, self.boxes(part, negated), node)
+            return result
+        return self.any([self.boxes(part, negated) for part in node.parts], node)
+
+    def both(self, left: Boxes, right: Boxes, node: Node) -> Boxes:
+        """Intersection of two unions of disjoint boxes."""
+        result: list[Box] = []
+        for one in left:
+            result += [joint for other in right if (joint := one.intersection(other)) is not None]
+            result = self.bounded(result, node)
+        return tuple(result)
+
+    def any(self, unions: Iterable[Boxes], node: Node) -> Boxes:
+        """Union of unions, made disjoint."""
+        every: list[Box] = []
+        for boxes in unions:
+            every = self.bounded([*every, *boxes], node)
+        # Wide boxes first: they swallow narrow ones whole.
+        every = sorted(_merged(every), key=lambda box: len(box.sets))
+        disjoint: list[Box] = []
+        for place, box in enumerate(every):
+            pieces = [box]
+            for earlier in every[:place]:
+                pieces = self.bounded([rest for piece in pieces for rest in piece.difference(earlier)], node)
+            disjoint = self.bounded(disjoint + pieces, node)
+        return tuple(_merged(disjoint))
+
+    def bounded(self, boxes: list[Box], node: Node) -> list[Box]:
+        """The boxes, merged if they are too many; an error if they still are."""
+        if len(boxes) > MAX_BOXES:
+            boxes = _merged(boxes)
+        if len(boxes) > MAX_BOXES:
+            message = f"the condition splits into more than {MAX_BOXES:,} disjoint cases; simplify it or ask in parts"
+            raise error_at(self.source, node.start, node.end, message)
+        return boxes
+
+    def values(self, node: Comparison) -> ValueSet:
+        """Values of one column for which a comparison holds."""
+        column, codec = self.column(node.column)
+        try:
+            check_operator(codec, column, node.operator)
+        except InputError as error:
+            raise error_at(self.source, node.start, node.end, str(error)) from error
+        missing = ValueSet.only_missing(codec, column)
+        operator = _OPPOSITE.get(node.operator, node.operator)
+        if operator == "is missing":
+            chosen = missing
+        elif operator == "between":
+            low, high = (self.compare(node, *pair) for pair in zip((">=", "<="), node.values, strict=True))
+            chosen = low.intersection(high)
+        else:
+            single = "==" if operator == "in" else operator
+            first, *others = (self.compare(node, single, literal) for literal in node.values)
+            chosen = first.union(*others)
+        return chosen if operator == node.operator else chosen.union(missing).complement()
+
+    def compare(self, node: Comparison, operator: str, literal: Literal) -> ValueSet:
+        column, codec = self.column(node.column)
+        try:
+            return ValueSet.from_comparison(codec, column, operator, literal.value)
+        except InputError as error:
+            raise error_at(self.source, literal.start, literal.end, str(error)) from error
+
+    def column(self, name: Name) -> tuple[Column, ColumnCodec | None]:
+        if name.text in self.known:
+            return self.known[name.text]
+        if self.schema is not None and name.text in self.schema:
+            why = _UNLEARNED.get(self.schema[name.text].kind, "is left out")
+            message = f"column {name.text!r} {why}; no model learns it, so a condition cannot use it"
+        else:
+            names = self.known if self.schema is None else self.schema.names
+            same = [known for known in names if known.lower() == name.text.lower()]
+            message = f"unknown column {name.text!r}; {nearest(same[0] if same else name.text, names)}"
+        raise error_at(self.source, name.start, name.end, message)
+
+    def impossible(self, node: Node, negated: bool, before: Boxes) -> InputError:
+        """The error for a node that holds for no row of `before`: points at the first part that leaves nothing."""
+        if isinstance(node, Not):
+            return self.impossible(node.operand, not negated, before)
+        if isinstance(node, And | Or) and isinstance(node, And) is not negated:
+            for part in node.parts:
+                after = self.both(before, self.boxes(part, negated), node)
+                if not after:
+                    return self.impossible(part, negated, before)
+                before = after
+        alone = not self.boxes(node, negated)
+        if alone and isinstance(node, Comparison) and node.operator.endswith("missing") and not negated:
+            return error_at(self.source, node.start, node.end, f"column {node.column.text!r} is never missing")
+        what = f"no row can fulfil {'the opposite of ' * negated}this{' and the rest of the condition' * (not alone)}"
+        possible = []
+        for name in dict.fromkeys(_columns(node)):
+            column, codec = self.known[name]
+            full = ValueSet.full(codec, column)
+            left = full if alone else _union([box.sets.get(name, full) for box in before])
+            limited = f"column {name!r} can then only be {left.describe()}"
+            possible.append(describe_column(codec, column) if left.is_full else limited)
+        return error_at(self.source, node.start, node.end, f"{what}: {'; '.join(possible[:3])}")
+
+
+def _union(sets: Sequence[ValueSet]) -> ValueSet:
+    return sets[0].union(*sets[1:])
+
+
+def _columns(node: Node) -> list[str]:
+    """Names of the columns of a node, in the order of the text."""
+    if isinstance(node, Comparison):
+        return [node.column.text]
+    if isinstance(node, Not):
+        return _columns(node.operand)
+    return [name for part in node.parts for name in _columns(part)]
+
+
+def _merged(boxes: Sequence[Box]) -> list[Box]:
+    """Fewer boxes of the same rows: those that differ in one column only become one. Disjoint ones stay disjoint."""
+    result, before = list(dict.fromkeys(boxes)), 0
+    while len(result) != before:
+        before = len(result)
+        for name in dict.fromkeys(name for box in result for name in box.sets):
+            groups: dict[Any, list[Box]] = {}
+            for place, box in enumerate(result):
+                groups.setdefault(box.without(name) if name in box.sets else place, []).append(box)
+            result = [
+                group[0] if len(group) == 1 else group[0].with_set(name, _union([box.sets[name] for box in group]))
+                for group in groups.values()
+            ]
+    return result
+
+
+def _read(part: object, schema: Schema | None) -> tuple[str, Node]:
+    """Text and tree of one condition; a mapping is written as the text that says the same, for errors to show."""
+    if isinstance(part, str):
+        return part, parse_condition(part)
+    if not isinstance(part, Mapping):
+        raise InputError(f"a condition is a text or a mapping of column to value, got {type(part).__name__}")
+    source, nodes = "", []
+    for key, value in part.items():
+        name = str(key) if schema is None or isinstance(key, str) else schema.name_of(key)
+        asked = _asked(name, value)
+        texts = [f"{quote_name(name)} {operator} {_written(operator, values)}".rstrip() for operator, values in asked]
+        source += " and " if source else ""
+        start = len(source)
+        source += texts[0] if len(texts) == 1 else f"({' or '.join(texts)})"
+        end = len(source)
+        alternatives = tuple(
+            Comparison(Name(name, start, end), operator, tuple(Literal(v, start, end) for v in values), start, end)
+            for operator, values in asked
+        )
+        nodes.append(alternatives[0] if len(asked) == 1 else Or(alternatives, start, end))
+    return source, And(tuple(nodes), 0, len(source))
+
+
+def _asked(name: str, value: object) -> list[tuple[str, list[Value]]]:
+    """Operators with their literals for one entry of a mapping; one of them must hold."""
+    if isinstance(value, tuple):
+        if len(value) != 2 or all(_is_missing(end) for end in value):
+            raise InputError(f"column {name!r}: a tuple is a range (low, high), one end may be None; a list is a set")
+        operator = "<=" if _is_missing(value[0]) else ">=" if _is_missing(value[1]) else "between"
+        return [(operator, [_literal(name, end) for end in value if not _is_missing(end)])]
+    if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
+        return [("is missing", []) if _is_missing(value) else ("==", [_literal(name, value)])]
+    items = sorted(value, key=repr) if isinstance(value, set | frozenset) else list(value)
+    literals = [_literal(name, item) for item in items if not _is_missing(item)]
+    asked: list[tuple[str, list[Value]]] = [("in", literals)] if literals else []
+    if len(literals) < len(items):
+        asked.append(("is missing", []))
+    if not asked:
+        raise InputError(f"column {name!r}: a list of values needs at least one")
+    return asked
+
+
+def _is_missing(value: object) -> bool:
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+        return True
+    return isinstance(value, float | np.floating | Decimal | np.datetime64) and bool(value != value)
+
+
+def _literal(name: str, value: object) -> Value:
+    if isinstance(value, bool | np.bool_):
+        return bool(value)
+    if isinstance(value, str | dt.date | np.datetime64):
+        return value
+    if isinstance(value, int | float | np.integer | np.floating | Decimal):
+        number = parse_number(str(value))
+        if number is None:
+            raise InputError(f"column {name!r}: expected a finite number, got {value}; None leaves a range open")
+        return number
+    raise InputError(
+        f"column {name!r}: expected a text, number, date, true or false, (low, high), a list, or None for missing; "
+        f"got {type(value).__name__}"
+    )
+
+
+def _written(operator: str, values: Sequence[Value]) -> str:
+    texts = [json.dumps(value if isinstance(value, bool) else str(value), ensure_ascii=False) for value in values]
+    plain = [str(value) if isinstance(value, Decimal) else text for value, text in zip(values, texts, strict=True)]
+    return f"({', '.join(plain)})" if operator == "in" else " and ".join(plain)
