@@ -177,8 +177,12 @@ class Conditional:
         Raises
         ------
         InputError
-            If the weights stay too uneven, with the numbers.
+            If the weights stay too uneven, with the numbers, or `n_samples` is negative.
         """
+        if n_samples < 0:
+            raise InputError(f"n_samples: expected 0 or more, got {n_samples!r}")
+        if n_samples == 0:
+            yield self._block(0, seed).iloc[:0]
         for start in range(0, n_samples, BLOCK):
             yield self._block(start, seed).iloc[: n_samples - start]
 

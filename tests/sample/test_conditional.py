@@ -129,8 +129,8 @@ def test_conditional_rows_follow_the_enumerated_distribution(fitted, every, wher
 
 
 def test_rows_without_their_weights_would_be_noticed(fitted, every, monkeypatch):
-    """A range that cuts the cells of two columns unevenly: equal weights give another distribution."""
-    where = "age between 25 and 40 and size is not missing"
+    """Boxes of unequal probability: upside-down weights give another distribution."""
+    where = 'colour == "red" or size == 1 or size is missing'
     share, _ = conditional_distribution(fitted, every, where)
     monkeypatch.setattr(conditional._Pool, "weight", property(lambda pool: 1.0 / np.exp(pool.log_weight)))
     rows = fitted.sample(1536, random_state=1, where=where)
@@ -150,6 +150,8 @@ def test_the_first_rows_of_many_are_those_of_few(fitted):
 def test_no_rows_and_a_condition_that_always_holds(fitted):
     assert fitted.sample(0, where="age >= 18").shape == (0, 5)
     assert len(fitted.sample(600, where="age >= 18")) == 600
+    with pytest.raises(InputError, match="n_samples: expected 0 or more, got -1"):
+        fitted.sample(-1, where="age >= 30")
     whole = fitted.probability("age >= 18")
     assert (whole.probability, whole.standard_error) == (1.0, 0.0)
 
