@@ -9,6 +9,7 @@ A *recipe* is a `FitConfig` written as YAML; see `llmsynth.recipes` for the ones
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -243,8 +244,8 @@ class FitConfig:
 
 def _positive(**values: float) -> None:
     for name, value in values.items():
-        if not value > 0:
-            raise ConfigError(f"{name}: expected more than 0, got {value!r}")
+        if not 0 < value < math.inf:
+            raise ConfigError(f"{name}: expected {'more than 0' if value <= 0 else 'a finite number'}, got {value!r}")
 
 
 def _within(low: float, high: float, *, closed: bool = False, **values: float) -> None:

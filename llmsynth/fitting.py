@@ -6,16 +6,18 @@ of rows drawn from the table's own Gaussian copula, it starts there and spends t
 say. The copula is fitted to the training part only, so held-out likelihoods stay honest.
 
 This file sits above `lm` and `baselines`, which may not know each other, and also joins training with what goes on
-beside it: progress bars, checkpoints in the run folder, trackers.
+beside it: progress bars, checkpoints in the run folder, trackers, and Ctrl-C or SIGTERM, which stop training only after
+a checkpoint. The warm-up has no checkpoints: whoever stops it starts anew.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 import sys
 import time
-from collections.abc import Mapping
-from contextlib import ExitStack, nullcontext
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -34,6 +36,7 @@ from llmsynth.lm.listeners import Checkpointer, Listeners, TrackerListener, Trai
 from llmsynth.lm.progress import Progress, TrainerListener
 from llmsynth.lm.reporters import open_reporters
 from llmsynth.lm.run_folder import Run
+from llmsynth.lm.stop_signals import StopSignals
 from llmsynth.lm.trainer import Trainer
 from llmsynth.seeding import derive, generator
 from llmsynth.table.codec import NumberCodec
@@ -196,6 +199,12 @@ def train_engine(
     Returns
     -------
     Training
+
+    Raises
+    ------
+    KeyboardInterrupt
+        On SIGINT, or what the program's own handler of SIGINT or SIGTERM raises; with a run folder the step is
+        finished and a checkpoint written first. A second signal ends training at once.
     """
     options = {"fit": engine.config.to_mapping(), "table": table_hash(table)}
     trainer, encoded = prepare_training(engine, table)
@@ -218,11 +227,12 @@ def train_engine(
     elif wants_warm_up(engine, encoded[0].index.size):
         with _bar("warm-up", shown) as bar:
             warm_seconds = warm_up(engine, trainer, encoded, bar).seconds
-    listeners: list[TrainerListener] = []
+    signals = StopSignals(_say_stopping if shown else None)
+    checkpointer = None
     if run is not None:
-        folder = run.checkpoints
         minutes = engine.config.train.checkpoint_minutes
-        listeners.append(Checkpointer(partial(_save, folder, options), minutes))
+        checkpointer = Checkpointer(partial(_save, run.checkpoints, options), minutes, signals)
+    listeners: list[TrainerListener] = [] if checkpointer is None else [checkpointer]
     where = run.tracking if run is not None else Path("llmsynth-tracking")
     with _bar(f"training {engine.config.model}", shown) as bar, ExitStack() as trackers:
         listeners.extend([bar] if bar is not None else [])
@@ -232,10 +242,13 @@ def train_engine(
                 trackers.callback(reporter.close)
             listeners.append(TrackerListener(reporters))
         trainer.listener = Listeners(listeners)
-        trainer.run()
+        # Of several processes the others would end at once, and this one wait for them forever.
+        with signals if checkpointer is not None and trainer.parallel.size == 1 else nullcontext():
+            trainer.run()
     began = time.monotonic()
-    calibration = calibrate_marginals(engine, trainer, encoded) if wants_calibration(engine) else None
-    nats = float(trainer.nats(trainer.holdout_rows).mean()) if trainer.holdout_rows.size else None
+    with _saved_if_stopped(trainer, checkpointer):
+        calibration = calibrate_marginals(engine, trainer, encoded) if wants_calibration(engine) else None
+        nats = float(trainer.nats(trainer.holdout_rows).mean()) if trainer.holdout_rows.size else None
     seconds = warm_seconds + trainer.counters.seconds + time.monotonic() - began
     return Training(trainer, seconds, nats, calibration)
 
@@ -244,6 +257,23 @@ def _save(
     folder: Path, options: Mapping[str, Any], step: int, tensors: Mapping[str, Any], counters: Mapping[str, Any]
 ) -> None:
     checkpoint.save(folder, step, tensors, counters, config=options)
+
+
+@contextmanager
+def _saved_if_stopped(trainer: Trainer, checkpointer: Checkpointer | None) -> Iterator[None]:
+    """Save a finished trainer if a signal ends what comes after it; going on then starts from its best weights."""
+    try:
+        yield
+    except BaseException as problem:
+        if checkpointer is not None and not isinstance(problem, Exception):
+            checkpointer.save(trainer)
+        raise
+
+
+def _say_stopping() -> None:
+    # Straight to the file: a buffered stream must not be entered again by a signal handler.
+    with suppress(OSError):
+        os.write(2, b"\nStopping after this step, with a checkpoint; once more stops at once.\n")
 
 
 def _note(message: str) -> None:

@@ -104,3 +104,10 @@ def test_every_option_is_documented(kind):
     for here, after in itertools.pairwise(body):
         if isinstance(here, ast.AnnAssign):
             assert isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant), here.target.id
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("nan")])
+@pytest.mark.parametrize("name", ["max_minutes", "learning_rate", "max_grad_norm", "checkpoint_minutes"])
+def test_options_of_training_are_finite(name, value):
+    with pytest.raises(ConfigError, match=rf"{name}: expected a finite number, got {value!r}"):
+        TrainConfig(**{name: value})

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import signal
 from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from llmsynth.config import CompactConfig, FitConfig, TrainConfig
 from llmsynth.datasets import load_ehr
 from llmsynth.errors import InputError
-from llmsynth.fitting import draw_copula_rows, prepare_training, wants_warm_up, warm_up
+from llmsynth.fitting import draw_copula_rows, prepare_training, train_engine, wants_warm_up, warm_up
 from llmsynth.lm.engine import build_engine
 from llmsynth.lm.plan import BUDGET_USED
+from llmsynth.lm.run_folder import Run
+from llmsynth.lm.trainer import Trainer
 from llmsynth.table.dtypes import physical_table
 from llmsynth.table.infer import infer_schema
 
@@ -110,3 +114,91 @@ def test_the_warm_up_is_the_same_every_time(table):
         warm_up(engine, trainer, encoded)
         weights.append(engine.model.output_rows.detach().numpy().copy())
     assert (weights[0] == weights[1]).all()
+
+
+class Terminated(BaseException):
+    pass
+
+
+def _terminate(number, frame):
+    raise Terminated
+
+
+@pytest.fixture
+def handlers():
+    """SIGINT and SIGTERM raise, however the tests were started."""
+    mine = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: _terminate}
+    before = {number: signal.signal(number, handler) for number, handler in mine.items()}
+    yield
+    assert {number: signal.getsignal(number) for number in mine} == mine
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def _signalling(monkeypatch, owner, name, numbers, when=lambda self: True):
+    """Let signals arrive at the beginning of a method, the first time it is called under a condition."""
+    original, left = getattr(owner, name), list(numbers)
+
+    def method(self, *args):
+        while left and when(self):
+            signal.raise_signal(left.pop(0))
+        return original(self, *args)
+
+    monkeypatch.setattr(owner, name, method)
+
+
+def _weights(table, run, *, resume=False, warm_up=True):
+    compact = replace(SMALL, dropout=0.1, warm_up=warm_up, warm_up_rows=64, warm_up_epochs=1)
+    train = TrainConfig(max_epochs=4, ema_decay=0.9, patience=99)
+    engine = build_engine(*table, FitConfig(model="compact", compact=compact, train=train, seed=3))
+    train_engine(engine, table[1], run, resume=resume)
+    return engine.model.state_dict()
+
+
+@pytest.fixture(scope="module")
+def whole(table):
+    """Weights of a training that nothing stopped."""
+    return _weights(table, None)
+
+
+def _goes_on_to(whole, table, folder):
+    with Run.create(folder, resume=True) as run:
+        resumed = _weights(table, run, resume=True)
+    assert all(torch.equal(resumed[name], whole[name]) for name in whole)
+
+
+@pytest.mark.parametrize(("number", "error"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, Terminated)])
+def test_a_stopped_training_saves_the_step_and_goes_on_to_the_same_weights(
+    number, error, handlers, table, whole, tmp_path, monkeypatch
+):
+    main = lambda trainer: trainer.listener is not None and trainer.counters.step == 7  # noqa: E731
+    with monkeypatch.context() as patch, pytest.raises(error), Run.create(tmp_path / "run") as run:
+        _signalling(patch, Trainer, "_step", [number], main)
+        _weights(table, run)
+    assert [path.name for path in (tmp_path / "run" / "checkpoints").iterdir()] == ["step-00000008"]
+    _goes_on_to(whole, table, tmp_path / "run")
+
+
+def test_a_training_stopped_while_calibrating_keeps_what_was_trained(handlers, table, whole, tmp_path, monkeypatch):
+    def stopped(*args, **options):
+        signal.raise_signal(signal.SIGINT)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt), Run.create(tmp_path / "run") as run:
+        patch.setattr("llmsynth.fitting.calibrate_and_check", stopped)
+        _weights(table, run)
+    assert any((tmp_path / "run").glob("checkpoints/step-*"))
+    _goes_on_to(whole, table, tmp_path / "run")
+
+
+def test_a_second_signal_ends_training_at_once(handlers, table, tmp_path, monkeypatch):
+    with pytest.raises(KeyboardInterrupt), Run.create(tmp_path / "run") as run:
+        _signalling(monkeypatch, Trainer, "_step", [signal.SIGINT, signal.SIGINT])
+        _weights(table, run, warm_up=False)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_signal_in_the_warm_up_leaves_nothing(handlers, table, tmp_path, monkeypatch):
+    with pytest.raises(KeyboardInterrupt), Run.create(tmp_path / "run") as run:
+        _signalling(monkeypatch, Trainer, "_step", [signal.SIGINT])
+        _weights(table, run)
+    assert not (tmp_path / "run").exists()

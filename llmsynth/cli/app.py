@@ -60,7 +60,7 @@ app.command("schema", epilog=schema.EPILOG)(schema.schema)
 models = typer.Typer(no_args_is_help=True, rich_markup_mode=None, context_settings=SETTINGS)
 models.command("list", epilog=model.LIST_EPILOG)(model.list_models)
 models.command("pull", epilog=model.PULL_EPILOG)(model.pull)
-app.add_typer(models, name="model", help="Models that can be had by alias.", epilog=EXIT_CODES)
+app.add_typer(models, name="model", help="Models that can be had by alias.", epilog=model.EPILOG)
 
 
 def main() -> None:

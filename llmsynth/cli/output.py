@@ -7,6 +7,7 @@ a table is printed, not before: `--help` must answer at once.
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import os
@@ -14,7 +15,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from llmsynth.errors import InputError
 
@@ -58,7 +59,7 @@ class Output:
             print(json.dumps(_finite(data), indent=1, default=_plain), flush=True)
 
     def _show(self, *shown: RenderableType) -> None:
-        stream = sys.stderr if self.as_json else sys.stdout
+        stream = _escaping(sys.stderr if self.as_json else sys.stdout)
         for item in shown:
             if isinstance(item, str):
                 print(printable(item), file=stream, flush=True)
@@ -67,6 +68,13 @@ class Output:
 
             width = None if stream.isatty() or "COLUMNS" in os.environ else 140
             Console(file=stream, width=width, markup=False, highlight=False).print(item)
+
+
+def _escaping(stream: TextIO) -> TextIO:
+    """The stream, made to escape what its encoding lacks (as the error stream does anyway) instead of failing."""
+    if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+        stream.reconfigure(errors="backslashreplace")
+    return stream
 
 
 def printable(text: str) -> str:

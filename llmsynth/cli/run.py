@@ -7,6 +7,7 @@
       summary.csv     the printed table
 
 Real rows are not copied into DIR: the held-out ones are chosen by the seed and can be found again.
+So the same command with --resume trains on the same rows, and a fit that was interrupted goes on from its checkpoint.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ EPILOG = f"""\b
 Examples:
   llmsynth run patients.csv --target outcome -o result --max-minutes 5
   llmsynth run patients.csv --holdout newer-patients.csv -o result --json
+  llmsynth run patients.csv --target outcome -o result --resume        after a crash or Ctrl-C
 
 {EXIT_CODES}"""
 
@@ -59,6 +61,7 @@ def run(
     device: opt.Device = None,
     trust_remote_code: opt.TrustRemoteCode = False,
     overwrite: opt.Overwrite = False,
+    resume: opt.Resume = False,
     quiet: opt.Quiet = False,
     json: opt.Json = False,
 ) -> None:
@@ -66,12 +69,12 @@ def run(
     from llmsynth.lm.output_folder import check_output_folder
 
     output = Output(quiet, json)
-    check_output_folder(out / "run", overwrite=overwrite)
+    check_output_folder(out / "run", overwrite=overwrite, resume=resume)
     for name in _FILES:
         check_output_file(out / name, overwrite=overwrite)
     settings = opt.given(
         model=model, max_minutes=max_minutes, max_epochs=max_epochs, target=target, schema=schema, recipe=recipe,
-        random_state=seed, device=device, trust_remote_code=trust_remote_code, overwrite=overwrite,
+        random_state=seed, device=device, trust_remote_code=trust_remote_code, overwrite=overwrite, resume=resume,
     )  # fmt: skip
     rows, held_out = split(table, holdout, holdout_fraction, seed or 0)
     output.note(f"Holding {len(held_out):,} rows out to judge with; the model never sees them.")

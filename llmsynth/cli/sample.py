@@ -41,9 +41,11 @@ def sample(
         top_p=opt.per_kind("top-p", top_p), overwrite=overwrite,
     )  # fmt: skip
     check_output_file(out, overwrite=overwrite)
+    from llmsynth.config import SampleConfig
     from llmsynth.table.files import file_format
 
     file_format(out)
+    SampleConfig(**{name: settings[name] for name in ("temperature", "top_p") if name in settings})
     from llmsynth.synthesizer import TableSynthesizer
 
     synthesizer = TableSynthesizer.load(run, **opt.given(device=device))

@@ -1,7 +1,8 @@
 """Getting a pretrained causal language model ready: find it, load it safely, adapt it.
 
 Weights are read from safetensors only, as float32 on a CPU (bfloat16 products crash some virtual machines) and as
-bfloat16 on a GPU that supports it. Code that comes with a model runs only when the caller says so.
+bfloat16 on a GPU that supports it. A folder with pickled files beside them is refused altogether: whoever handed it
+over may mean them to be loaded elsewhere. Code that comes with a model runs only when the caller says so.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 
 import torch
 from huggingface_hub.errors import StrictDataclassError
+from safetensors import SafetensorError, safe_open
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 from transformers.utils import logging as transformers_logging
 
@@ -68,23 +70,24 @@ def choose_device(name: str) -> torch.device:
 def find_model(name: str) -> tuple[str, bool]:
     """Folder (or hub id) of a model name, and whether it is local.
 
-    An alias or a GGUF file is converted once and cached; a folder is used where it is; anything else is a hub id.
+    An alias or a GGUF file is converted once and cached; a folder is used where it is, by its absolute path; anything
+    else is a hub id.
 
     Raises
     ------
     InputError
-        If a local folder holds weights that are not safetensors.
+        As `check_model_folder`.
     """
     if Path(name).is_dir():
         check_model_folder(Path(name))
-        return name, True
+        return str(Path(name).absolute()), True
     if name.endswith(".gguf") or "/" not in name:
         return str(ensure_model(name)), True
     return name, False
 
 
 def check_model_folder(folder: Path) -> None:
-    """Refuse a model folder that has pickled weights, no safetensors, or no config.
+    """Refuse a model folder with files that can run code, without readable safetensors, or without config.
 
     Raises
     ------
@@ -93,13 +96,32 @@ def check_model_folder(folder: Path) -> None:
     """
     if not (folder / "config.json").is_file():
         raise InputError(f"{folder}: expected a model folder with config.json; there is none")
-    if not any(folder.glob("*.safetensors")):
-        unsafe = sorted(path.name for path in folder.iterdir() if path.suffix in UNSAFE)
+    unsafe = sorted(path.name for path in folder.iterdir() if path.suffix.lower() in UNSAFE)
+    weights = sorted(folder.glob("*.safetensors"))
+    if not weights:
         found = f"only {unsafe[0]}, which is never loaded (it can run code)" if unsafe else "none"
         raise InputError(
             f"{folder}: expected weights as *.safetensors, found {found}. "
             "Convert them with transformers' save_pretrained in an environment you trust"
         )
+    if unsafe:
+        raise InputError(
+            f"{folder / unsafe[0]}: files ending in {Path(unsafe[0]).suffix} can run code and are never loaded; "
+            "move it out of the model folder, whose weights are in *.safetensors"
+        )
+    for path in weights:
+        _check_weights(path)
+
+
+def _check_weights(path: Path) -> None:
+    """Read the header of a safetensors file, which says how long the file must be."""
+    try:
+        with safe_open(path, framework="pt"):
+            pass
+    except (SafetensorError, OSError) as error:
+        raise InputError(
+            f"{path}: is not a whole safetensors file ({type(error).__name__}); it was cut or changed. Copy it again"
+        ) from error
 
 
 def load_backbone(name: str, config: PretrainedConfig, device: torch.device, *, remote_code: bool = False) -> Backbone:
@@ -129,6 +151,8 @@ def load_backbone(name: str, config: PretrainedConfig, device: torch.device, *, 
     try:
         with _quiet():
             causal, tokenizer = _load(source, local, config, device, remote_code)
+    except InputError:
+        raise
     except (OSError, ValueError, StrictDataclassError) as error:
         raise InputError(
             f"model {name!r}: expected an alias (smollm2-135m), a model folder, a .gguf file or a hub id that can be "
@@ -157,12 +181,19 @@ def _load(source: str, local: bool, config: PretrainedConfig, device: torch.devi
         trust_remote_code=remote_code,
         local_files_only=local,
         output_loading_info=True,
+        ignore_mismatched_sizes=True,  # refused below, by name
         **_quantized(config, device),
     )
     causal, found = loaded
     absent = sorted(found["missing_keys"])
     if absent:
         raise ValueError(f"its files lack {len(absent)} weights that the model needs, such as {absent[0]}")
+    other = sorted(str(key[0]) for key in found["mismatched_keys"])
+    if other:
+        raise InputError(
+            f"model {source!r}: config.json does not fit the weights: {len(other)} have another shape, such as "
+            f"{other[0]}. Take both from the same model"
+        )
     return causal, AutoTokenizer.from_pretrained(source, trust_remote_code=remote_code, local_files_only=local)
 
 

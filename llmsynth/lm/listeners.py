@@ -9,6 +9,7 @@ from typing import Any
 
 from llmsynth.lm.plan import TrainPlan
 from llmsynth.lm.progress import Progress, TrainerListener
+from llmsynth.lm.stop_signals import StopSignals
 from llmsynth.lm.trainer import Trainer
 
 
@@ -87,7 +88,7 @@ class TrainingBar:
 
 
 class Checkpointer:
-    """Saves the trainer's state every so many minutes.
+    """Saves the trainer's state every so many minutes, and before a signal ends the process.
 
     Parameters
     ----------
@@ -95,10 +96,18 @@ class Checkpointer:
         Takes (step, tensors, counters).
     minutes : float
         Least time between two checkpoints, by the monotonic clock.
+    signals : StopSignals, optional
+        Passed on once the state is saved.
     """
 
-    def __init__(self, save: Callable[[int, dict[str, Any], dict[str, Any]], object], minutes: float) -> None:
+    def __init__(
+        self,
+        save: Callable[[int, dict[str, Any], dict[str, Any]], object],
+        minutes: float,
+        signals: StopSignals | None = None,
+    ) -> None:
         self._save, self._seconds, self._last = save, minutes * 60, time.monotonic()
+        self._signals = signals
 
     def on_step(self, progress: Progress, plan: TrainPlan, nats_per_row: float) -> None:
         """See `TrainerListener`; saving waits for `on_checkpoint_due`."""
@@ -108,10 +117,17 @@ class Checkpointer:
 
     def on_checkpoint_due(self, trainer: Trainer) -> None:
         """See `TrainerListener`."""
-        if time.monotonic() - self._last >= self._seconds:
-            tensors, counters = trainer.state()
-            self._save(trainer.counters.step, tensors, counters)
-            self._last = time.monotonic()
+        stopping = self._signals is not None and self._signals.pending
+        if stopping or time.monotonic() - self._last >= self._seconds:
+            self.save(trainer)
+        if self._signals is not None and stopping:
+            self._signals.deliver()
+
+    def save(self, trainer: Trainer) -> None:
+        """Save the trainer's state now."""
+        tensors, counters = trainer.state()
+        self._save(trainer.counters.step, tensors, counters)
+        self._last = time.monotonic()
 
 
 class TrackerListener:

@@ -66,7 +66,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         raise RunFolderError(f"{path}: is a symbolic link; a run folder holds plain files only")
     if not path.exists():
         unfinished = (folder / CHECKPOINTS).is_dir()
-        advice = "training was interrupted; go on with `llmsynth fit ... --resume`" if unfinished else "fit again"
+        advice = "training was interrupted; go on with the same command and --resume" if unfinished else "fit again"
         raise RunFolderError(f"{path}: is missing, so this is not a complete run folder; {advice}")
     manifest = safe_files.read_json(path, most_bytes=_MAX_MANIFEST_BYTES)
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:

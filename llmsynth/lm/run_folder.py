@@ -2,7 +2,7 @@
 
     RUN/
       manifest.json    format, versions, seeds, and sha256 and size of every other file; written last
-      schema.json  config.yaml  grammar.json  *.safetensors  tokenizer/...  history.json  history.svg
+      schema.json  config.yaml  grammar.json  base.json  *.safetensors  tokenizer/...  history.json  history.svg
       checkpoints/     only while training is unfinished
       .new/            files of a fit that is not sealed yet
       .lock            process that writes here now

@@ -3,7 +3,9 @@
 What is written: ``grammar.json`` (cells, text vocabularies), ``head.safetensors`` or ``model.safetensors`` (our own
 tensors), and for a pretrained model ``adapter_model.safetensors`` with ``adapter_config.json`` in peft's own form (or
 all weights after full fine-tuning) and the tokenizer as JSON. The base model is named, not copied: it is found again
-by `config.model`.
+by `config.model`. Of a model folder or GGUF file of the user's, ``base.json`` holds the absolute path, so that the run
+can be used from another working directory, and the sha256 of the weights, so that other weights are not taken for them.
+(Aliases have checksums of their own; a hub's files are the hub's affair.)
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 from transformers import AutoTokenizer
 
@@ -18,13 +21,16 @@ from llmsynth.config import FitConfig
 from llmsynth.errors import RunFolderError
 from llmsynth.grammar.encoder import encoder_from_dict
 from llmsynth.grammar.tokenizer_vocabulary import TokenizerVocabulary
-from llmsynth.lm.backbones import adapt, choose_device, load_backbone, lora_config
+from llmsynth.lm.backbones import adapt, choose_device, find_model, load_backbone, lora_config
 from llmsynth.lm.compact import CompactModel
+from llmsynth.lm.description import as_written
 from llmsynth.lm.engine import Engine, to_cpu
+from llmsynth.lm.gguf_sources import file_sha256
 from llmsynth.lm.pretrained import PretrainedModel
 from llmsynth.lm.run_folder import Run
 from llmsynth.table.schema import Schema
 
+BASE = "base.json"
 GRAMMAR, MODEL, HEAD = "grammar.json", "model.safetensors", "head.safetensors"
 ADAPTER, ADAPTER_CONFIG, TOKENIZER = "adapter_model.safetensors", "adapter_config.json", "tokenizer"
 
@@ -38,6 +44,9 @@ def save_engine(engine: Engine, run: Run) -> None:
         return
     assert engine.backbone is not None
     run.write_tensors(HEAD, to_cpu(model.head_state()))
+    if _is_own(engine.config.model):
+        source = Path(engine.backbone.source)
+        run.write_json(BASE, {"folder": str(source), "sha256": _weight_hashes(source)})
     engine.backbone.tokenizer.save_pretrained(str(run.path(f"{TOKENIZER}/x").parent))
     if engine.config.pretrained.full_fine_tuning:
         run.write_tensors(MODEL, to_cpu(dict(model.causal.named_parameters())))
@@ -46,8 +55,46 @@ def save_engine(engine: Engine, run: Run) -> None:
 
     run.write_tensors(ADAPTER, to_cpu(get_peft_model_state_dict(model.causal)))
     settings = lora_config(engine.config.pretrained.lora).to_dict()
-    settings["base_model_name_or_path"] = engine.config.model
+    base = engine.config.model
+    settings["base_model_name_or_path"] = engine.backbone.source if Path(base).is_dir() else base
     run.write_json(ADAPTER_CONFIG, {key: _plain(value) for key, value in settings.items()})
+
+
+def _is_own(name: str) -> bool:
+    """Whether a model name is a folder or file of the user's, and no alias or hub id."""
+    return Path(name).is_dir() or name.lower().endswith(".gguf")
+
+
+def _weight_hashes(folder: Path) -> dict[str, str]:
+    return {path.name: file_sha256(path) for path in sorted(folder.glob("*.safetensors"))}
+
+
+def _base_model(run: Run, config: FitConfig) -> str:
+    """Name or folder of the base model, whose weights are those of the fit.
+
+    Raises
+    ------
+    RunFolderError
+        Naming the file of weights that differs.
+    """
+    if not run.has(BASE):
+        return config.model
+    stored = run.read_json(BASE)
+    known = isinstance(stored, dict) and isinstance(stored.get("folder"), str)
+    if not known or not isinstance(stored.get("sha256"), dict):
+        raise RunFolderError(f"{run.path(BASE)}: expected the folder and sha256 of the base model; fit again")
+    folder = Path(stored["folder"])
+    if not folder.is_dir():
+        # Moved, perhaps together with the run: then it may still be found as it was named.
+        folder = Path(find_model(config.model)[0])
+    found = _weight_hashes(folder)
+    for name, expected in stored["sha256"].items():
+        if found.get(name) != expected:
+            state = "differs from the one" if name in found else "is missing, and there was one"
+            raise RunFolderError(
+                f"{folder / str(name)}: {state} that this run was fitted with; restore the base model or fit again"
+            )
+    return str(folder)
 
 
 def _plain(value: object) -> object:
@@ -74,21 +121,23 @@ def load_engine(run: Run, schema: Schema, config: FitConfig, *, device: str = "a
     Raises
     ------
     RunFolderError
-        If tensors do not fit the grammar, as when files of two runs were mixed.
+        If tensors do not fit the grammar, as when files of two runs were mixed, or the base model is another one.
     """
     place = choose_device(device)
     config = replace(config, device=device)
     stored = run.read_json(GRAMMAR)
     if config.model == "compact":
-        encoder = encoder_from_dict(schema, stored, vocabulary=None, cell_tokens=config.compact.cell_tokens)
+        with as_written(run.path(GRAMMAR)):
+            encoder = encoder_from_dict(schema, stored, vocabulary=None, cell_tokens=config.compact.cell_tokens)
         model = CompactModel(encoder.grammar, encoder.features, config.compact, 0)
         with _fitting(MODEL):
             model.load_state_dict(run.read_tensors(MODEL))
         model.train(False)
         return Engine(model.to(place), encoder, config)
-    backbone = load_backbone(config.model, config.pretrained, place, remote_code=config.trust_remote_code)
+    backbone = load_backbone(_base_model(run, config), config.pretrained, place, remote_code=config.trust_remote_code)
     tokenizer = AutoTokenizer.from_pretrained(str(run.folder / TOKENIZER), local_files_only=True)
-    encoder = encoder_from_dict(schema, stored, vocabulary=TokenizerVocabulary(tokenizer))
+    with as_written(run.path(GRAMMAR)):
+        encoder = encoder_from_dict(schema, stored, vocabulary=TokenizerVocabulary(tokenizer))
     causal = adapt(backbone.causal, config.pretrained, 0)
     pretrained = PretrainedModel(causal, encoder.grammar, config.pretrained, 0)
     with _fitting(HEAD):

@@ -260,6 +260,9 @@ def build_codec(column: Column, physical: Physical, *, max_cells: int = 256) -> 
     if column.kind in ("boolean", "categorical"):
         return CategoryCodec(column)
     seen = physical.values[~physical.missing]
+    if not seen.size:
+        # All training cells are missing although other rows of the table are not: the bounds are all there is.
+        seen = np.array([bound for bound in (column.minimum, column.maximum) if bound is not None] or [0])
     decimals = grid_decimals(column, seen.astype(np.float64)) if column.kind == "decimal" else 0
     probe = NumberCodec(column, decimals, build_cells(np.zeros(1, dtype=np.int64), 0, 0), np.zeros(1))
     grid = probe.grid(Physical(values=seen, missing=np.zeros(seen.shape, dtype=bool)))

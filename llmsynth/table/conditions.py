@@ -234,7 +234,7 @@ class _Compiler:
             for earlier in every[:place]:
                 pieces = self.bounded([rest for piece in pieces for rest in piece.difference(earlier)], node)
             disjoint = self.bounded(disjoint + pieces, node)
-        return tuple(_merged(disjoint))
+        return tuple(disjoint)
 
     def bounded(self, boxes: list[Box], node: Node) -> list[Box]:
         """The boxes, merged if they are too many; an error if they still are."""

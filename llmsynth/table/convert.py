@@ -2,12 +2,14 @@
 
 For each kind one function that takes cells of any family and returns values and, per row, whether they are legal.
 Cells may come in another data type than the training cells did (a slice of a CSV file in which all amounts are whole,
-a column of codes that are all digits); what says the same is the same. Refuses to know what happens to illegal rows.
+a column of codes that are all digits, times and time spans that a CSV file holds as text); what says the same is the
+same. Refuses to know what happens to illegal rows.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +18,7 @@ import numpy.typing as npt
 
 from llmsynth.table.datetimes import parse_datetimes
 from llmsynth.table.decimals import has_decimals, round_decimals, round_significant
+from llmsynth.table.iso_texts import parse_iso, parse_spans
 from llmsynth.table.schema import Column
 from llmsynth.table.unpack import NUMPY_UNITS, BoolArray, Unpacked
 
@@ -90,6 +93,10 @@ def number_values(cells: Unpacked, column: Column) -> tuple[npt.NDArray[Any], Bo
 
 
 def _numbers_in_texts(cells: Unpacked, column: Column) -> tuple[npt.NDArray[Any], BoolArray]:
+    span = re.search(r"(?:timedelta64|duration)\[(\w+)\]", column.dtype)
+    if span is not None:
+        counts, good = parse_spans(cells.texts, span[1])
+        return np.append(counts, 0)[cells.values], np.append(good, False)[cells.values]
     kind = np.int64 if column.kind == "integer" else np.float64
     numbers = np.zeros(len(cells.texts) + 1, dtype=kind)
     valid = np.zeros(len(cells.texts) + 1, dtype=bool)
@@ -125,8 +132,9 @@ def time_counts(cells: Unpacked, column: Column) -> tuple[npt.NDArray[np.int64],
     unit = column.time_unit or "s"
     if cells.family == "string":
         if column.datetime_format is None:
-            return np.zeros(cells.values.shape, np.int64), np.zeros(cells.values.shape, bool)
-        counts, valid = parse_datetimes(cells.texts, column.datetime_format, unit, column.timezone)
+            counts, valid = parse_iso(cells.texts, unit, zoned=column.timezone is not None)
+        else:
+            counts, valid = parse_datetimes(cells.texts, column.datetime_format, unit, column.timezone)
         return np.append(counts, 0)[cells.values], np.append(valid, False)[cells.values]
     if cells.family != "datetime":
         return np.zeros(cells.values.shape, np.int64), np.zeros(cells.values.shape, bool)

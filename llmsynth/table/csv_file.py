@@ -2,8 +2,12 @@
 
 Knows the CSV format and what pandas' parser does to cells; refuses to know kinds of columns. The file is read twice:
 once by the standard library to check its shape (ragged lines, with their numbers; encoding; header), once by pandas
-for speed. Then the few columns whose cells pandas would have changed are read again as text or as nullable integers:
-codes with leading zeros ("02134"), truth values not written True and False, integers beyond 2**53 beside empty cells.
+for speed. Then the few columns whose cells pandas would have changed are read again as text, and kept as text or as
+nullable integers: codes with leading zeros ("02134"), phone numbers ("+49171..."), truth values not written True and
+False, integers beside empty cells (which pandas makes floats, or beyond 2**63 texts).
+
+A blank line is a missing cell of a table of one column, but for the last line of the file; in wider tables it is no
+row.
 
 Why not one parser: pandas fills short lines with missing values without a word and names no line of bad encoding;
 the standard library alone is ten times slower on typed columns.
@@ -29,6 +33,10 @@ import pyarrow as pa
 from llmsynth.errors import TableError
 
 _LEADING_ZERO = re.compile(r"0(?<![0-9A-Za-z./:-]0)[0-9]")
+# A plus and seven digits are a phone number; shorter ones ("+0.5") are numbers with a sign.
+_PHONE = re.compile(r"(?<![0-9A-Za-z])\+[0-9]{7}")
+_CODE = re.compile(r"\s*(?:[+-]?0[0-9]|\+[0-9]{7,}\s*$)")
+_WHOLE = re.compile(r"\s*[+-]?[0-9]+\s*")
 _DELIMITERS = (",", ";", "\t", "|")
 
 
@@ -39,8 +47,7 @@ class _Shape:
     header: list[str]
     delimiter: str
     n_rows: int
-    blank_lines: bool
-    leading_zeros: bool
+    codes: bool
 
 
 @contextmanager
@@ -64,8 +71,8 @@ def read_csv(path: Path) -> pd.DataFrame:
     Parameters
     ----------
     path : Path
-        UTF-8, with a header line. The delimiter is a tab in .tsv files, else a comma; if the header has no comma and no
-        quotes, a semicolon, tab or bar that it has.
+        UTF-8, with a header line. The delimiter is a tab in .tsv files, else a comma; if the header has no comma
+        outside quotes, a semicolon, tab or bar that it has there.
 
     Returns
     -------
@@ -79,10 +86,9 @@ def read_csv(path: Path) -> pd.DataFrame:
     try:
         shape = _check(path)
         frame = _parse(path, shape)
-        for place, kind in _to_read_again(frame, shape):
-            texts = _parse(path, shape, columns=[place], dtype=kind).iloc[:, 0]
-            if kind == "Int64" or _changed(frame.iloc[:, place], texts):
-                frame[place] = texts
+        for place in _to_read_again(frame, shape):
+            texts = _parse(path, shape, columns=[place], dtype="str").iloc[:, 0]
+            frame[place] = _as_written(frame.iloc[:, place], texts)
     except (OSError, EOFError, pa.ArrowException, pd.errors.ParserError) as error:
         raise TableError(f"{path.name} cannot be read: {_reason(error)}; check that the file is whole") from error
     # pandas' own string type cannot hold lone surrogates.
@@ -114,7 +120,7 @@ class _Lines:
     def __init__(self, text: io.TextIOWrapper) -> None:
         self.text = text
         self.number = 0
-        self.leading_zeros = False
+        self.codes = False
 
     def __iter__(self) -> _Lines:
         return self
@@ -127,8 +133,8 @@ class _Lines:
                 f"expected UTF-8 text, but a byte after line {self.number} is not; save the file as UTF-8"
             ) from error
         self.number += 1
-        if not self.leading_zeros:
-            self.leading_zeros = _LEADING_ZERO.search(line) is not None
+        if not self.codes:
+            self.codes = _LEADING_ZERO.search(line) is not None or ("+" in line and _PHONE.search(line) is not None)
         return line
 
 
@@ -145,21 +151,23 @@ def _check_lines(lines: _Lines, name: str) -> _Shape:
     if repeated:
         listed = ", ".join(repr(label) for label in repeated[:10])
         raise TableError(f"{name}: column names must be distinct; repeated: {listed}; rename them")
-    width, n_rows, blank, start = len(header), 0, False, reader.line_num + 1
+    width, n_rows, blank, start = len(header), 0, 0, reader.line_num + 1
     for row in reader:
         if len(row) == width:
-            n_rows += 1
+            n_rows += 1 + blank
+            blank = 0
         elif not row:
-            blank = True
+            blank += width == 1
         else:
             raise TableError(
                 f"{name}: line {start} has {len(row)} fields where the header has {width}; correct that line "
                 "(a text with a comma or line break needs quotes)"
             )
         start = reader.line_num + 1
+    n_rows += max(0, blank - 1)
     if n_rows == 0:
         raise TableError(f"{name} has a header but no rows; expected at least one row")
-    return _Shape(header, delimiter, n_rows, blank, lines.leading_zeros)
+    return _Shape(header, delimiter, n_rows, lines.codes)
 
 
 def _chain(first: str, lines: _Lines) -> Iterator[str]:
@@ -168,9 +176,9 @@ def _chain(first: str, lines: _Lines) -> Iterator[str]:
 
 
 def _delimiter(header: str) -> str:
-    if "," in header or '"' in header:
-        return ","
-    return next((delimiter for delimiter in _DELIMITERS if delimiter in header), ",")
+    # What stands in quotes is part of a name; a quote that is still open ends on another line.
+    bare = re.sub(r'"(?:[^"]|"")*(?:"|$)', "", header)
+    return next((delimiter for delimiter in _DELIMITERS if delimiter in bare), ",")
 
 
 def _parse(path: Path, shape: _Shape, columns: list[int] | None = None, dtype: Any = None) -> pd.DataFrame:
@@ -185,7 +193,7 @@ def _parse(path: Path, shape: _Shape, columns: list[int] | None = None, dtype: A
         "keep_default_na": False,
         "na_values": [""],
         "low_memory": False,
-        "skip_blank_lines": shape.blank_lines or len(shape.header) > 1,
+        "skip_blank_lines": len(shape.header) > 1,
         "encoding": "utf-8",
         "encoding_errors": "surrogatepass",
     }
@@ -196,31 +204,57 @@ def _parse(path: Path, shape: _Shape, columns: list[int] | None = None, dtype: A
             # A lone surrogate does not fit pandas' own string type; plain objects hold it.
             stream.seek(0)
             frame = pd.read_csv(stream, **{**options, "dtype": dtype or object})
+    if len(shape.header) == 1 and len(frame) == shape.n_rows + 1 and bool(frame.iloc[-1:].isna().to_numpy().all()):
+        # The blank line at the end of the file.
+        frame = frame.iloc[:-1]
     if len(frame) != shape.n_rows:
         raise TableError(f"{path.name}: {shape.n_rows} rows were counted but {len(frame)} read; check its quotes")
     return frame
 
 
-def _to_read_again(frame: pd.DataFrame, shape: _Shape) -> list[tuple[int, str]]:
-    again: list[tuple[int, str]] = []
+def _to_read_again(frame: pd.DataFrame, shape: _Shape) -> list[int]:
+    """Places of the columns whose cells pandas may have changed."""
+    again = []
     for place in range(frame.shape[1]):
         column = frame[place]
         kind = column.dtype.kind
+        missing = column.isna().to_numpy()
         truth = kind == "b" or (kind == "O" and pd.api.types.infer_dtype(column) == "boolean")
-        coded = kind in "iuf" and shape.leading_zeros and not column.isna().all()
-        if truth or coded:
-            again.append((place, "str"))
-        elif column.dtype.kind == "f":
-            present = column.dropna().to_numpy()
-            beyond = (np.abs(present) >= 2.0**53) & (np.abs(present) < 2.0**63)
-            if beyond.any() and bool((np.floor(present) == present).all()):
-                again.append((place, "Int64"))
+        coded = kind in "iuf" and shape.codes and not missing.all()
+        whole = False
+        if kind == "f" and missing.any() and not missing.all():
+            present = column.to_numpy()[~missing]
+            whole = bool((np.floor(present) == present).all())
+        # An empty cell beside integers beyond 2**63.
+        empty = isinstance(column.dtype, pd.StringDtype) and bool((column == "").any())
+        if truth or coded or whole or empty:
+            again.append(place)
     return again
 
 
-def _changed(column: pd.Series[Any], texts: pd.Series[Any]) -> bool:
-    """Whether pandas' typed reading of a column loses how its cells are written."""
+def _as_written(column: pd.Series[Any], texts: pd.Series[Any]) -> pd.Series[Any]:
+    """A column as its texts or as nullable integers where pandas' own reading loses how its cells are written."""
     distinct = texts.dropna().unique().tolist()
-    if column.dtype.kind in "iuf":
-        return any(re.match(r"\s*[+-]?0[0-9]", text) for text in distinct)
-    return not set(distinct) <= {"True", "False"}
+    kind = column.dtype.kind
+    if kind == "b" or (kind == "O" and not isinstance(column.dtype, pd.StringDtype)):
+        return column if set(distinct) <= {"True", "False"} else texts
+    if any(_CODE.match(text) for text in distinct):
+        return texts
+    if kind in "iu":
+        return column
+    integers = _integers(texts) if all(_WHOLE.fullmatch(text) for text in distinct) else None
+    if integers is not None:
+        return integers
+    return column if kind == "f" else texts
+
+
+def _integers(texts: pd.Series[Any]) -> pd.Series[Any] | None:
+    """Nullable integers, or None where they fit no 64 bits."""
+    codes, distinct = pd.factorize(texts.to_numpy(dtype=object), use_na_sentinel=True)
+    numbers = [*map(int, distinct), 0]
+    signed = min(numbers) >= -(2**63) and max(numbers) < 2**63
+    if not signed and (min(numbers) < 0 or max(numbers) >= 2**64):
+        return None
+    plain = np.array(numbers, dtype=np.int64 if signed else np.uint64)
+    # Code -1, a missing cell, picks the 0 at the end.
+    return pd.Series(pd.arrays.IntegerArray(plain[codes], codes < 0), index=texts.index)

@@ -13,6 +13,7 @@ from typing import IO, Any, Literal
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from llmsynth.table.datetimes import format_datetimes
 from llmsynth.table.labels import label_names
@@ -59,6 +60,9 @@ def _plain(column: pd.Series[Any], unit: str | None) -> pd.Series[Any]:
     """Times as texts of one precision; other columns as they are."""
     if not isinstance(column.dtype, pd.DatetimeTZDtype) and column.dtype.kind != "M":
         return column
+    if isinstance(column.dtype, pd.ArrowDtype) and pa.types.is_date(column.dtype.pyarrow_dtype):
+        # Arrow dates have no zone to ask for and become Python objects in numpy.
+        column, unit = column.astype("datetime64[s]"), "D"
     zone = column.dt.tz
     wall = column if zone is None else column.dt.tz_localize(None)
     unit = unit or str(np.datetime_data(wall.to_numpy().dtype)[0])

@@ -18,12 +18,13 @@ from llmsynth.errors import SchemaError
 from llmsynth.table.convert import category_text, distinct_texts, parse_canonical, without_bounds
 from llmsynth.table.date_forms import DateForm, detect_format
 from llmsynth.table.datetimes import coarsest_unit, format_unit
-from llmsynth.table.decimals import count_decimals, whole_digits
+from llmsynth.table.decimals import MOST_DIGITS, count_decimals, whole_digits
 from llmsynth.table.dtype_names import dtype_name
 from llmsynth.table.dtypes import physical_of
 from llmsynth.table.identifiers import check_pattern, pattern_of, repeats
+from llmsynth.table.mixed import in_form, nearest_form
 from llmsynth.table.overrides import BOUNDS
-from llmsynth.table.schema import Column, Scalar
+from llmsynth.table.schema import Column, Scalar, check_column
 from llmsynth.table.times import count_of
 from llmsynth.table.unpack import Unpacked
 
@@ -78,16 +79,25 @@ def describe(column: Column, cells: Unpacked, changes: Mapping[str, Any]) -> Col
     else:
         found |= _number(column, cells, changes)
     given = dict(changes)
+    if column.kind in ("categorical", "constant"):
+        # `_categories` has already taken these into account; the rare ones among them may be folded.
+        given = {key: value for key, value in given.items() if key not in ("categories", "other")}
     if column.kind == "datetime":
         unit = given.get("time_unit") or found["time_unit"]
         given |= {key: count_of(given[key], unit, column.name) for key in BOUNDS if given.get(key) is not None}
     described = replace(column, **(found | given))
+    check_column(described)
     return replace(described, clipped_rows=_clipped(described, cells)) if described.clip else described
 
 
 def _refuse_family(column: Column, cells: Unpacked) -> None:
     """Raise where a kind cannot be stored in the column's data type at all."""
     n = len(cells.values) - cells.n_missing
+    if n == 0 and column.kind in ("integer", "decimal", "datetime", "constant"):
+        raise SchemaError(
+            f"column {column.name!r}: kind {column.kind} is contradicted by all its {len(cells.values)} rows, which "
+            "are missing; give it 'kind: missing' or no kind"
+        )
     wrong = (column.kind == "text" and cells.family not in ("string", "empty")) or (
         column.kind == "categorical" and cells.family == "datetime" and cells.category is None
     )
@@ -100,7 +110,7 @@ def _refuse_family(column: Column, cells: Unpacked) -> None:
 
 def _identifier(column: Column, cells: Unpacked, changes: Mapping[str, Any]) -> dict[str, Any]:
     unique, distinct = repeats(cells)
-    pattern = column.pattern or pattern_of(cells)
+    pattern = column.pattern or pattern_of(cells, column.name)
     check_pattern(pattern)
     if changes.get("unique") and not unique:
         n = len(cells.values) - cells.n_missing
@@ -148,14 +158,9 @@ def _categories(column: Column, cells: Unpacked, changes: Mapping[str, Any]) -> 
     if column.kind == "constant" and len(texts) != 1:
         differing = int(seen.sum() - seen.max(initial=0))
         raise SchemaError(f"column {column.name!r}: kind constant is contradicted by {differing} rows that differ")
-    if changes.get("categories") is not None:
-        categories = tuple(changes["categories"])
-        if changes.get("other") is None:
-            return _folded(column, counts, categories)
-        listed = {category_text(category) for category in categories}
-        gone = [count for text, count in counts.items() if text not in listed]
-        return {"categories": categories, "folded": len(gone), "folded_rows": sum(gone)}
-    return _folded(column, counts, _all_categories(cells) or _seen(cells))
+    listed = changes.get("categories")
+    categories = _all_categories(cells) or _seen(cells) if listed is None else tuple(listed)
+    return _folded(column, counts, categories, changes.get("other"))
 
 
 def _seen(cells: Unpacked) -> tuple[Scalar, ...]:
@@ -164,24 +169,34 @@ def _seen(cells: Unpacked) -> tuple[Scalar, ...]:
     return tuple(np.unique(cells.present()).tolist())
 
 
-def _folded(column: Column, counts: Mapping[str, int], categories: tuple[Scalar, ...]) -> dict[str, Any]:
-    """Categories after folding the rare ones into one explicit other category."""
+def _folded(
+    column: Column, counts: Mapping[str, int], categories: tuple[Scalar, ...], other: str | None
+) -> dict[str, Any]:
+    """Categories after folding the rare ones into one explicit other category, `other` if the user named it."""
     numbers = [counts.get(category_text(category), 0) for category in categories]
     # An unobserved category of a pandas category has no row to protect; only observed rare ones are folded.
-    rare = [0 < number < column.fold_below for number in numbers]
-    if not any(rare):
-        return {"categories": categories}
-    if not all(isinstance(category, str) for category in categories):
+    rare = [0 < n < column.fold_below and name != other for name, n in zip(categories, numbers, strict=True)]
+    if any(rare) and not all(isinstance(category, str) for category in categories):
         raise SchemaError(
             f"column {column.name!r}: only string categories can be folded (the other category is a string); "
             "set fold_below: 1 for it or convert the column to strings"
         )
-    other = OTHER
-    while other in categories:
-        other = f"({other})"
     kept = tuple(category for category, gone in zip(categories, rare, strict=True) if not gone)
-    rows = sum(number for number, gone in zip(numbers, rare, strict=True) if gone)
-    return {"categories": (*kept, other), "other": other, "folded": sum(rare), "folded_rows": rows}
+    folded = [number for number, gone in zip(numbers, rare, strict=True) if gone]
+    if other is None:
+        if not folded:
+            return {"categories": categories}
+        other = OTHER
+        while other in categories:
+            other = f"({other})"
+    elif other in categories:
+        # Categories that the user did not list are folded as well.
+        listed = {category_text(category) for category in categories}
+        folded += [count for text, count in counts.items() if text not in listed]
+    elif not folded:
+        raise SchemaError(f"column {column.name!r}: other is not among the categories; add it to them or remove it")
+    kept = kept if other in kept else (*kept, other)
+    return {"categories": kept, "other": other, "folded": len(folded), "folded_rows": sum(folded)}
 
 
 def _datetime(column: Column, cells: Unpacked, changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -190,11 +205,7 @@ def _datetime(column: Column, cells: Unpacked, changes: Mapping[str, Any]) -> di
         given = changes.get("datetime_format")
         form = DateForm(given, changes.get("timezone")) if given else detect_format(cells.texts)
         if form is None:
-            n = len(cells.values) - cells.n_missing
-            raise SchemaError(
-                f"column {column.name!r}: kind datetime is contradicted by its {n} rows: no date form fits them all; "
-                "give datetime_format"
-            )
+            raise _no_dates(column, cells)
         found |= {"datetime_format": form.form, "timezone": form.timezone, "time_unit": format_unit(form.form)}
     elif cells.family == "datetime":
         counts = cells.present()
@@ -203,6 +214,22 @@ def _datetime(column: Column, cells: Unpacked, changes: Mapping[str, Any]) -> di
         n = len(cells.values) - cells.n_missing
         raise SchemaError(f"column {column.name!r}: kind datetime is contradicted by {n} rows that are no dates")
     return found | _bounds(replace(column, **(found | dict(changes))), cells)
+
+
+def _no_dates(column: Column, cells: Unpacked) -> SchemaError:
+    """Error for texts that no date form fits, with the number of those that are in the way."""
+    n = len(cells.values) - cells.n_missing
+    form = nearest_form(cells.texts)
+    if form is None:
+        return SchemaError(
+            f"column {column.name!r}: kind datetime is contradicted by its {n} rows: no date form fits them; "
+            "give datetime_format"
+        )
+    bad = np.append(~in_form(cells.texts, form), False)[cells.values].sum()
+    return SchemaError(
+        f"column {column.name!r}: kind datetime is contradicted by {bad} of {n} rows, which are no dates of the form "
+        f"{form.form}; correct those rows, make them empty, or give datetime_format"
+    )
 
 
 def _number(column: Column, cells: Unpacked, changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -220,7 +247,7 @@ def _number(column: Column, cells: Unpacked, changes: Mapping[str, Any]) -> dict
 def _precision(cells: Unpacked) -> dict[str, Any]:
     if cells.family == "string":
         texts = list(cells.texts)
-        decimals = max((len(text.partition(".")[2]) for text in texts), default=0)
+        decimals = min(max((len(text.partition(".")[2]) for text in texts), default=0), MOST_DIGITS)
         # Texts that disagree are counted, and reported, as contradicting rows.
         agreeing = [text for text in texts if parse_canonical(text, decimals) is not None]
         return {"decimals": decimals if agreeing else 0, "significant": None}

@@ -12,7 +12,9 @@ import io
 import json
 import os
 import tempfile
+from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self, cast
@@ -23,6 +25,7 @@ import pyarrow.interchange
 import pyarrow.parquet as pq
 
 from llmsynth.errors import InputError, TableError
+from llmsynth.table.arrow_frame import frame_from_arrow
 from llmsynth.table.csv_file import read_csv
 from llmsynth.table.csv_write import write_csv_rows
 from llmsynth.table.infer import check_frame
@@ -76,9 +79,9 @@ def read_table(source: object) -> pd.DataFrame:
     elif isinstance(source, pd.DataFrame):
         frame = source
     elif hasattr(source, "__arrow_c_stream__"):
-        frame = _from_arrow(pa.table(cast(Any, source)))
+        frame = frame_from_arrow(pa.table(cast(Any, source)))
     elif hasattr(source, "__dataframe__"):
-        frame = _from_arrow(pyarrow.interchange.from_dataframe(cast(Any, source)))
+        frame = frame_from_arrow(pyarrow.interchange.from_dataframe(cast(Any, source)))
     else:
         raise TableError(f"expected a file or a data frame, got {type(source).__name__}")
     check_frame(frame)
@@ -94,10 +97,13 @@ def _read_file(path: Path) -> pd.DataFrame:
     if path.stat().st_size == 0:
         raise TableError(f"{path.name} is empty; expected a header line and rows")
     if kind == "csv":
-        return read_csv(path)
+        return _read_csv(path)
     try:
+        _refuse_repeated(path, pq.read_schema(path).names)
         table = pq.read_table(path)
-        frame = _from_arrow(table)
+        frame = frame_from_arrow(table)
+    except TableError:
+        raise
     except (pa.ArrowException, OSError) as error:
         raise TableError(f"{path.name} is not a readable Parquet file ({type(error).__name__})") from error
     labels = (table.schema.metadata or {}).get(_LABELS)
@@ -106,32 +112,21 @@ def _read_file(path: Path) -> pd.DataFrame:
     return frame
 
 
-def _from_arrow(table: pa.Table) -> pd.DataFrame:
-    repeated = sorted({name for name in table.column_names if table.column_names.count(name) > 1})
+def _read_csv(path: Path) -> pd.DataFrame:
+    try:
+        return read_csv(path)
+    except TableError as error:
+        if str(error).startswith(path.name):
+            raise
+        raise TableError(f"{path.name}: {error}") from error
+
+
+def _refuse_repeated(path: Path, names: list[str]) -> None:
+    """Name repeated columns of a Parquet file, of which Arrow says only that it cannot read it."""
+    repeated = [name for name, count in Counter(names).items() if count > 1]
     if repeated:
-        raise TableError(f"column names must be distinct; repeated: {', '.join(map(repr, repeated[:10]))}; rename them")
-    if table.schema.metadata and b"pandas" in table.schema.metadata:
-        frame: pd.DataFrame = table.to_pandas()
-        named = [name for name in frame.index.names if name is not None]
-        return frame.reset_index() if named else frame
-    columns = {name: _arrow_column(table.column(name)) for name in table.column_names}
-    frame = pd.DataFrame(columns)
-    frame.columns = pd.Index(list(columns))
-    return frame
-
-
-def _arrow_column(column: pa.ChunkedArray) -> pd.Series[Any]:
-    kind = column.type
-    nullable = {pa.bool_(): pd.BooleanDtype()}
-    for bits in (8, 16, 32, 64):
-        nullable[getattr(pa, f"int{bits}")()] = getattr(pd, f"Int{bits}Dtype")()
-        nullable[getattr(pa, f"uint{bits}")()] = getattr(pd, f"UInt{bits}Dtype")()
-    if column.null_count and kind in nullable:
-        return cast("pd.Series[Any]", column.to_pandas(types_mapper=nullable.get))
-    if pa.types.is_date(kind) or pa.types.is_decimal(kind) or pa.types.is_null(kind):
-        # pandas has no type of its own for these; Python objects would be slow and lose the type.
-        return pd.Series(pd.array(column, dtype=pd.ArrowDtype(kind)))
-    return cast("pd.Series[Any]", column.to_pandas())
+        listed = ", ".join(map(repr, repeated[:10]))
+        raise TableError(f"{path.name}: column names must be distinct; repeated: {listed}; rename them")
 
 
 def write_table(
@@ -186,6 +181,7 @@ class TableWriter:
         self._format = file_format(path)
         if self.path.exists() and not overwrite:
             raise InputError(f"{str(path)!r} exists; choose another name or allow overwriting (--overwrite)")
+        self._created = [folder for folder in self.path.parents if not folder.exists()]
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             handle, name = tempfile.mkstemp(prefix=f".{self.path.name}.", suffix=".part", dir=self.path.parent)
@@ -220,22 +216,31 @@ class TableWriter:
         self.n_rows += len(frame)
 
     def close(self) -> None:
-        """Finish the file and give it its name."""
-        self._close_streams()
-        # mkstemp makes private files; a table gets the mode any new file of this user has.
-        mask = os.umask(0)
-        os.umask(mask)
-        self._part.chmod(0o666 & ~mask)
-        os.replace(self._part, self.path)
+        """Finish the file and give it its name; if that fails, as on a full disk, nothing is left behind."""
+        try:
+            while self._close:
+                self._close.pop()()
+            # mkstemp makes private files; a table gets the mode any new file of this user has.
+            mask = os.umask(0)
+            os.umask(mask)
+            self._part.chmod(0o666 & ~mask)
+            os.replace(self._part, self.path)
+        except BaseException:
+            self.discard()
+            raise
 
     def discard(self) -> None:
-        """Remove what was written."""
-        self._close_streams()
-        self._part.unlink(missing_ok=True)
-
-    def _close_streams(self) -> None:
+        """Remove what was written, and the folders that were made for it."""
         while self._close:
-            self._close.pop()()
+            # On a full disk the last bytes cannot be written either; they are not wanted.
+            with suppress(OSError, ValueError, pa.ArrowException):
+                self._close.pop()()
+        self._part.unlink(missing_ok=True)
+        for folder in self._created:
+            try:
+                folder.rmdir()
+            except OSError:
+                break  # something else was put there meanwhile
 
     def _open_text(self) -> io.TextIOWrapper:
         plain = self._part.open("wb")
@@ -275,5 +280,7 @@ class TableWriter:
             else:
                 table = pa.Table.from_pandas(plain, schema=self._parquet.schema, preserve_index=False)
             self._parquet.write_table(table)
+        except OverflowError as error:
+            raise TableError("the table has integers beyond 64 bits, which Parquet cannot hold; write CSV") from error
         except (pa.ArrowException, UnicodeError) as error:
             raise TableError(f"the table does not fit Parquet ({type(error).__name__}); write CSV instead") from error

@@ -168,13 +168,13 @@ def repeats(cells: Unpacked) -> tuple[bool, int]:
     return distinct == n, distinct
 
 
-def pattern_of(cells: Unpacked) -> str:
-    """Pattern for a column that the user declares an identifier.
+def pattern_of(cells: Unpacked, name: str) -> str:
+    """Pattern for a column of that name that the user declares an identifier.
 
     Raises
     ------
     SchemaError
-        If the cells are neither integers nor strings.
+        If the cells are neither integers nor strings, with the number of those.
     """
     if cells.family == "string":
         texts = list(cells.texts)
@@ -186,8 +186,10 @@ def pattern_of(cells: Unpacked) -> str:
         return _integers_above(max(0, int(values.max())))
     if cells.family == "empty":
         return "integer:1"
+    bad = int((np.floor(values) != values).sum()) if cells.family == "float" else values.size
     raise SchemaError(
-        f"only whole numbers and strings can be identifiers, these cells are of the {cells.family} family"
+        f"column {name!r}: kind identifier is contradicted by {bad} of {values.size} rows; only whole numbers and "
+        f"strings can be identifiers, these cells are of the {cells.family} family"
     )
 
 

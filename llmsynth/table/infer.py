@@ -4,6 +4,7 @@ Knows the rules by which cells become a kind, and how a user's overrides change 
 models. The rules, in the order they are tried for one column:
 
 - all cells missing: ``missing``
+- text that is nearly all numbers or nearly all dates, but not wholly: an error (`mixed`)
 - recognised as a key, e-mail, phone number, name (`identifiers`): ``identifier``
 - one single value and none missing: ``constant``
 - integers, and floats that are all whole: ``integer``; it stays integer even with two values
@@ -26,13 +27,14 @@ import numpy as np
 import pandas as pd
 
 from llmsynth.errors import SchemaError, TableError
+from llmsynth.table.confirm import confirm
 from llmsynth.table.convert import parse_canonical
 from llmsynth.table.date_forms import detect_format
 from llmsynth.table.describe import describe
-from llmsynth.table.dtype_names import dtype_from_name, dtype_name
-from llmsynth.table.dtypes import from_physical, physical_of
+from llmsynth.table.dtype_names import dtype_name
 from llmsynth.table.identifiers import detect_identifier_cells
 from llmsynth.table.labels import label_names
+from llmsynth.table.mixed import refuse_mixed
 from llmsynth.table.overrides import Overrides, check_override, resolve_column
 from llmsynth.table.schema import Column, Kind, Role, Schema, check_column, encode_key
 from llmsynth.table.unpack import Unpacked, unpack
@@ -162,7 +164,7 @@ def infer_column(
             raise
         raise SchemaError(f"column {name!r}: a given property has a value of the wrong type") from error
     if changes:
-        _confirm(column, cells)
+        confirm(column, cells)
     return column
 
 
@@ -186,11 +188,12 @@ def _kind_of(cells: Unpacked, name: str, role: Role, given: dict[str, Any]) -> t
     for key, implied in _IMPLIED.items():
         if given.get(key) is not None:
             return implied, given.get("pattern")
+    refuse_mixed(cells, name)
     pattern = None if role == "target" else detect_identifier_cells(cells, name)
-    return ("identifier", pattern) if pattern else (infer_kind(cells, name), None)
+    return ("identifier", pattern) if pattern else (infer_kind(cells), None)
 
 
-def infer_kind(cells: Unpacked, name: str) -> Kind:
+def infer_kind(cells: Unpacked) -> Kind:
     """Kind of a column that is not an identifier, by the rules of the module docstring."""
     if cells.category is not None:
         return "missing" if cells.missing.all() else "categorical"
@@ -201,7 +204,7 @@ def infer_kind(cells: Unpacked, name: str) -> Kind:
     if cells.family == "datetime":
         return "datetime"
     if cells.family == "string":
-        return infer_text_kind(cells, name)
+        return infer_text_kind(cells)
     present = cells.present()
     if not cells.n_missing and bool((present == present[0]).all()):
         return "constant"
@@ -215,7 +218,7 @@ def _all_whole(cells: Unpacked) -> bool:
     return bool((np.floor(values) == values).all() and np.abs(values).max() < 2.0**53)
 
 
-def infer_text_kind(cells: Unpacked, name: str) -> Kind:
+def infer_text_kind(cells: Unpacked) -> Kind:
     """Kind of a column of strings."""
     texts = list(cells.texts)
     if len(texts) == 1 and not cells.n_missing:
@@ -234,7 +237,6 @@ def infer_text_kind(cells: Unpacked, name: str) -> Kind:
         long = sum(len(text) >= LONG_TEXT for text in sample) / len(sample)
         if spaced > 0.5 or long > 0.5:
             return "text"
-    _refuse_mixed(cells, name)
     return "categorical"
 
 
@@ -256,46 +258,6 @@ def text_decimals(texts: list[str]) -> int | None:
     """Number of decimals with which every text is written, or None if they differ or one is not a number."""
     decimals = len(texts[0].partition(".")[2])
     return decimals if all(parse_canonical(text, decimals) is not None for text in texts) else None
-
-
-_NUMBER = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*")
-
-
-def _refuse_mixed(cells: Unpacked, name: str) -> None:
-    """Raise where a column of numbers has a few words in it ("n/a", "?"), which would make a category of each number.
-
-    Codes are spared: those with leading zeros, and columns with more than three distinct words (ICD codes "250.83",
-    "V27"), are categories.
-    """
-    number = np.array([*(_NUMBER.fullmatch(text) is not None for text in cells.texts), False], dtype=bool)
-    words = len(cells.texts) - int(number.sum())
-    if not 0 < words <= 3 or number.sum() <= 10:
-        return
-    if any(re.match(r"\s*[+-]?0\d", text) for text in cells.texts):
-        return
-    counts = np.bincount(cells.values[~cells.missing], minlength=len(cells.texts))
-    n_words = int(counts[~number[:-1]].sum())
-    n_numbers = int(counts.sum()) - n_words
-    if n_words < 0.2 * n_numbers:
-        raise TableError(
-            f"column {name!r} mixes types ({n_numbers} numbers, {n_words} text); make the text cells empty if they "
-            "mean missing, or give the column 'kind: categorical' in a schema file"
-        )
-
-
-def _confirm(column: Column, cells: Unpacked) -> None:
-    """Raise `SchemaError` where rows contradict the column."""
-    dtype_from_name(column.dtype)
-    physical = physical_of(cells, column)
-    bad = int(physical.invalid.sum())
-    if bad:
-        why = "" if column.nullable or not cells.n_missing else f" ({cells.n_missing} are missing)"
-        raise SchemaError(
-            f"column {column.name!r}: {bad} of {len(physical)} rows contradict kind {column.kind} with its given "
-            f"properties{why}; correct the schema or those rows"
-        )
-    if column.modelled:
-        from_physical(physical.take(slice(0, 1000)), column)
 
 
 def retarget(schema: Schema, target: str | None) -> Schema:

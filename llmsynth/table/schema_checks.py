@@ -6,6 +6,7 @@ Knows the names and types of properties. Refuses to look at data: what the rows 
 from __future__ import annotations
 
 import difflib
+import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,20 @@ if TYPE_CHECKING:
 KINDS = ("integer", "decimal", "boolean", "categorical", "datetime", "text", "identifier", "constant", "missing")
 ROLES = ("feature", "target", "identifier")
 TIME_UNITS = ("D", "h", "min", "s", "ms", "us", "ns")
+_TEXTS = (
+    "dtype",
+    "datetime_format",
+    "time_unit",
+    "timezone",
+    "pattern",
+    "other",
+    "null",
+    "cell_type",
+    "category_dtype",
+)
+# Property, least, most (None: any); see `decimals` for why fifteen digits are the limit.
+_COUNTS = (("decimals", 0, 15), ("significant", 1, 15), ("max_length", 0, None), ("fold_below", 0, None))
+_LARGEST = sys.float_info.max
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -36,14 +51,20 @@ def check_column(column: Column) -> None:
     for value, options, what in ((column.kind, KINDS, "kind"), (column.role, ROLES, "role")):
         if value not in options:
             raise SchemaError(f"column {name!r}: {what} {value!r} is unknown; {nearest(str(value), options)}")
-    for what in ("decimals", "significant", "max_length", "fold_below"):
+    for what in _TEXTS:
         value = getattr(column, what)
-        if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 0):
-            raise SchemaError(f"column {name!r}: {what} must be a whole number of at least 0, got {value!r}")
+        if not (isinstance(value, str) or (value is None and what != "dtype")):
+            raise SchemaError(f"column {name!r}: {what} must be a text, got {type(value).__name__}; put it in quotes")
+    for what, least, most in _COUNTS:
+        value = getattr(column, what)
+        if value is None:
+            continue
+        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= (most or value):
+            span = f"of at least {least}" if most is None else f"from {least} to {most}"
+            raise SchemaError(f"column {name!r}: {what} must be a whole number {span}, got {value!r}")
     for what in ("minimum", "maximum"):
-        value = getattr(column, what)
-        if value is not None and (not isinstance(value, int | float) or isinstance(value, bool) or value != value):
-            raise SchemaError(f"column {name!r}: {what} must be a number, got {type(value).__name__}")
+        if getattr(column, what) is not None:
+            _check_bound(column, what)
     for what in ("nullable", "ordered", "clip", "unique"):
         if not isinstance(getattr(column, what), bool):
             raise SchemaError(f"column {name!r}: {what} must be true or false")
@@ -55,9 +76,21 @@ def check_column(column: Column) -> None:
         _check_categories(column)
 
 
+def _check_bound(column: Column, what: str) -> None:
+    value = getattr(column, what)
+    if not isinstance(value, int | float) or isinstance(value, bool) or value != value:
+        raise SchemaError(f"column {column.name!r}: {what} must be a number, got {type(value).__name__}")
+    if not -_LARGEST <= value <= _LARGEST:
+        raise SchemaError(f"column {column.name!r}: {what} must be finite; remove it to have no bound of your own")
+    if column.kind in ("integer", "datetime") and not -(2**63) <= value < 2**63:
+        raise SchemaError(f"column {column.name!r}: {what} must fit 64 bits (from -2**63 to 2**63 - 1)")
+
+
 def _check_categories(column: Column) -> None:
     categories = column.categories or ()
     if not isinstance(categories, tuple) or not all(isinstance(item, str | int | float | bool) for item in categories):
         raise SchemaError(f"column {column.name!r}: categories must be a list of strings, numbers or booleans")
     if len({(type(item), item) for item in categories}) != len(categories):
         raise SchemaError(f"column {column.name!r}: categories must be distinct")
+    if column.other is not None and column.other not in categories:
+        raise SchemaError(f"column {column.name!r}: other is not among the categories; add it to them or remove it")

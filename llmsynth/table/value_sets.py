@@ -307,7 +307,7 @@ def _number_cuts(codec: NumberCodec, literal: Value) -> tuple[int, int]:
         raise InputError(f"expected a number, got {_quoted(literal)}; {describe_column(codec, column)}")
     if column.kind == "integer" or codec.decimals == column.decimals:
         return _exact_cuts(Fraction(number) * 10**codec.decimals)
-    near = min(max(float(number), -1e300), 1e300)
+    near = float(number)
     if column.significant is not None:
         near = float(round_significant(np.array([near]), column.significant)[0])
     first, last = codec.cells.minimum, codec.cells.maximum

@@ -46,7 +46,8 @@ def _facade_class(fake: FakeFacade) -> type:
             frame = read_table(table)
             self.schema_ = infer_schema(frame, target=self.settings.get("target"))
             self.frame, self.report_ = frame, {"seconds": 1.5, "holdout_nats_per_row": 12.25}
-            with Run.create(self.settings["run_dir"], overwrite=self.settings.get("overwrite", False)) as run:
+            allowed = {name: self.settings.get(name, False) for name in ("overwrite", "resume")}
+            with Run.create(self.settings["run_dir"], **allowed) as run:
                 if fake.checkpoint:
                     (run.checkpoints / "step-00000001").mkdir(parents=True)
                 if fake.failure is not None:

@@ -167,6 +167,15 @@ def test_an_interrupted_training_tells_how_to_go_on(llmsynth: Cli, facade: FakeF
     _one_line_error(llmsynth("fit", table, "-o", "run"), "unfinished run; go on with --resume")
 
 
+def test_an_interrupt_before_the_first_checkpoint_says_that_nothing_was_saved(
+    llmsynth: Cli, facade: FakeFacade, table: Path
+) -> None:
+    facade.failure = KeyboardInterrupt()
+    result = llmsynth("fit", table, "-o", "run")
+    assert result.exit_code == 130 and "nothing was saved" in result.stderr and "--resume" not in result.stderr
+    assert not Path("run").exists()
+
+
 def test_a_full_disk_has_its_own_exit_code(llmsynth: Cli, facade: FakeFacade, table: Path) -> None:
     facade.failure = OSError(errno.ENOSPC, "No space left on device", "run/.new/model.safetensors")
     result = llmsynth("fit", table, "-o", "run")

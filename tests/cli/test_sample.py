@@ -51,13 +51,15 @@ def test_an_existing_file_needs_overwrite(llmsynth: Cli, facade: FakeFacade, run
     [
         (("-o", "s.xlsx"), "s.xlsx: expected a name ending in"),
         (("-o", "s.csv", "--temperature", "hot"), "--temperature: expected a number"),
+        (("-o", "new/s.csv", "--temperature", "0"), "temperature: expected a value in (0, 100], got 0.0"),
+        (("-o", "new/s.csv", "--top-p", "text=nan"), "top_p: expected a value in (0, 1], got nan for text"),
     ],
 )
 def test_impossible_options_are_found_before_the_model_is_loaded(
     llmsynth: Cli, facade: FakeFacade, run_folder: Path, arguments: tuple[str, ...], words: str
 ) -> None:
     _one_line_error(llmsynth("sample", run_folder, "-n", 7, *arguments), words)
-    assert facade.calls == []
+    assert facade.calls == [] and not Path("new").exists()
 
 
 @pytest.mark.parametrize("number", ["-1", "many", "1.5"])

@@ -62,9 +62,33 @@ def test_a_folder_without_config_or_weights_is_refused(folder):
         check_model_folder(folder)
 
 
-def test_a_pickle_beside_safetensors_is_not_touched(folder):
-    (folder / "training_args.bin").write_bytes(b"\x80\x04not loaded.")
-    assert load_backbone(str(folder), PretrainedConfig(), CPU).causal is not None
+@pytest.mark.parametrize("name", ["pytorch_model.bin", "extra.pkl", "optimizer.pt", "training_args.BIN"])
+def test_a_pickle_beside_safetensors_is_refused_by_name(folder, name):
+    (folder / name).write_bytes(b"\x80\x04not loaded.")
+    with pytest.raises(InputError, match=rf"{name}: files ending in .* can run code and are never loaded; move it out"):
+        load_backbone(str(folder), PretrainedConfig(), CPU)
+
+
+@pytest.mark.parametrize("kept", [0, 5, 2000])
+def test_weights_that_were_cut_are_named(folder, kept):
+    path = folder / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:kept])
+    with pytest.raises(InputError, match=r"model\.safetensors: is not a whole safetensors file"):
+        load_backbone(str(folder), PretrainedConfig(), CPU)
+
+
+def test_a_config_that_does_not_fit_the_weights_is_an_input_error(folder):
+    content = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**content, "intermediate_size": 64}))
+    with pytest.raises(
+        InputError, match=r"config\.json does not fit the weights: 6 have another shape, such as model\."
+    ):
+        load_backbone(str(folder), PretrainedConfig(), CPU)
+
+
+def test_a_folder_is_known_by_its_absolute_path(folder, monkeypatch):
+    monkeypatch.chdir(folder.parent)
+    assert find_model("model") == (str(folder), True)
 
 
 @pytest.mark.parametrize("name", ["config.json", "tokenizer_config.json"])

@@ -59,6 +59,18 @@ def test_checkpoints_are_saved_after_the_given_time(monkeypatch):
     assert saved == [(9, {"w": 1}, {"c": 2})] * 2
 
 
+def test_a_signal_is_passed_on_after_a_checkpoint_whatever_the_clock_says():
+    order = []
+    trainer = SimpleNamespace(state=lambda: ({}, {}), counters=SimpleNamespace(step=9))
+    signals = SimpleNamespace(pending=False, deliver=lambda: order.append("delivered"))
+    listener = Checkpointer(lambda *what: order.append("saved"), 2.0, signals)
+    listener.on_checkpoint_due(trainer)
+    assert order == []
+    signals.pending = True
+    listener.on_checkpoint_due(trainer)
+    assert order == ["saved", "delivered"]
+
+
 def test_a_bar_shows_steps_rate_and_held_out_nats(capsys):
     with TrainingBar("training compact") as bar:
         tell(bar)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from llmsynth.config import CompactConfig, FitConfig, LoraSettings, PretrainedConfig
 from llmsynth.errors import LlmsynthError, RunFolderError
@@ -100,11 +102,55 @@ def test_files_of_two_runs_are_not_mixed(table, tiny_llama, tmp_path, kind):
 
 
 def test_a_base_model_that_is_gone_is_one_clear_error(table, tiny_llama, tmp_path):
-    import shutil
-
     shutil.copytree(tiny_llama(), tmp_path / "base")
     engine = built(table, tmp_path / "base")
     run = saved(engine, tmp_path / "run")
     shutil.rmtree(tmp_path / "base")
     with pytest.raises(LlmsynthError):
         load_engine(run, table[0], engine.config, device="cpu")
+
+
+def test_a_base_model_named_by_a_relative_path_is_found_from_another_folder(table, tiny_llama, tmp_path, monkeypatch):
+    shutil.copytree(tiny_llama(), tmp_path / "base")
+    monkeypatch.chdir(tmp_path)
+    engine = built(table, "base")
+    run = saved(engine, tmp_path / "run")
+    assert json.loads(run.path("adapter_config.json").read_text())["base_model_name_or_path"] == str(tmp_path / "base")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    back = load_engine(run, table[0], engine.config, device="cpu")
+    assert (back.log_prob(table[1]) == engine.log_prob(table[1])).all()
+
+
+def test_a_base_model_that_moved_is_found_as_it_was_named(table, tiny_llama, tmp_path, monkeypatch):
+    for name in ("old", "new"):
+        (tmp_path / name).mkdir()
+    shutil.copytree(tiny_llama(), tmp_path / "old" / "base")
+    monkeypatch.chdir(tmp_path / "old")
+    engine = built(table, "base")
+    run = saved(engine, tmp_path / "run")
+    shutil.move(tmp_path / "old" / "base", tmp_path / "new" / "base")
+    monkeypatch.chdir(tmp_path / "new")
+    assert load_engine(run, table[0], engine.config, device="cpu").backbone.source == str(tmp_path / "new" / "base")
+
+
+def test_other_weights_than_those_of_the_fit_are_refused_by_name(table, tiny_llama, tmp_path):
+    shutil.copytree(tiny_llama(), tmp_path / "base")
+    engine = built(table, tmp_path / "base")
+    run = saved(engine, tmp_path / "run")
+    weights = load_file(tmp_path / "base" / "model.safetensors")
+    weights = {name: value + 1 for name, value in weights.items()}
+    save_file(weights, tmp_path / "base" / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(RunFolderError, match=r"base/model\.safetensors: differs from the one that this run was fitted"):
+        load_engine(run, table[0], engine.config, device="cpu")
+
+
+@pytest.mark.parametrize("grammar", [[], {}, {"columns": 5}])
+def test_a_grammar_of_another_form_is_one_error(table, tmp_path, grammar):
+    engine = built(table, "compact")
+    with Run.create(tmp_path / "run") as run:
+        save_engine(engine, run)
+        run.write_json("grammar.json", grammar)
+        run.seal({})
+    with pytest.raises(RunFolderError, match=r"grammar\.json: "):
+        load_engine(Run.open(tmp_path / "run"), table[0], engine.config, device="cpu")

@@ -221,3 +221,12 @@ def test_an_unseen_category_lies_outside():
     column, _, codec = fitted(["a", "b"] * 10)
     physical = to_physical(pd.Series(["b", "c"]), column)
     assert codec.encode(physical).tolist() == [1, OUTSIDE]
+
+
+@pytest.mark.parametrize("cells", [[None, None, 3, 9], [None, None, 0.5, 0.25]])
+def test_training_cells_that_are_all_missing_leave_the_bounds(cells):
+    series = pd.Series(cells)
+    column = infer_column(series, "x")
+    codec = build_codec(column, to_physical(series[:2], column))
+    assert codec.encode(to_physical(series[:2], column)).tolist() == [-1, -1]
+    assert (codec.encode(to_physical(series[2:], column)) >= 0).all()

@@ -1,6 +1,14 @@
 """Laws of `llmsynth.table.convert`."""
 
+import datetime as dt
+
+import pandas as pd
+import pytest
+
 from llmsynth.table.convert import category_text, parse_canonical
+from llmsynth.table.dtypes import to_physical
+from llmsynth.table.files import read_table, write_table
+from llmsynth.table.infer import infer_column, infer_schema
 
 
 def test_canonical_numbers_only():
@@ -24,3 +32,34 @@ def test_categories_are_compared_by_what_they_say():
     assert category_text(1) == category_text(1.0) == category_text("1")
     assert category_text(True) == "True" != category_text(1)
     assert category_text(1.5) == "1.5"
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        pd.Series(pd.date_range("2020-01-01", periods=9)),
+        pd.Series(pd.date_range("2020-01-01 10:00", periods=9, freq="37min").as_unit("ns")),
+        pd.Series(pd.date_range("2020-03-29", periods=9, freq="1h", tz="Europe/Berlin")),
+        pd.Series(pd.to_timedelta(["1 days 02:00:00", "-1 days", None, "00:00:00.5"])),
+        pd.Series([dt.date(2020, 1, 1), None, dt.date(1960, 2, 29)], dtype=object),
+    ],
+)
+def test_times_that_a_csv_file_holds_as_text_are_those_of_the_typed_column(cells, tmp_path):
+    frame = pd.DataFrame({"t": cells, "n": range(len(cells))})
+    schema = infer_schema(frame)
+    write_table(frame, tmp_path / "t.csv", schema=schema)
+    read, own = to_physical(read_table(tmp_path / "t.csv")["t"], schema["t"]), to_physical(cells, schema["t"])
+    assert not read.invalid.any() and (read.missing == own.missing).all()
+    assert (read.values == own.values)[~own.missing].all()
+
+
+def test_texts_that_are_no_time_of_the_column_lie_outside_it():
+    naive = infer_column(pd.Series(pd.to_datetime(["2020-01-01 10:00", "2030-01-01 11:30"])), "t")
+    texts = ["2020-01-01T10:00", "2020-01-02", "2020-01-01 10:00Z", "2020-02-30", "2020-01-01 10:00:00.5", "soon", "5"]
+    assert to_physical(pd.Series(texts), naive).invalid.tolist() == [False, False, *[True] * 5]
+    zoned = infer_column(pd.Series(pd.to_datetime(["2020-01-01 10:00+01:00", "2030-01-01 11:30+01:00"], utc=True)), "t")
+    texts = ["2020-01-01T10:00+01:00", "2020-01-01 14:30+0530", "2020-01-01 09:00Z", "2020-01-01 10:00"]
+    physical = to_physical(pd.Series(texts), zoned)
+    assert physical.invalid.tolist() == [False, False, False, True] and len(set(physical.values.tolist()[:3])) == 1
+    span = infer_column(pd.Series(pd.to_timedelta(["0s", "9 days"])), "t")
+    assert to_physical(pd.Series(["1 days", "soon", "10 days"]), span).invalid.tolist() == [False, True, True]

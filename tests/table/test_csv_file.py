@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from llmsynth.errors import TableError
-from llmsynth.table.files import read_table
+from llmsynth.table.files import read_table, write_table
+from llmsynth.table.infer import infer_schema
 
 
 def save(folder: Path, text: str | bytes, name: str = "t.csv") -> Path:
@@ -37,6 +39,54 @@ def test_large_integers_beside_missing_values_lose_no_digit(tmp_path):
 def test_words_for_missing_are_text(tmp_path):
     frame = read_table(save(tmp_path, "a,b\nNone,1\nN/A,2\n,3\n"))
     assert frame["a"].tolist()[:2] == ["None", "N/A"] and frame["a"].isna().tolist() == [False, False, True]
+
+
+def test_integers_beside_empty_cells_stay_integers_and_floats_stay_floats(tmp_path):
+    text = "i,f,m,z\n6,6.0,6,\n,,,\n-3,7.0,7.0,\n"
+    frame = read_table(save(tmp_path, text))
+    assert frame["i"].dtype == "Int64" and frame["i"].isna().tolist() == [False, True, False]
+    assert frame["f"].dtype == frame["m"].dtype == frame["z"].dtype == "float64"
+    write_table(frame, tmp_path / "again.csv")
+    assert (tmp_path / "again.csv").read_text() == "i,f,m,z\n6,6.0,6.0,\n,,,\n-3,7.0,7.0,\n"
+
+
+def test_empty_cells_beside_integers_beyond_63_bits_are_missing(tmp_path):
+    frame = read_table(save(tmp_path, f"a,b,c\n{2**64 - 1},-1,{2**64}\n,{2**63},\n3,,1\n"))
+    assert frame["a"].dtype == "UInt64" and frame["a"][0] == 2**64 - 1 and frame["a"].isna().tolist()[1]
+    assert frame["b"].isna().tolist() == [False, False, True] and frame["b"].tolist()[:2] == ["-1", str(2**63)]
+    assert frame["c"].isna().tolist() == [False, True, False]
+
+
+def test_phone_numbers_keep_their_plus_and_signed_numbers_stay_numbers(tmp_path):
+    rows = "".join(f"+49171{7919 * k:07d},+{k}.5,+{k}\n" for k in range(30))
+    frame = read_table(save(tmp_path, f"phone,f,i\n{rows}"))
+    assert frame["phone"].tolist()[1] == "+491710007919"
+    assert frame["f"].dtype == "float64" and frame["i"].dtype == "int64"
+    column = infer_schema(frame)["phone"]
+    assert column.kind == "identifier" and column.pattern.startswith("phone:+49171")
+
+
+def test_a_blank_line_is_a_missing_cell_of_one_column_and_no_row_of_two(tmp_path):
+    frame = read_table(save(tmp_path, "a\n\n1\n\n\n2\n\n"))
+    assert frame["a"].tolist()[1] == 1 and frame["a"].isna().tolist() == [True, False, True, True, False]
+    frame = read_table(save(tmp_path, 'a\r\nx\r\n\r\n"y\n\nz"\r\n'))
+    assert frame["a"].isna().tolist() == [False, True, False] and frame["a"][2] == "y\n\nz"
+    assert len(read_table(save(tmp_path, "a,b\n\n1,2\n\n3,4\n\n\n"))) == 2
+
+
+def test_a_table_of_one_column_with_missing_cells_is_written_and_read_back(tmp_path):
+    frame = pd.DataFrame({"a": pd.array([None, 1, None, None], dtype="Int64")})
+    write_table(frame, tmp_path / "t.csv")
+    assert read_table(tmp_path / "t.csv").equals(frame)
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t", "|"])
+def test_another_delimiter_is_found_between_quoted_names(delimiter, tmp_path):
+    frame = read_table(save(tmp_path, f'"a, ""x"""{delimiter}"b"\n0{delimiter}x0\n1{delimiter}x1\n'))
+    assert frame.to_dict("list") == {'a, "x"': [0, 1], "b": ["x0", "x1"]}
+    assert list(read_table(save(tmp_path, f'"a{delimiter}b"\n"x{delimiter}y"\n'))) == [f"a{delimiter}b"]
+    assert list(read_table(save(tmp_path, f'"a{delimiter}b",c\n1,2\n'))) == [f"a{delimiter}b", "c"]
+    assert list(read_table(save(tmp_path, f'"a\n{delimiter}b",c\n1,2\n'))) == [f"a\n{delimiter}b", "c"]
 
 
 @pytest.mark.parametrize("delimiter", [";", "\t", "|"])

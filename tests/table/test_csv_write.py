@@ -1,6 +1,10 @@
 """Laws of `llmsynth.table.csv_write`."""
 
+import datetime as dt
+
 import pandas as pd
+import pyarrow as pa
+import pytest
 
 from llmsynth.table.files import write_table
 from llmsynth.table.infer import infer_schema
@@ -17,3 +21,20 @@ def test_times_in_csv_have_the_precision_of_their_column(tmp_path):
     lines = (tmp_path / "t.csv").read_text().splitlines()
     assert lines[1] == "2020-01-01,2020-01-01 10:00:00+01:00"
     assert lines[2] == "2020-06-01,2020-07-01 10:00:00+02:00"
+
+
+@pytest.mark.parametrize("kind", [pa.date32(), pa.date64()], ids=str)
+@pytest.mark.parametrize("cells", [[dt.date(2020, 1, 31), None, dt.date(1066, 10, 14)], [None, None, None]])
+def test_arrow_dates_are_written_as_iso_dates(kind, cells, tmp_path):
+    frame = pd.DataFrame({"visit": pd.array(pa.array(cells, kind), dtype=pd.ArrowDtype(kind)), "n": [1, 2, 3]})
+    for schema in (None, infer_schema(frame)):
+        write_table(frame, tmp_path / "t.csv", schema=schema, overwrite=True)
+        lines = (tmp_path / "t.csv").read_text().splitlines()
+        assert lines[1:] == [f"{cell or ''},{row}" for row, cell in enumerate(cells, 1)]
+
+
+def test_arrow_times_are_written_in_their_zone(tmp_path):
+    kind = pa.timestamp("ns", tz="Europe/Berlin")
+    cells = pa.array([dt.datetime(2020, 1, 1, 9, tzinfo=dt.UTC), None], kind)
+    write_table(pd.DataFrame({"at": pd.array(cells, dtype=pd.ArrowDtype(kind)), "n": [1, 2]}), tmp_path / "t.csv")
+    assert (tmp_path / "t.csv").read_text().splitlines()[1:] == ["2020-01-01 10:00:00.000000000+01:00,1", ",2"]

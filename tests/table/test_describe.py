@@ -79,3 +79,26 @@ def test_extreme_values_are_moved_to_the_bounds_only_if_asked_and_counted():
     assert schema["n"].clipped_rows == 2
     assert to_physical(FRAME["n"], schema["n"]).values.tolist() == [2, 2, 3, 3]
     assert "2 values were moved" in " ".join(schema.notices())
+
+
+def test_rare_ones_among_listed_categories_are_folded_and_counted():
+    frame = pd.DataFrame({"s": ["a"] * 5 + ["b"] * 4 + ["c", "d", "d"]})
+    listed = {"kind": "categorical", "categories": ["a", "b", "c", "d", "never seen"]}
+    for schema in (
+        infer_schema(frame, overrides={"s": {**listed, "fold_below": 3}}),
+        infer_schema(frame, overrides={"s": listed}, fold_below=3),
+    ):
+        column = schema["s"]
+        assert column.categories == ("a", "b", "never seen", "(other)")
+        assert (column.other, column.folded, column.folded_rows) == ("(other)", 2, 3)
+        back = from_physical(to_physical(frame["s"], column), column)
+        assert back.tolist() == ["a"] * 5 + ["b"] * 4 + ["(other)"] * 3
+    named = infer_schema(frame, overrides={"s": {"fold_below": 3, "other": "rest"}})["s"]
+    assert named.categories == ("a", "b", "rest") and named.folded_rows == 3
+
+
+def test_a_folded_schema_given_back_folds_the_same():
+    frame = pd.DataFrame({"s": ["a"] * 5 + ["b"] * 4 + ["c", "d", "d"]})
+    first = infer_schema(frame, fold_below=3)["s"]
+    given = {"kind": "categorical", "categories": list(first.categories), "other": first.other, "fold_below": 3}
+    assert infer_schema(frame, overrides={"s": given})["s"] == first

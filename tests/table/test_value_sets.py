@@ -19,7 +19,7 @@ from llmsynth.table.infer import infer_column
 from llmsynth.table.schema import Column
 from llmsynth.table.value_sets import ValueSet, check_operator, describe_column
 
-MANY = settings(max_examples=60, deadline=None)
+MANY = settings(max_examples=40, deadline=None)
 OPERATORS = {
     "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
 }  # fmt: skip
@@ -216,6 +216,13 @@ def test_a_literal_is_rounded_like_the_cells():
     assert not compared(codec, ">", 21984.470614).contains(physical)[0]
 
 
+def test_bounds_far_beyond_a_column_without_fixed_decimals():
+    codec, _ = fitted(np.random.default_rng(0).normal(size=60))
+    for literal in (Decimal("1e400"), 10**30, 100, "1e308"):
+        assert compared(codec, ">=", literal).is_empty and compared(codec, "<", literal).is_full
+        assert compared(codec, "==", literal).is_empty and compared(codec, "!=", literal).is_full
+
+
 def test_a_grid_coarser_than_the_decimals_rounds_the_literal():
     # 14 digits before the point leave room for one of the two decimals.
     codec, _ = fitted(np.r_[1e14, np.arange(1, 60) + 0.25], kind="decimal", decimals=2)
@@ -253,6 +260,21 @@ def test_comparisons_with_a_time_zone_agree_with_pandas(zone, literal, aware, fi
         assume(moment == pd.Timestamp(literal).tz_localize(zone, ambiguous=False, nonexistent="shift_forward"))
     for sign, compare in OPERATORS.items():
         assert (compared(codec, sign, said).contains(physical) == compare(cells, moment)).all()
+
+
+@pytest.mark.parametrize(
+    "zone, utc",
+    [
+        ("Europe/Berlin", ["2020-03-29 00:30", "2020-03-29 01:30", "2020-10-24 23:30", "2020-10-25 01:30"]),
+        ("America/New_York", ["2020-03-08 06:30", "2020-03-08 07:30", "2020-11-01 04:30", "2020-11-01 07:30"]),
+    ],
+)
+def test_wall_clock_times_around_a_change_of_the_clock_mean_the_right_moment(zone, utc):
+    moments = pd.Series(pd.to_datetime(utc)).dt.tz_localize("UTC").dt.tz_convert(zone)
+    codec, physical = fitted(moments)
+    for place, moment in enumerate(moments):
+        chosen = compared(codec, "==", moment.tz_localize(None)).contains(physical)
+        assert chosen.tolist() == [row == place for row in range(4)]
 
 
 def test_a_column_of_texts_reads_dates_in_its_own_form_first():
@@ -373,5 +395,7 @@ def test_descriptions_are_short_and_in_the_columns_own_words():
     assert describe_column(many, many.column) == f"column 'x' has 15 categories: {shown}"
     zoned, _ = fitted(pd.Series(pd.to_datetime(["2020-07-01", "2020-12-01"])).dt.tz_localize("Europe/Berlin"))
     assert ValueSet.full(zoned, zoned.column).describe() == "2020-07-01T00:00:00+02:00 to 2020-12-01T00:00:00+01:00"
+    loud = CategoryCodec(Column("x", "categorical", categories=("YES", "NO")))
+    assert "did you mean 'YES'?" in message_of(loud, "==", "yes")
     loose, _ = fitted(np.r_[1 / 3, 22 / 7, np.random.default_rng(0).random(60) + 1])
     assert ValueSet.full(loose, loose.column).describe() == "0.3333333 to 3.142857"

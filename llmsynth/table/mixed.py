@@ -1,0 +1,133 @@
+"""Columns of text that are nearly all numbers, or nearly all dates: a slip in the data, not a kind.
+
+One "n/a" among measurements, or one 31st of February among birthdays, makes a column text; taken for what it then
+looks like, every number would become a category of its own or a key to be replaced. So such a column is refused, with
+the number of cells of each type. Refuses to know what the user says about a column: who gives a kind is not asked.
+
+Codes are spared: numbers with leading zeros, phone numbers, and columns with more than three distinct codes of letters
+and digits (ICD codes "250.83", "V27"). So are short lists that repeat ("0", "1", "2", "3+").
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from llmsynth.errors import TableError
+from llmsynth.table.date_forms import DateForm, detect_format
+from llmsynth.table.datetimes import format_unit, parse_datetimes
+from llmsynth.table.id_contacts import detect_contact
+from llmsynth.table.unpack import Unpacked
+
+MOSTLY = 0.8
+"""Share of the distinct texts that makes the rest a slip."""
+_FEW = 10
+_FEWEST = 5
+_MOST_ODD_CODES = 3
+_WINDOWS = 25
+
+# A plus and seven digits are a phone number.
+_NUMBER = re.compile(r"(?!\s*\+\d{7})\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*")
+_CODE = re.compile(r"[A-Za-z]{1,4}[-./]?[0-9][0-9A-Za-z./-]*|[0-9]+[A-Za-z]{1,2}")
+
+BoolArray = npt.NDArray[np.bool_]
+
+
+def refuse_mixed(cells: Unpacked, name: str) -> None:
+    """Raise where a column of text is mostly numbers, or mostly dates of one form, but not wholly.
+
+    Raises
+    ------
+    TableError
+        With the column and the number of cells of each type.
+    """
+    if cells.family != "string" or cells.cell_type == "int" or cells.category is not None or len(cells.texts) < 2:
+        return
+    number = are_numbers(cells.texts)
+    if _slip(number, cells) and not _codes(cells.texts, number, name):
+        _refuse(cells, number, name, "numbers", "text")
+    form = nearest_form(cells.texts)
+    if form is not None:
+        date = in_form(cells.texts, form)
+        if _slip(date, cells):
+            _refuse(cells, date, name, "dates", f"not a date of the form {form.form}")
+
+
+def are_numbers(texts: Sequence[str]) -> BoolArray:
+    """Whether each text says a number, however it is written, shape (n,)."""
+    return np.fromiter((_NUMBER.fullmatch(text) is not None for text in texts), dtype=bool, count=len(texts))
+
+
+def nearest_form(texts: Sequence[str]) -> DateForm | None:
+    """Date form that most of the texts have, if that is at least `MOSTLY` of them, else None.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        Distinct texts.
+
+    Examples
+    --------
+    >>> nearest_form(["2020-01-31", "2020-02-30", "2020-03-01", "2020-04-01", "2020-05-01"]).form
+    '%Y-%m-%d'
+    """
+    shapes = Counter(_shape(text) for text in texts if len(text) <= 64)
+    shape, count = max(shapes.items(), key=lambda item: item[1], default=("", 0))
+    if count < MOSTLY * len(texts) or shape.count("0") < 2:
+        return None
+    alike = [text for text in texts if len(text) <= 64 and _shape(text) == shape]
+    # A form is only detected where every text has it; among small windows, some are without a slip.
+    size = max(2, min(8, len(alike) // 4))
+    starts = range(0, len(alike) - size + 1, max(1, (len(alike) - size) // _WINDOWS))
+    forms = {detect_format(alike[start : start + size]) for start in starts}
+    shares = {form: in_form(texts, form).mean() for form in forms if form is not None and _is_date(form)}
+    best = max(sorted(shares, key=lambda form: form.form), key=lambda form: shares[form], default=None)
+    return best if best is not None and shares[best] >= MOSTLY else None
+
+
+def _shape(text: str) -> str:
+    return re.sub(r"[A-Za-z]+", "a", re.sub(r"[0-9]+", "0", text))
+
+
+def _is_date(form: DateForm) -> bool:
+    """Whether a form has a day; durations ("59:10") look like times and are often none."""
+    return "%d" in form.form or "%-d" in form.form
+
+
+def in_form(texts: Sequence[str], form: DateForm) -> BoolArray:
+    """Whether each text is a date of a form, shape (n,)."""
+    return parse_datetimes(texts, form.form, format_unit(form.form), form.timezone)[1]
+
+
+def _rows(cells: Unpacked) -> npt.NDArray[np.int64]:
+    return np.bincount(cells.values[~cells.missing], minlength=len(cells.texts))
+
+
+def _slip(good: BoolArray, cells: Unpacked) -> bool:
+    """Whether nearly all distinct texts are good, one is not, and they are too many or too rare for a short list."""
+    n_good = int(good.sum())
+    if n_good == len(good) or n_good < MOSTLY * len(good):
+        return False
+    rare = n_good >= _FEWEST and 2 * n_good > int(_rows(cells)[good].sum())
+    return n_good > _FEW or rare
+
+
+def _codes(texts: Sequence[str], number: BoolArray, name: str) -> bool:
+    if any(re.match(r"\s*[+-]?0\d", text) for text in texts):
+        return True
+    odd = [text for text, good in zip(texts, number, strict=True) if not good]
+    if sum(_CODE.fullmatch(text) is not None for text in odd) > _MOST_ODD_CODES:
+        return True
+    return detect_contact(texts, name, mostly_distinct=True) is not None
+
+
+def _refuse(cells: Unpacked, good: BoolArray, name: str, what: str, rest: str) -> None:
+    rows = _rows(cells)
+    raise TableError(
+        f"column {name!r} mixes types ({rows[good].sum()} {what}, {rows[~good].sum()} {rest}); correct those cells, "
+        "make them empty if they mean missing, or give the column 'kind: text' or 'kind: categorical' in a schema file"
+    )

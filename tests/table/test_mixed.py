@@ -1,0 +1,65 @@
+"""Laws of `llmsynth.table.mixed`: a slip among numbers or dates is one clear error, and codes are no slip."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from llmsynth.errors import TableError
+from llmsynth.table.infer import infer_column
+from llmsynth.table.mixed import nearest_form
+
+RNG = np.random.default_rng(0)
+NUMBERS = [f"{k * 1.37:.2f}".rstrip("0") for k in range(99)]
+DATES = [f"{1930 + k}-{k % 12 + 1:02d}-{k % 28 + 1:02d}" for k in range(59)]
+
+
+def kind(cells, name="x", **changes):
+    return infer_column(pd.Series(cells, dtype=object), name, changes).kind
+
+
+@pytest.mark.parametrize(
+    "cells, counts",
+    [
+        ([*NUMBERS, "n/a"], "99 numbers, 1 text"),
+        (["?"] * 60 + NUMBERS, "99 numbers, 60 text"),
+        ([*NUMBERS, "n/a", "unknown", "-", "none", "refused"], "99 numbers, 5 text"),
+        ([*NUMBERS, "1,5", "2..5", "<3", "4 5"], "99 numbers, 4 text"),
+        ([*map(str, range(1, 9)), "n/a"], "8 numbers, 1 text"),
+        ([*DATES, "1990-02-30"], "59 dates, 1 not a date of the form %Y-%m-%d"),
+        ([*DATES, "never", None], "59 dates, 1 not a date"),
+        ([*DATES, "0"], "59 dates, 1 not a date"),
+        ([*DATES, "3/4/1990", "5/6/1991"], "59 dates, 2 not a date"),
+    ],
+)
+def test_a_slip_among_numbers_or_dates_is_an_error_with_counts_and_without_cells(cells, counts):
+    with pytest.raises(TableError, match=rf"column 'x' mixes types \({counts}.*'kind: text'") as caught:
+        kind(cells)
+    assert not any(repr(cell) in str(caught.value) for cell in cells)
+    assert kind(cells, kind="text") == "text" and kind(cells, kind="categorical") == "categorical"
+
+
+def test_a_slip_is_an_error_in_a_target_and_in_a_column_named_like_a_key():
+    for name, changes in (("patient_id", {}), ("x", {"role": "target"})):
+        with pytest.raises(TableError, match="99 numbers, 1 text"):
+            kind([*NUMBERS, "n/a"], name, **changes)
+
+
+def test_what_only_resembles_numbers_or_dates_is_no_slip():
+    assert kind([f"{k}.{k % 10}" for k in range(100, 150)] * 2 + [f"V{k}" for k in range(10)]) == "categorical"
+    assert kind(["0", "1", "2", "3", "4+"] * 20) == "categorical"
+    assert kind([f"0{k}" for k in range(100, 150)] + ["XX"]) == "identifier"
+    assert kind([f"+4917{k}" for k in range(10_000_000, 10_000_060)] + ["unknown"], "phone") == "identifier"
+    assert kind([f"{k // 60}:{k % 60:02d}" for k in range(100, 1500, 7)] + ["31:20", "40:10"]) == "identifier"
+    assert kind([f"{RNG.integers(16**8):08x}" for _ in range(60)]) == "identifier"
+
+
+def test_the_form_of_most_dates_is_found():
+    assert nearest_form([*DATES, "1990-02-30"]).form == "%Y-%m-%d"
+    american = [f"{k % 12 + 1}/{k % 28 + 1}/{1950 + k}" for k in range(40)]
+    assert nearest_form(["13/13/2000", *american]).form == "%-m/%-d/%Y"
+    for place in range(6):
+        few = DATES[:5]
+        few.insert(place, "1990-02-30")
+        assert nearest_form(few).form == "%Y-%m-%d"
+    assert nearest_form(["a", "b"]) is None and nearest_form(NUMBERS) is None
+    assert nearest_form(["2020-02-30", "2020-02-31"]) is None
