@@ -20,10 +20,11 @@ import yaml
 from sklearn.base import BaseEstimator
 
 from llmsynth.config import FitConfig, PerKind, SampleConfig
-from llmsynth.errors import ConfigError, InputError, NotFittedError
+from llmsynth.errors import InputError, NotFittedError
 from llmsynth.fitting import Training, table_hash, train_engine
 from llmsynth.lm.backbones import choose_device
 from llmsynth.lm.choose import choose_model
+from llmsynth.lm.description import read_description
 from llmsynth.lm.engine import Engine, build_engine, number_of_parameters
 from llmsynth.lm.history import History
 from llmsynth.lm.parallel import Parallel
@@ -537,14 +538,10 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
             Naming the file that is missing, altered or unsafe.
         """
         run = Run.open(path, trust_remote_code=trust_remote_code)
-        stored = yaml.safe_load(run.read_text("config.yaml"))
-        if not isinstance(stored, Mapping):
-            raise ConfigError(f"{path}: config.yaml holds no options; fit again")
-        config = replace(FitConfig.from_mapping(stored), trust_remote_code=trust_remote_code)
+        found = read_description(run)
+        config = replace(found.config, trust_remote_code=trust_remote_code)
         synthesizer = cls(config.model, recipe=config, random_state=config.seed, target=config.target, device=device)
-        schema = Schema.from_dict(run.read_json("schema.json"))
-        report = run.read_json("report.json")
-        engine = load_engine(run, schema, config, device=device)
-        synthesizer._learned(engine, schema, (config.model, report.pop("model_reason")))
-        synthesizer.history_, synthesizer.report_ = run.read_json("history.json"), report
+        engine = load_engine(run, found.schema, config, device=device)
+        synthesizer._learned(engine, found.schema, (config.model, found.model_reason))
+        synthesizer.history_, synthesizer.report_ = found.history, found.report
         return synthesizer

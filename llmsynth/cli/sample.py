@@ -16,6 +16,7 @@ EPILOG = f"""\b
 Examples:
   llmsynth sample run -n 1000 -o synthetic.csv
   llmsynth sample run -n 1000000 -o synthetic.parquet --seed 7 --json
+  llmsynth sample run -n 500 -o older.csv --where 'age >= 60 and smoker == "yes"'
 
 {EXIT_CODES}"""
 
@@ -25,6 +26,7 @@ def sample(
     run: opt.RunFolder,
     n_samples: Annotated[int, typer.Option("-n", "--n-samples", metavar="N", min=0, help="Rows to draw.")],
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="CSV (.gz, .zst) or Parquet to write.")],
+    where: opt.Where = None,
     seed: opt.Seed = None,
     batch_size: opt.BatchSize = None,
     temperature: opt.Temperature = None,
@@ -34,11 +36,11 @@ def sample(
     quiet: opt.Quiet = False,
     json: opt.Json = False,
 ) -> None:
-    """Draw exactly N rows; the same seed gives the same rows."""
+    """Draw exactly N rows, all of which fulfil the conditions if there are any; the same seed gives the same rows."""
     output = Output(quiet, json)
     settings = opt.given(
         random_state=seed, batch_size=batch_size, temperature=opt.per_kind("temperature", temperature),
-        top_p=opt.per_kind("top-p", top_p), overwrite=overwrite,
+        top_p=opt.per_kind("top-p", top_p), overwrite=overwrite, where=where or None,
     )  # fmt: skip
     check_output_file(out, overwrite=overwrite)
     from llmsynth.config import SampleConfig

@@ -33,6 +33,13 @@ def test_rows_are_written_and_counted(llmsynth: Cli, facade: FakeFacade, run_fol
     assert facade.said("sample_to") == {"random_state": 4, "batch_size": 32, "top_p": {"text": 0.9, "default": 1.0}}
 
 
+def test_conditions_are_passed_on_and_may_be_repeated(llmsynth: Cli, facade: FakeFacade, run_folder: Path) -> None:
+    conditions = ['age >= 60 and smoker == "yes"', "bmi between 25 and 30"]
+    result = llmsynth("sample", run_folder, "-n", 7, "-o", "s.csv", "--where", conditions[0], "--where", conditions[1])
+    assert result.exit_code == 0, result.output
+    assert facade.said("sample_to") == {"where": conditions}
+
+
 def test_machines_get_rows_and_rate(llmsynth: Cli, facade: FakeFacade, run_folder: Path) -> None:
     data = json.loads(llmsynth("sample", run_folder, "-n", 7, "-o", "s.csv", "--json", "--quiet").stdout)
     assert (data["command"], data["rows"], data["file"]) == ("sample", 7, "s.csv")
