@@ -118,11 +118,7 @@ Boxes = tuple[Box, ...]
 
 
 def compile_condition(
-    where: Where,
-    columns: Sequence[Column],
-    codecs: Sequence[ColumnCodec | None],
-    *,
-    schema: Schema | None = None,
+    where: Where, columns: Sequence[Column], codecs: Sequence[ColumnCodec | None], *, schema: Schema | None = None
 ) -> Boxes:
     """Disjoint boxes that together hold exactly the rows of a condition.
 

@@ -108,13 +108,13 @@ def test_intervals_are_increasing_and_never_touch(codec, data):
 @given(data=st.data())
 def test_a_value_is_contained_exactly_if_it_is_a_member(codec, data):
     values = data.draw(sets(codec))
-    points = sorted(members(ValueSet.full(codec, codec.column).intersection(ValueSet.only_missing(codec, codec.column)
-                    .complement())))[:5000]  # fmt: skip
+    own = members(values)
+    points = sorted(members(ValueSet.full(codec, codec.column)) - {None})
     kind = np.float64 if codec.column.kind == "decimal" else np.int64
     cells = np.array([0, *points], dtype=np.int64) / 10 ** getattr(codec, "decimals", 0)
     physical = Physical(cells.astype(kind), np.arange(cells.size) == 0)
     inside = values.contains(physical)
-    assert inside.tolist() == [values.missing, *(point in members(values) for point in points)]
+    assert inside.tolist() == [values.missing, *(point in own for point in points)]
     assert not values.contains(Physical(physical.values, physical.missing, ~physical.missing))[1:].any()
 
 
