@@ -37,9 +37,10 @@ FloatArray = npt.NDArray[np.float64]
 MOST_HOLDOUT_ROWS = 2000
 LEAST_ROWS = 20
 SMALL_TABLE = 3000
-BUDGET_EPOCHS = 24
-"""Enough passes to overfit, so that the learning rate has fallen before that begins."""
-LEAST_BUDGET_STEPS = 360
+BUDGET_EPOCHS = 60
+LARGE_BUDGET_EPOCHS = 24
+"""Above `SMALL_TABLE` rows: enough passes to overfit, so that the learning rate has fallen before that begins."""
+LEAST_BUDGET_STEPS = 600
 
 
 @dataclass(eq=False)
@@ -188,7 +189,9 @@ def make_trainer(
     epochs = int(np.clip(400_000 // n, 10, 300)) if engine.is_compact else int(np.clip(10_000 // n, 3, 20))
     if config.max_minutes is not None:
         # A schedule that early stopping cuts before its learning rate falls is worse than a shorter one that ends.
-        epochs = max(BUDGET_EPOCHS, math.ceil(LEAST_BUDGET_STEPS * batch_size / n))
+        epochs = max(
+            BUDGET_EPOCHS if n <= SMALL_TABLE else LARGE_BUDGET_EPOCHS, math.ceil(LEAST_BUDGET_STEPS * batch_size / n)
+        )
     plan = make_plan(config, n, batch_size=batch_size, learning_rate=peak, default_epochs=epochs)
     builder = engine.builder(encoded)
     if isinstance(engine.model, PretrainedModel):
