@@ -47,6 +47,8 @@ WARM_UP_SHARE = 0.4
 CALIBRATION_SHARE = 0.05
 """Share of a budget that is kept for marginal calibration."""
 COPULA_ROWS_PER_ROW = 50
+NEVER = 10**9
+"""Patience of the warm-up: held-out rows tell one copula epoch from the next too poorly to stop by (eval/LOG.md)."""
 
 
 def wants_warm_up(engine: Engine, n_rows: int) -> bool:
@@ -68,7 +70,8 @@ class Training:
     seconds : float
         Of warm-up, training and calibration.
     holdout_nats : float or None
-        Nats per held-out row of the model as it is now; None without held-out rows.
+        Nats per held-out row of the model as it is now, or before its refit, which has seen these rows; None without
+        held-out rows.
     calibration : Calibration or None
         What marginal calibration did; None where it was off.
     """
@@ -123,7 +126,7 @@ def prepare_training(
 def warm_up(
     engine: Engine, trainer: Trainer, encoded: list[EncodedColumn], listener: TrainerListener | None = None
 ) -> Progress:
-    """Train on copula rows, stopping early on the table's own held-out rows, and shorten the main budget accordingly.
+    """Train on copula rows, keep the weights best on the table's own held-out rows, and shorten the main budget.
 
     Parameters
     ----------
@@ -150,7 +153,14 @@ def warm_up(
     ]
     minutes = None if train.max_minutes is None else train.max_minutes * WARM_UP_SHARE
     options: TrainConfig = replace(
-        train, max_epochs=settings.warm_up_epochs, max_minutes=minutes, batch_size="auto", patience=2, eval_every="auto"
+        train,
+        max_epochs=settings.warm_up_epochs,
+        max_minutes=minutes,
+        batch_size="auto",
+        patience=NEVER,
+        eval_every="auto",
+        refit=False,
+        weight_decay=trainer.config.weight_decay,
     )
     stand_in = replace(engine.config, train=options)
     helper = Engine(engine.model, engine.encoder, stand_in, engine.backbone)
@@ -248,7 +258,11 @@ def train_engine(
     began = time.monotonic()
     with _saved_if_stopped(trainer, checkpointer):
         calibration = calibrate_marginals(engine, trainer, encoded) if wants_calibration(engine) else None
-        nats = float(trainer.nats(trainer.holdout_rows).mean()) if trainer.holdout_rows.size else None
+        nats = None
+        if trainer.counters.refit_from:
+            nats = trainer.counters.best_nats
+        elif trainer.holdout_rows.size:
+            nats = float(trainer.nats(trainer.holdout_rows).mean())
     seconds = warm_seconds + trainer.counters.seconds + time.monotonic() - began
     return Training(trainer, seconds, nats, calibration)
 

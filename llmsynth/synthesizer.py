@@ -214,10 +214,11 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
         self.report_ = {
             "seconds": training.seconds,
             "holdout_nats_per_row": training.holdout_nats,
-            "n_rows": int(trainer.train_rows.size + trainer.holdout_rows.size),
+            "n_rows": next(iter(plain.values())).missing.size,
             "n_holdout_rows": int(trainer.holdout_rows.size),
             "n_steps": counters.step,
             "best_step": counters.best_step,
+            "refit_steps": counters.step - counters.refit_from if counters.refit_from else 0,
             "batch_size": trainer.plan.batch_size,
             "calibration": None if training.calibration is None else training.calibration.to_dict(),
             "n_parameters": number_of_parameters(engine),

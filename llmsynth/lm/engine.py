@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from llmsynth.config import FitConfig
+from llmsynth.config import FitConfig, TrainConfig
 from llmsynth.errors import InputError
 from llmsynth.grammar.automaton import IntArray
 from llmsynth.grammar.encoder import RowEncoder, build_compact_encoder, build_pretrained_encoder
@@ -197,11 +197,18 @@ def make_trainer(
     if isinstance(engine.model, PretrainedModel):
         rows = split[0][:64]
         engine.model.calibrate(builder.build(rows, natural_orders(rows.size, builder.grammar.n_columns)))
-    if config.ema_decay == "auto":
-        decay = (0.99 if n <= SMALL_TABLE else 0.999) if engine.is_compact else None
-        config = replace(config, ema_decay=decay)
+    config = _settled(config, small=n <= SMALL_TABLE, compact=engine.is_compact)
     seed = derive(engine.config.seed, "trainer")
     return Trainer(engine.model, builder, split, open_nats, config, plan, seed, listener)
+
+
+def _settled(config: TrainConfig, *, small: bool, compact: bool) -> TrainConfig:
+    """Options with "auto" decided by the size of the table and the model."""
+    if config.ema_decay == "auto":
+        config = replace(config, ema_decay=(0.99 if small else 0.999) if compact else None)
+    if config.weight_decay == "auto":
+        config = replace(config, weight_decay=1.0 if small and compact else 0.01)
+    return config if config.refit != "auto" else replace(config, refit=small and compact)
 
 
 def number_of_parameters(engine: Engine) -> dict[str, Any]:

@@ -19,6 +19,7 @@ FIELDS = ("step", "split", "nats_per_row", "seconds")
 _LOOKS = {
     "warm_up": ("copula warm-up", "#b8860b", "--"),
     "train": ("training rows", "#7a8ca3", "-"),
+    "refit": ("all rows, trained again", "#3a7d44", "-"),
     "holdout": ("held-out rows", "#c0392b", "-"),
 }
 
@@ -56,7 +57,7 @@ class History:
         step : int
             Optimiser steps taken.
         split : str
-            "train" or "holdout"; "warm_up" for rows of the copula.
+            "train" or "holdout"; "refit" for all rows, trained again; "warm_up" for rows of the copula.
         nats_per_row : float
             Minus log-probability of a row; less is better.
         seconds : float

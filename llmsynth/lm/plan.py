@@ -25,6 +25,9 @@ BUDGET_USED = 0.98
 COOLDOWN_SHARE = 0.25
 """Steps after early stopping was called, as a share of the steps before."""
 
+REFIT_SHARE = 0.9
+"""Steps of a refit, as a share of those to the best weights: a schedule that ends there gets there sooner."""
+
 
 @dataclass(frozen=True)
 class TrainPlan:
@@ -121,6 +124,12 @@ def fit_to_budget(
 def cooled_down(plan: TrainPlan, done: int) -> TrainPlan:
     """The plan cut to a short stretch in which the learning rate falls to zero, and with no way to grow again."""
     n_steps = min(plan.n_steps, done + math.ceil(COOLDOWN_SHARE * done))
+    return replace(plan, n_steps=n_steps, most_steps=n_steps)
+
+
+def planned_refit(plan: TrainPlan, done: int, best_step: int) -> TrainPlan:
+    """The plan of a second training on all rows after the `done` steps of the first, whose best was `best_step`."""
+    n_steps = done + math.ceil(REFIT_SHARE * best_step)
     return replace(plan, n_steps=n_steps, most_steps=n_steps)
 
 

@@ -29,6 +29,8 @@ class Progress:
     cooling: bool = False
     evaluated: int = 0
     finished: bool = False
+    refit_from: int = 0
+    """The step at which training began again on all rows; 0 while it has not."""
     history: list[dict[str, float | int | str]] = field(default_factory=list)
 
 

@@ -1,9 +1,13 @@
 """One trainer for both language models.
 
 It minimises the grammar-normalised loss (see `model.batch_losses`), evaluates held-out nats per row, keeps the best
-weights, lets the learning rate fall to zero once held-out rows stop gaining, and can stop after any step and go on from
-a saved state to the same weights: the batch of step t is a pure function of (seed, t), so nothing but tensors and
-counters has to be stored.
+weights, and can stop after any step and go on from a saved state to the same weights: the batch of step t is a pure
+function of (seed, t), so nothing but tensors and counters has to be stored.
+
+Once held-out rows stop gaining, one of two things follows. The learning rate falls to zero in a short stretch from the
+best weights; or, with ``refit`` and time for it, training starts again on all rows, the held-out ones included, with a
+schedule that ends at about the step of the best weights. A small table cannot spare a tenth of its rows, and weights
+taken in the middle of a schedule are noisy; what a refit gains is in eval/LOG.md.
 
 It knows encoded rows and a `LanguageModel`; it refuses to know tables, folders and progress bars. What happens beside
 training (checkpoints, bars, trackers) is reported to a `TrainerListener`.
@@ -11,8 +15,10 @@ training (checkpoints, bars, trackers) is reported to a `TrainerListener`.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -23,8 +29,9 @@ from llmsynth.errors import TrainingError
 from llmsynth.grammar.automaton import IntArray
 from llmsynth.lm.dataset import Batch, BatchBuilder, draw_orders, epoch_batches, natural_orders
 from llmsynth.lm.model import LanguageModel, batch_losses, load_restricted_state, restricted_state
+from llmsynth.lm.optimizer import make_optimizer
 from llmsynth.lm.parallel import Parallel
-from llmsynth.lm.plan import TrainPlan, cooled_down, fit_to_budget, learning_rate_at
+from llmsynth.lm.plan import TrainPlan, cooled_down, fit_to_budget, learning_rate_at, planned_refit
 from llmsynth.lm.progress import Progress, TrainerListener
 from llmsynth.seeding import derive, generator
 
@@ -41,7 +48,7 @@ class Trainer:
     builder : BatchBuilder
         All rows, held-out ones included.
     train_rows, holdout_rows : ndarray of int64
-        Row numbers; `holdout_rows` may be empty, which turns early stopping off.
+        Row numbers; `holdout_rows` may be empty, which turns early stopping off. In a refit `train_rows` are both.
     open_nats : ndarray of float64, shape (n_rows,)
         Minus the log share of each row's drawn remainder, added to reported nats per row.
     config, plan : TrainConfig, TrainPlan
@@ -68,15 +75,16 @@ class Trainer:
         self.open_nats, self.seed, self.listener = open_nats, seed, listener
         self.counters = Progress()
         self.parameters = dict(model.trainable())
-        self.optimizer = _optimizer(self.parameters, config.weight_decay)
+        self.optimizer = make_optimizer(self.parameters, config.weight_decay)
         self.best: Tensors = {}
+        self.start: Tensors = {}
         self.ema_decay = config.ema_decay if isinstance(config.ema_decay, float) else None
         self.average: Tensors = restricted_state(model) if self.ema_decay else {}
         self._epoch: tuple[int, list[IntArray]] = (-1, [])
         self._lengths = builder.grammar.positions_per_row(builder.encoded)
         self._uniform = bool((self._lengths == self._lengths[0]).all())
         self._window: list[float] = []
-        self._evaluation_seconds = 0.0
+        self._evaluation_seconds = self._step_seconds = 0.0
         self.parallel = Parallel()
 
     def run(self, *, most_steps: int | None = None) -> Progress:
@@ -95,10 +103,13 @@ class Trainer:
         counters, began = self.counters, time.monotonic()
         already, first, evaluating = counters.seconds, counters.step, 0.0
         last = None if most_steps is None else counters.step + most_steps
+        if self.config.refit is True and not self.start:
+            self.start = restricted_state(self.model)
         self.model.train(True)
         while counters.step < self.plan.n_steps and counters.step != last and not counters.finished:
             nats = self._step()
             counters.seconds = already + time.monotonic() - began
+            self._step_seconds = (counters.seconds - already - evaluating) / (counters.step - first)
             if self.listener is not None:
                 self.listener.on_step(counters, self.plan, nats)
             # Counted from the last evaluation: the interval changes when the plan does.
@@ -134,7 +145,7 @@ class Trainer:
             self.config,
             done=self.counters.step,
             spent=self.parallel.mean(already) + elapsed,
-            step_seconds=(elapsed - evaluating) / done,
+            step_seconds=self.parallel.mean(self._step_seconds),
             evaluation_seconds=self.parallel.mean(self._evaluation_seconds),
         )
 
@@ -144,9 +155,9 @@ class Trainer:
         return self._lengths
 
     def _rows_of(self, step: int) -> IntArray:
-        epoch, place = divmod(step, self.plan.steps_per_epoch)
+        epoch, place = divmod(step - self.counters.refit_from, self.plan.steps_per_epoch)
         if self._epoch[0] != epoch:
-            rng = generator(self.seed, "epoch", epoch)
+            rng = generator(self.seed, "refit epoch" if self.counters.refit_from else "epoch", epoch)
             lengths = None if self._uniform else self._lengths
             batches = list(epoch_batches(rng, self.train_rows, self.plan.batch_size, lengths))
             self._epoch = (epoch, batches)
@@ -187,7 +198,8 @@ class Trainer:
         counters.step += 1
         if self.ema_decay:
             # The average forgets its start quickly at first (Adam-style correction of the decay).
-            decay = min(self.ema_decay, (1 + counters.step) / (10 + counters.step))
+            step = counters.step - counters.refit_from
+            decay = min(self.ema_decay, (1 + step) / (10 + step))
             names = list(self.average)
             torch._foreach_lerp_([self.average[n] for n in names], [self.parameters[n].data for n in names], 1 - decay)
         nats = float(losses.detach().mean())
@@ -210,7 +222,8 @@ class Trainer:
         """Note nats per row and the best weights; returns the seconds it took."""
         counters, began = self.counters, time.monotonic()
         counters.evaluated = counters.step
-        entry: dict[str, float | int | str] = {"step": counters.step, "split": "train"}
+        refitting = counters.refit_from > 0
+        entry: dict[str, float | int | str] = {"step": counters.step, "split": "refit" if refitting else "train"}
         entry["nats_per_row"] = float(np.mean(self._window)) + float(self.open_nats[self.train_rows].mean())
         entry["seconds"] = round(counters.seconds, 3)
         counters.history.append(entry)
@@ -218,7 +231,7 @@ class Trainer:
         current = restricted_state(self.model) if self.average else {}
         if self.average:
             load_restricted_state(self.model, self.average)
-        if self.holdout_rows.size:
+        if self.holdout_rows.size and not refitting:
             nats = self.parallel.mean(float(self.nats(self.holdout_rows).mean()))
             self.model.train(True)
             counters.history.append(
@@ -226,11 +239,12 @@ class Trainer:
             )
             self._note_best(nats)
         else:
-            nats = float(entry["nats_per_row"])
+            nats = counters.best_nats if refitting else float(entry["nats_per_row"])
             self.best = restricted_state(self.model)
         if self.average:
             load_restricted_state(self.model, current)
-        if counters.evaluations_without_gain >= self.config.patience and not counters.cooling:
+        overfits = counters.evaluations_without_gain >= self.config.patience and not (counters.cooling or refitting)
+        if overfits and not (self.start and self._refit()):
             self._cool_down()
         if self.listener is not None:
             self.listener.on_evaluation(counters, self.plan, nats)
@@ -254,6 +268,26 @@ class Trainer:
         if self.average:
             self.average = {name: value.clone() for name, value in self.best.items()}
 
+    def _refit(self) -> bool:
+        """Start again from the first weights, on all rows; False, and nothing done, where the budget has no room."""
+        counters = self.counters
+        plan = planned_refit(self.plan, counters.step, counters.best_step)
+        if plan.budget_seconds is not None:
+            needed = counters.seconds + (plan.n_steps - counters.step) * self._step_seconds
+            if self.parallel.mean(needed) > plan.budget_seconds:
+                return False
+        self.plan, counters.refit_from, counters.progress = plan, counters.step, 0.0
+        self._train_on_all()
+        load_restricted_state(self.model, self.start)
+        self.average = restricted_state(self.model) if self.ema_decay else {}
+        self.optimizer = make_optimizer(self.parameters, self.config.weight_decay)
+        return True
+
+    def _train_on_all(self) -> None:
+        self.train_rows = np.sort(np.concatenate([self.train_rows, self.holdout_rows]))
+        self._epoch = (-1, [])
+        self.plan = replace(self.plan, steps_per_epoch=math.ceil(self.train_rows.size / self.plan.batch_size))
+
     def nats(self, rows: IntArray, *, batch_size: int | None = None) -> npt.NDArray[np.float64]:
         """Minus log-probability of rows in the table's column order, drawn remainder included, shape (n,).
 
@@ -276,6 +310,7 @@ class Trainer:
         tensors = {f"model/{name}": value for name, value in restricted_state(self.model).items()}
         tensors.update({f"best/{name}": value for name, value in self.best.items()})
         tensors.update({f"average/{name}": value for name, value in self.average.items()})
+        tensors.update({f"start/{name}": value for name, value in self.start.items()})
         for name, parameter in self.parameters.items():
             for key, value in self.optimizer.state[parameter].items():
                 tensors[f"optimizer/{key}/{name}"] = torch.as_tensor(value)
@@ -285,7 +320,7 @@ class Trainer:
 
     def load_state(self, tensors: Mapping[str, torch.Tensor], counters: Mapping[str, object]) -> None:
         """Go on from what `state` returned."""
-        parts: dict[str, Tensors] = {"model": {}, "best": {}, "average": {}}
+        parts: dict[str, Tensors] = {"model": {}, "best": {}, "average": {}, "start": {}}
         for key, value in tensors.items():
             part, _, rest = key.partition("/")
             if part == "optimizer":
@@ -294,22 +329,12 @@ class Trainer:
             else:
                 parts[part][rest] = value.to(self.model.device, copy=True)
         load_restricted_state(self.model, parts["model"])
-        self.best, self.average = parts["best"], parts["average"]
+        self.best, self.average, self.start = parts["best"], parts["average"], parts["start"]
         saved, plan = counters["progress"], counters["plan"]
         assert isinstance(saved, dict) and isinstance(plan, dict)
         self.counters, self.plan = Progress(**saved), TrainPlan(**plan)
+        if self.counters.refit_from:
+            self._train_on_all()
         window = counters["window"]
         assert isinstance(window, list)
         self._window = [float(value) for value in window]
-
-
-def _optimizer(parameters: Mapping[str, torch.nn.Parameter], weight_decay: float) -> torch.optim.AdamW:
-    """AdamW; embeddings, biases, norms and output rows are not decayed."""
-    groups: dict[bool, list[torch.nn.Parameter]] = {True: [], False: []}
-    spared = ("embed", "bias", "norm", "head", "output_rows", "number_maps")
-    for name, parameter in parameters.items():
-        groups[parameter.ndim > 1 and not any(word in name for word in spared)].append(parameter)
-    options = [
-        {"params": chosen, "weight_decay": weight_decay if decayed else 0.0} for decayed, chosen in groups.items()
-    ]
-    return torch.optim.AdamW(options, lr=1e-3, betas=(0.9, 0.98), fused=True)

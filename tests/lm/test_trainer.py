@@ -17,7 +17,7 @@ from llmsynth.grammar.row import compact_row_grammar
 from llmsynth.lm import checkpoint
 from llmsynth.lm.dataset import BatchBuilder
 from llmsynth.lm.model import restricted_state
-from llmsynth.lm.plan import COOLDOWN_SHARE, TrainPlan
+from llmsynth.lm.plan import COOLDOWN_SHARE, REFIT_SHARE, TrainPlan
 from llmsynth.lm.stub import StubModel
 from llmsynth.lm.trainer import Trainer
 
@@ -184,6 +184,72 @@ def _stalled(history, step, patience):
     """Whether the last evaluations up to a step all missed the best before them."""
     nats = [entry["nats_per_row"] for entry in history if entry["split"] == "holdout" and entry["step"] <= step]
     return len(nats) > patience and min(nats[:-patience]) <= min(nats[-patience:])
+
+
+# ---- training again on all rows
+
+REFIT = {"dropout": 0.1, "ema_decay": 0.9, "patience": 2, "refit": True}
+
+
+def refitted(make, **options):
+    trainer = make("compact", **{**REFIT, **options})
+    trainer.plan = TrainPlan(600, 16, 3, 3, 0.05, options.get("budget"))
+    return trainer
+
+
+def test_without_gain_a_refit_trains_the_first_weights_on_all_rows_up_to_the_best_step(make, monkeypatch):
+    trainer = refitted(make)
+    first, build, seen = weights(trainer), trainer.builder.build, []
+
+    def watched(rows, orders):
+        if trainer.model.training:
+            if trainer.counters.step == trainer.counters.refit_from:
+                assert same(weights(trainer), first)
+            seen.append((trainer.counters.refit_from > 0, rows))
+        return build(rows, orders)
+
+    monkeypatch.setattr(trainer.builder, "build", watched)
+    counters = trainer.run()
+    length = counters.step - counters.refit_from
+    assert counters.refit_from > 0 and not counters.cooling and counters.finished
+    assert length == math.ceil(REFIT_SHARE * counters.best_step) and counters.progress == pytest.approx(1.0)
+    before, after = (np.concatenate([rows for again, rows in seen if again is when]) for when in (False, True))
+    assert set(before.tolist()) == set(SPLIT[0].tolist())
+    assert length < 4 or set(after.tolist()) == set(range(N))
+    held = [entry["nats_per_row"] for entry in counters.history if entry["split"] == "holdout"]
+    assert counters.best_nats == min(held)
+    assert [entry["step"] for entry in counters.history if entry["split"] == "refit"][-1] == counters.step
+    assert same(weights(trainer), trainer.average)
+
+
+def test_a_refit_that_is_stopped_goes_on_to_the_same_weights(make, tmp_path):
+    whole = refitted(make)
+    end = whole.run().refit_from
+    for stop in (end - 1, end, end + 1, whole.counters.step - 1):
+        part = refitted(make)
+        part.run(most_steps=stop)
+        tensors, counters = part.state()
+        checkpoint.save(tmp_path / str(stop), stop, tensors, counters, config={})
+        rest = refitted(make)
+        saved = checkpoint.latest(tmp_path / str(stop))
+        rest.load_state(saved.tensors, saved.counters)
+        rest.run()
+        assert same(weights(rest), weights(whole)), stop
+        assert rest.counters.step == whole.counters.step
+
+
+def test_a_refit_without_time_for_it_is_not_begun(make):
+    trainer = refitted(make, budget=1e6)
+    trainer._step_seconds = 0.0
+    monkey = trainer._replan
+
+    def slow(*args, **keywords):
+        monkey(*args, **keywords)
+        trainer.plan = TrainPlan(600, 16, 3, 3, 0.05, trainer.counters.seconds)
+
+    trainer._replan = slow
+    counters = trainer.run()
+    assert counters.finished and counters.cooling and counters.refit_from == 0
 
 
 def test_without_held_out_rows_it_runs_to_the_end_and_keeps_the_last_weights(make):
