@@ -32,6 +32,7 @@ from llmsynth.lm.reporters import check_reporters
 from llmsynth.lm.run_folder import Run
 from llmsynth.lm.store import load_engine, save_engine
 from llmsynth.recipes import load_recipe
+from llmsynth.sample.balanced import class_counts, class_shares, interleave
 from llmsynth.sample.complete import Method, complete
 from llmsynth.sample.conditional import Conditional, ConditionEstimate
 from llmsynth.sample.sampler import Sampler
@@ -241,6 +242,8 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
         temperature: PerKind | None = None,
         top_p: PerKind | None = None,
         where: Where | None = None,
+        balance: object = None,
+        proportions: Mapping[object, float] | None = None,
     ) -> Iterator[pd.DataFrame]:
         """Yield rows batch by batch; arguments as in `sample`."""
         engine = self._fitted()
@@ -251,9 +254,32 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
             batch_size=chosen.batch_size if batch_size is None else batch_size,
         )
         seed = derive(engine.config.seed if random_state is None else int(random_state), "sample")
+        if (balance is not None or proportions is not None) and n_samples > 0:
+            return self._balanced(n_samples, seed, config, where, (balance, proportions))
         if where is None:
             return self._sampler(engine).iterate(n_samples, seed, config)
         return self._conditional(where, config).iterate(n_samples, seed)
+
+    def _balanced(
+        self,
+        n_samples: int,
+        seed: int,
+        config: SampleConfig,
+        where: Where | None,
+        classes: tuple[object, Mapping[object, float] | None],
+    ) -> Iterator[pd.DataFrame]:
+        scores = self._scores()
+        label = self._target(classes[0])
+        column = scores.columns[scores.places([label])[0]]
+        shares = class_shares(column, classes[1])
+        asked = dict(zip(shares, class_counts(n_samples, list(shares.values())), strict=True))
+        counts = {category: count for category, count in asked.items() if count}
+        rest = [] if where is None else list(where) if isinstance(where, list | tuple) else [where]
+        streams = [
+            self._conditional([*rest, {label: category}], config).iterate(count, derive(seed, "class", number))
+            for number, (category, count) in enumerate(counts.items())
+        ]
+        return interleave(self._sampler(self._fitted()), streams, list(counts.values()), seed)
 
     def _conditional(self, where: Where, config: SampleConfig) -> Conditional:
         engine = self._fitted()
@@ -296,8 +322,10 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
         temperature: PerKind | None = None,
         top_p: PerKind | None = None,
         where: Where | None = None,
+        balance: object = None,
+        proportions: Mapping[object, float] | None = None,
     ) -> pd.DataFrame:
-        """Draw rows, of all kinds or of those that fulfil a condition.
+        """Draw rows, of all kinds or of those that fulfil a condition, in the model's shares or in chosen ones.
 
         Parameters
         ----------
@@ -312,6 +340,11 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
         where : str, mapping, sequence of them, or None
             Condition such as ``age >= 60 and diabetes == "yes"`` or ``{"age": (60, None), "diabetes": "yes"}``; of
             several, all must hold. Rows are drawn from the model's own P(row | condition), without rejection.
+        balance : label or None
+            A column with classes, of which every class gets the same number of rows, or those of `proportions`.
+        proportions : mapping of class to float, or None
+            Shares of the classes of `balance`, or of the target, that sum to one: the counts are exact (largest
+            remainder), the rows are in random order, and each is drawn from P(row | its class and `where`).
 
         Returns
         -------
@@ -319,6 +352,7 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
             Columns, labels and data types of the training table.
         """
         how: dict[str, Any] = {"batch_size": batch_size, "temperature": temperature, "top_p": top_p, "where": where}
+        how |= {"balance": balance, "proportions": proportions}
         frames = list(self.iter_samples(n_samples, random_state, **how))
         return frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
 

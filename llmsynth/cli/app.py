@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from llmsynth import __version__
-from llmsynth.cli import fit, model, run, sample, schema, score
+from llmsynth.cli import fit, impute, model, run, sample, schema, score
 from llmsynth.cli.exits import EXIT_CODES
 
 EPILOG = f"""\b
@@ -54,6 +54,7 @@ def options(
 app.command("fit", epilog=fit.EPILOG)(fit.fit)
 app.command("sample", epilog=sample.EPILOG)(sample.sample)
 app.command("run", epilog=run.EPILOG)(run.run)
+app.command("impute", epilog=impute.EPILOG)(impute.impute)
 app.command("score", epilog=score.EPILOG)(score.score)
 app.command("schema", epilog=schema.EPILOG)(schema.schema)
 

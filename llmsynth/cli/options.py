@@ -54,6 +54,17 @@ Where = Annotated[
         help="Only rows for which this holds, such as age between 40 and 60; may be repeated, all must hold.",
     ),
 ]
+Balance = Annotated[
+    str | None, typer.Option("--balance", metavar="COLUMN", help="As many rows of each class of this column.")
+]
+Proportions = Annotated[
+    str | None,
+    typer.Option(
+        "--proportions",
+        metavar="CLASS=X,...",
+        help="Shares of the classes of --balance, or of the target, such as yes=0.5,no=0.5; they sum to 1.",
+    ),
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with an unfinished run from its checkpoint.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
@@ -91,6 +102,28 @@ def per_kind(name: str, text: str | None) -> float | dict[str, float] | None:
         raise ConfigError(
             f"--{name}: expected a number or kind=number pairs such as decimal=0.9,default=1, got {text!r}"
         ) from None
+
+
+def shares(text: str | None) -> dict[str, float] | None:
+    """Return the share of each class from the text of ``--proportions``.
+
+    Raises
+    ------
+    ConfigError
+        If it is not a list of class=number.
+
+    Examples
+    --------
+    >>> shares("yes=0.25,no=0.75")
+    {'yes': 0.25, 'no': 0.75}
+    """
+    if text is None:
+        return None
+    try:
+        pairs = [part.rpartition("=") for part in text.split(",")]
+        return {name.strip(): float(value) for name, _, value in pairs}
+    except ValueError:
+        raise ConfigError(f"--proportions: expected class=share pairs such as yes=0.5,no=0.5, got {text!r}") from None
 
 
 def given(**options: Any) -> dict[str, Any]:

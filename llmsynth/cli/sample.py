@@ -11,12 +11,15 @@ import typer
 from llmsynth.cli import options as opt
 from llmsynth.cli.exits import EXIT_CODES, guarded
 from llmsynth.cli.output import Output, check_output_file
+from llmsynth.errors import ConfigError
 
 EPILOG = f"""\b
 Examples:
   llmsynth sample run -n 1000 -o synthetic.csv
   llmsynth sample run -n 1000000 -o synthetic.parquet --seed 7 --json
   llmsynth sample run -n 500 -o older.csv --where 'age >= 60 and smoker == "yes"'
+  llmsynth sample run -n 500 -o even.csv --balance smoker
+  llmsynth sample run --given partial.csv --draws 5 -o completed.csv
 
 {EXIT_CODES}"""
 
@@ -24,9 +27,18 @@ Examples:
 @guarded
 def sample(
     run: opt.RunFolder,
-    n_samples: Annotated[int, typer.Option("-n", "--n-samples", metavar="N", min=0, help="Rows to draw.")],
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="CSV (.gz, .zst) or Parquet to write.")],
+    n_samples: Annotated[
+        int | None, typer.Option("-n", "--n-samples", metavar="N", min=0, help="Rows to draw; not with --given.")
+    ] = None,
+    given: Annotated[
+        Path | None,
+        typer.Option("--given", metavar="FILE", help="Complete the rows of this table; given cells stay as they are."),
+    ] = None,
+    draws: Annotated[int, typer.Option("--draws", metavar="K", min=1, help="Completions of each row of --given.")] = 1,
     where: opt.Where = None,
+    balance: opt.Balance = None,
+    proportions: opt.Proportions = None,
     seed: opt.Seed = None,
     batch_size: opt.BatchSize = None,
     temperature: opt.Temperature = None,
@@ -36,23 +48,40 @@ def sample(
     quiet: opt.Quiet = False,
     json: opt.Json = False,
 ) -> None:
-    """Draw exactly N rows, all of which fulfil the conditions if there are any; the same seed gives the same rows."""
+    """Draw exactly N rows, all of which fulfil the conditions if there are any; the same seed gives the same rows.
+
+    With --given, complete the rows of a table instead: K rows for each of its rows, in its order.
+    """
     output = Output(quiet, json)
+    if (n_samples is None) == (given is None):
+        raise ConfigError("expected either -n N, to draw rows, or --given FILE, to complete the rows of a table")
     settings = opt.given(
         random_state=seed, batch_size=batch_size, temperature=opt.per_kind("temperature", temperature),
         top_p=opt.per_kind("top-p", top_p), overwrite=overwrite, where=where or None,
+        balance=balance, proportions=opt.shares(proportions),
     )  # fmt: skip
+    unused = sorted(set(settings) - {"random_state", "overwrite"})
+    if given is not None and unused:
+        raise ConfigError(f"--given: expected none of the options for drawing rows beside it, got {', '.join(unused)}")
     check_output_file(out, overwrite=overwrite)
     from llmsynth.config import SampleConfig
-    from llmsynth.table.files import file_format
+    from llmsynth.table.files import file_format, read_table, write_table
 
     file_format(out)
+    partial = None if given is None else read_table(given)
     SampleConfig(**{name: settings[name] for name in ("temperature", "top_p") if name in settings})
     from llmsynth.synthesizer import TableSynthesizer
 
     synthesizer = TableSynthesizer.load(run, **opt.given(device=device))
     began = time.perf_counter()
-    statistics = dict(synthesizer.sample_to(out, n_samples, **settings))
+    if partial is not None:
+        frame = synthesizer.sample_like(partial, draws, **opt.given(random_state=seed))
+        write_table(frame, out, schema=synthesizer.schema_, overwrite=overwrite)
+        n_samples = len(frame)
+        statistics = {"rows": n_samples, "path": str(out)}
+    else:
+        assert n_samples is not None
+        statistics = dict(synthesizer.sample_to(out, n_samples, **settings))
     seconds = time.perf_counter() - began
     rate = n_samples / max(seconds, 1e-9)
     data = {"command": "sample", "run": str(run), "file": str(out), "seconds": seconds, "rows_per_second": rate}

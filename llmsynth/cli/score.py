@@ -16,6 +16,7 @@ EPILOG = f"""\b
 Examples:
   llmsynth score run holdout.csv
   llmsynth score run holdout.csv -o nats.csv --json
+  llmsynth score run holdout.csv --surprising 5
 
 {EXIT_CODES}"""
 
@@ -27,6 +28,9 @@ def score(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="FILE", help="CSV with one line per row: row, nats.")
     ] = None,
+    surprising: Annotated[
+        int, typer.Option("--surprising", metavar="K", min=0, help="Also list the K least likely rows, and why.")
+    ] = 0,
     seed: opt.UnusedSeed = None,
     device: opt.Device = None,
     overwrite: opt.Overwrite = False,
@@ -49,12 +53,17 @@ def score(
     from llmsynth.synthesizer import TableSynthesizer
 
     synthesizer = TableSynthesizer.load(run, **opt.given(device=device))
-    nats = -np.asarray(synthesizer.log_prob(frame), dtype=np.float64)
+    by_column = synthesizer.log_prob_by_column(frame) if surprising else None
+    log_prob = synthesizer.log_prob(frame) if by_column is None else by_column.to_numpy().sum(axis=1)
+    nats = -np.asarray(log_prob, dtype=np.float64)
     if out is not None:
         write_text(out, as_csv(nats))
     counts = summary(nats)
     data = {"command": "score", "run": str(run), "table": str(table), **counts}
     lines = [described(counts)]
+    if by_column is not None:
+        data["surprising"] = most_surprising(frame, by_column, surprising)
+        lines.extend(listed(data["surprising"]))
     if out is not None:
         data["file"] = str(out)
         lines.append(f"Wrote {len(nats):,} rows to {out}.")
@@ -87,6 +96,59 @@ def described(counts: dict[str, Any]) -> str:
     if counts["impossible_rows"]:
         text += f" {counts['impossible_rows']:,} rows hold a value that the model cannot produce."
     return text
+
+
+def most_surprising(frame: Any, by_column: Any, n_rows: int) -> list[dict[str, Any]]:
+    """The rows with the most nats, and the three columns that most of them come from.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The scored table.
+    by_column : DataFrame, shape (n_rows, n_scored)
+        Log-probability of each cell given those before it.
+    n_rows : int
+        How many; fewer where the table has fewer.
+
+    Returns
+    -------
+    list of dict
+        Row number, nats, and columns with name, value and nats; nats are null where the model cannot produce the value.
+    """
+    import numpy as np
+
+    nats = -by_column.to_numpy()
+    order = np.argsort(-nats.sum(axis=1), kind="stable")[:n_rows]
+    found = []
+    for row in order.tolist():
+        worst = np.argsort(-nats[row], kind="stable")[:3].tolist()
+        columns = [
+            {
+                "column": str(by_column.columns[place]),
+                "value": str(frame[by_column.columns[place]].iloc[row]),
+                "nats": _finite(nats[row, place]),
+            }
+            for place in worst
+        ]
+        found.append({"row": row, "nats": _finite(nats[row].sum()), "columns": columns})
+    return found
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if value < float("inf") else None
+
+
+def listed(rows: list[dict[str, Any]]) -> list[str]:
+    """Return one line per surprising row."""
+
+    def text(nats: float | None) -> str:
+        return "impossible" if nats is None else f"{nats:.2f}"
+
+    return [
+        f"row {row['row']}: {text(row['nats'])} nats; "
+        + ", ".join(f"{one['column']} = {one['value'][:40]!r} ({text(one['nats'])})" for one in row["columns"])
+        for row in rows
+    ]
 
 
 def as_csv(nats: Any) -> str:

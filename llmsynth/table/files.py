@@ -153,7 +153,8 @@ class TableWriter:
         Its name decides the format. CSV is UTF-8 with line feeds; a missing value is an empty field (so an empty
         string, which CSV cannot tell from it, is read back as missing).
     schema : Schema or None
-        If given, times in CSV are written to the precision of each column (a date as 2013-07-29).
+        If given, times in CSV are written to the precision of each column (a date as 2013-07-29). The table may have
+        more columns after those of the schema.
     overwrite : bool
         Whether an existing file may be replaced.
 
@@ -261,7 +262,8 @@ class TableWriter:
         first = self._text is None
         self._text = self._text or self._open_text()
         separator = "\t" if ".tsv" in self.path.name.lower() else ","
-        units = [None] * frame.shape[1] if self.schema is None else [column.time_unit for column in self.schema]
+        units = [] if self.schema is None else [column.time_unit for column in self.schema]
+        units += [None] * (frame.shape[1] - len(units))
         write_csv_rows(self._text, frame, header=first, separator=separator, units=units)
 
     def _write_parquet(self, frame: pd.DataFrame) -> None:

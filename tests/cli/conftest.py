@@ -75,6 +75,22 @@ def _facade_class(fake: FakeFacade) -> type:
             write_table(frame, path, overwrite=settings.get("overwrite", False))
             return {"rows": n_samples, "path": str(path)}
 
+        schema_ = None
+
+        def sample_like(self, table: pd.DataFrame, n_draws: int = 1, **settings: Any) -> pd.DataFrame:
+            fake.calls.append(("sample_like", {"n_draws": n_draws, **settings}))
+            return table.loc[np.repeat(table.index, n_draws)].reset_index(drop=True)
+
+        def impute(self, table: pd.DataFrame, n_draws: int = 1, **settings: Any) -> pd.DataFrame:
+            fake.calls.append(("impute", {"n_draws": n_draws, **settings}))
+            filled = table.fillna(7)
+            return filled if n_draws == 1 else pd.concat([filled] * n_draws, keys=range(n_draws), names=["draw"])
+
+        def log_prob_by_column(self, table: pd.DataFrame) -> pd.DataFrame:
+            nats = pd.DataFrame(-1.0, index=range(len(table)), columns=table.columns)
+            nats.iloc[3, 1], nats.iloc[5, 2] = -9.0, -np.inf
+            return nats
+
         def log_prob(self, table: object) -> Any:
             values = -np.arange(1.0, len(read_table(table)) + 1)
             values[-1] = -np.inf

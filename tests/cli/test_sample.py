@@ -40,6 +40,38 @@ def test_conditions_are_passed_on_and_may_be_repeated(llmsynth: Cli, facade: Fak
     assert facade.said("sample_to") == {"where": conditions}
 
 
+def test_shares_of_classes_are_passed_on(llmsynth: Cli, facade: FakeFacade, run_folder: Path) -> None:
+    result = llmsynth(
+        "sample", run_folder, "-n", 7, "-o", "s.csv", "--balance", "smoker", "--proportions", "yes=0.5, no=0.5"
+    )
+    assert result.exit_code == 0, result.output
+    assert facade.said("sample_to") == {"balance": "smoker", "proportions": {"yes": 0.5, "no": 0.5}}
+    _one_line_error(llmsynth("sample", run_folder, "-n", 7, "-o", "t.csv", "--proportions", "yes"), "class=share")
+
+
+def test_given_rows_are_completed(llmsynth: Cli, facade: FakeFacade, run_folder: Path, table: Path) -> None:
+    result = llmsynth("sample", run_folder, "--given", table, "--draws", 3, "-o", "s.csv", "--seed", 4)
+    assert result.exit_code == 0, result.output
+    assert facade.said("sample_like") == {"n_draws": 3, "random_state": 4}
+    assert len(Path("s.csv").read_text().splitlines()) == 241 and "Wrote 240 rows" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((), "expected either -n N"),
+        (("-n", 3, "--given", "table.csv"), "expected either -n N"),
+        (("--given", "table.csv", "--where", "age > 3", "--top-p", "0.9"), "got top_p, where"),
+        (("--given", "nothing.csv"), "nothing.csv"),
+    ],
+)
+def test_rows_are_either_drawn_or_completed(
+    llmsynth: Cli, facade: FakeFacade, run_folder: Path, table: Path, arguments: tuple[object, ...], words: str
+) -> None:
+    _one_line_error(llmsynth("sample", run_folder, "-o", "s.csv", *arguments), words)
+    assert facade.calls == [] and not Path("s.csv").exists()
+
+
 def test_machines_get_rows_and_rate(llmsynth: Cli, facade: FakeFacade, run_folder: Path) -> None:
     data = json.loads(llmsynth("sample", run_folder, "-n", 7, "-o", "s.csv", "--json", "--quiet").stdout)
     assert (data["command"], data["rows"], data["file"]) == ("sample", 7, "s.csv")

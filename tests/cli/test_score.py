@@ -48,3 +48,15 @@ def test_nats_per_row_are_printed_and_written(llmsynth: Cli, facade: FakeFacade,
 def test_an_existing_file_needs_overwrite(llmsynth: Cli, facade: FakeFacade, run_folder: Path, table: Path) -> None:
     result = llmsynth("score", run_folder, table, "-o", table)
     assert result.exit_code == 2 and "--overwrite" in result.stderr
+
+
+def test_the_most_surprising_rows_and_columns_are_listed(
+    llmsynth: Cli, facade: FakeFacade, run_folder: Path, table: Path
+) -> None:
+    data = json.loads(llmsynth("score", run_folder, table, "--surprising", 2, "--json").stdout)
+    first, second = data["surprising"]
+    assert (first["row"], first["nats"], first["columns"][0]["column"]) == (5, None, "glucose")
+    assert (second["row"], second["nats"]) == (3, 11.0)
+    assert second["columns"][0]["column"] == "smoker" and second["columns"][0]["nats"] == 9.0
+    shown = llmsynth("score", run_folder, table, "--surprising", 2).stdout.splitlines()
+    assert shown[1].startswith("row 5: impossible nats; glucose = ") and "smoker = " in shown[2]

@@ -1,0 +1,122 @@
+"""Rows with chosen shares of the classes of a column: exact counts, each class drawn from P(row | class).
+
+It joins the streams of several conditional samplers in a random order, and keeps no more rows in memory than a block
+and what each stream yields at once. It refuses to know what makes a class.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from llmsynth.errors import InputError
+from llmsynth.sample.sampler import Sampler
+from llmsynth.seeding import generator
+from llmsynth.table.schema import Column, encode_key
+
+IntArray = npt.NDArray[np.int64]
+BLOCK = 4096
+"""Rows yielded at once."""
+
+
+def class_counts(n: int, shares: Sequence[float]) -> list[int]:
+    """Whole numbers that sum to `n` in the given shares, by largest remainder; the earlier class wins a tie.
+
+    Examples
+    --------
+    >>> class_counts(10, [0.5, 0.25, 0.25])
+    [5, 3, 2]
+    """
+    exact = n * np.asarray(shares, dtype=np.float64)
+    counts = np.floor(exact + 1e-9).astype(np.int64)
+    order = np.argsort(counts - exact, kind="stable")
+    counts[order[: n - int(counts.sum())]] += 1
+    return [int(count) for count in counts]
+
+
+def class_shares(column: Column, proportions: Mapping[object, float] | None) -> dict[object, float]:
+    """Share of each class to draw.
+
+    Parameters
+    ----------
+    column : Column
+        With classes.
+    proportions : mapping of class to float, or None
+        Shares that sum to one, None as a class for missing cells; None gives each class the same share.
+
+    Returns
+    -------
+    dict of class to float
+
+    Raises
+    ------
+    InputError
+        If the column has no classes, a class is unknown, or shares are negative or do not sum to one.
+    """
+    if column.categories is None:
+        raise InputError(f"balance: expected a column with classes, {column.name!r} is of kind {column.kind}")
+    if proportions is None:
+        return {category: 1.0 / len(column.categories) for category in column.categories}
+    shares: dict[object, float] = {}
+    for named, share in proportions.items():
+        if not (math.isfinite(share) and share >= 0):
+            raise InputError(f"proportions: expected shares in [0, 1], got {share!r} for {named!r}")
+        category = None if named is None else _named(column, column.categories, named)
+        shares[category] = shares.get(category, 0.0) + float(share)
+    if abs(sum(shares.values()) - 1.0) > 1e-6:
+        raise InputError(f"proportions: expected shares that sum to 1, got a sum of {sum(shares.values()):g}")
+    return shares
+
+
+def _named(column: Column, categories: Sequence[object], named: object) -> object:
+    """The class that is the given value, or is written like it."""
+    matches = [one for one in categories if encode_key(one) == encode_key(named)]
+    matches += [one for one in categories if str(one) == str(named)]
+    if matches:
+        return matches[0]
+    shown = ", ".join(repr(category) for category in categories[:10])
+    raise InputError(f"proportions: {named!r} is no class of {column.name!r}; expected some of {shown}")
+
+
+def interleave(
+    sampler: Sampler, streams: Sequence[Iterator[pd.DataFrame]], counts: Sequence[int], seed: int
+) -> Iterator[pd.DataFrame]:
+    """Yield `counts[k]` rows of stream k, all streams in one random order.
+
+    Parameters
+    ----------
+    sampler : Sampler
+        Makes the columns that no model learns, so that identifiers of different streams do not meet.
+    streams : sequence of iterators of DataFrame
+        Each yields at least so many rows.
+    counts : sequence of int
+        At least one row in all.
+    seed : int
+        Of the order.
+    """
+    which = np.repeat(np.arange(len(counts), dtype=np.int64), counts)
+    order = generator(seed, "balance").permutation(which)
+    kept: list[list[pd.DataFrame]] = [[] for _ in streams]
+    for start in range(0, order.size, BLOCK):
+        part = order[start : start + BLOCK]
+        pieces = [_take(kept[k], streams[k], int((part == k).sum())) for k in np.unique(part)]
+        places = np.concatenate([np.flatnonzero(part == k) for k in np.unique(part)])
+        frame = pieces[0] if len(pieces) == 1 else pd.concat(pieces, ignore_index=True)
+        frame = frame.iloc[np.argsort(places)].reset_index(drop=True)
+        for place, column in enumerate(sampler.schema.columns):
+            if column.kind == "identifier":
+                frame.isetitem(place, sampler.unlearned(column, len(frame), seed, start).array)
+        yield frame
+
+
+def _take(kept: list[pd.DataFrame], stream: Iterator[pd.DataFrame], n: int) -> pd.DataFrame:
+    """The next `n` rows of a stream; what it yields beyond them stays in `kept`."""
+    while sum(len(frame) for frame in kept) < n:
+        kept.append(next(stream))
+    joined = kept[0] if len(kept) == 1 else pd.concat(kept, ignore_index=True)
+    kept[:] = [joined.iloc[n:]]
+    return joined.iloc[:n]

@@ -1,0 +1,52 @@
+"""`llmsynth impute`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import pytest
+from typer.testing import Result
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import FakeFacade
+
+Cli = Callable[..., Result]
+
+
+@pytest.fixture
+def gaps(tmp_path: Path) -> Path:
+    pd.DataFrame({"a": [1.0, None, 3.0], "b": [None, 5.0, 6.0]}).to_csv(tmp_path / "gaps.csv", index=False)
+    return tmp_path / "gaps.csv"
+
+
+def test_a_filled_table_is_written(llmsynth: Cli, facade: FakeFacade, run_folder: Path, gaps: Path) -> None:
+    result = llmsynth("impute", run_folder, gaps, "-o", "f.csv", "--method", "mode", "--seed", 3, "--json")
+    assert result.exit_code == 0, result.output
+    data = json.loads(result.stdout)
+    assert (data["rows"], data["draws"], data["cells"], data["file"]) == (3, 1, 2, "f.csv")
+    assert facade.said("impute") == {"n_draws": 1, "method": "mode", "random_state": 3}
+    assert not pd.read_csv("f.csv").isna().any().any()
+
+
+def test_several_imputations_stand_below_each_other(
+    llmsynth: Cli, facade: FakeFacade, run_folder: Path, gaps: Path
+) -> None:
+    result = llmsynth("impute", run_folder, gaps, "-o", "f.csv", "--draws", 2)
+    assert result.exit_code == 0 and "Filled 2 missing cells of 3 rows, 2 times each; wrote f.csv." in result.stdout
+    assert pd.read_csv("f.csv")["draw"].tolist() == [0, 0, 0, 1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [(("--method", "mean"), "--method: expected draw or mode"), (("-o", "f.xlsx"), "expected a name ending in")],
+)
+def test_impossible_options_are_found_before_the_model_is_loaded(
+    llmsynth: Cli, facade: FakeFacade, run_folder: Path, gaps: Path, arguments: tuple[str, ...], words: str
+) -> None:
+    result = llmsynth("impute", run_folder, gaps, "-o", "f.csv", *arguments)
+    assert result.exit_code == 2 and words in result.stderr, result.output
+    assert facade.calls == []
