@@ -129,10 +129,11 @@ class TrainConfig:
     holdout_fraction: float = 0.1
     """Share of the rows that decides when to stop, in [0, 0.5]; trained on only in a refit; 0: no early stopping."""
     patience: int = 3
-    """After so many evaluations without a better held-out likelihood the learning rate falls to zero, then it stops."""
+    """After so many evaluations without a better held-out likelihood the learning rate falls to zero, then it stops;
+    or a refit follows."""
     refit: bool | Literal["auto"] = "auto"
-    """When early stopping is called, train again on all rows, the held-out ones included, for as many steps, where the
-    budget has room for it. "auto": for the compact model up to 3,000 rows."""
+    """When early stopping is called, train again on all rows, the held-out ones included, for nearly as many steps as
+    the best weights took, where the budget has room for it. "auto": for the compact model up to 3,000 rows."""
     eval_every: int | Literal["auto"] = "auto"
     """Optimiser steps between two evaluations; "auto" is about one epoch, within one tenth of the run."""
     natural_order_share: float = 0.5

@@ -215,7 +215,7 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
         self.report_ = {
             "seconds": training.seconds,
             "holdout_nats_per_row": training.holdout_nats,
-            "n_rows": next(iter(plain.values())).missing.size,
+            "n_rows": int(trainer.row_lengths.size),
             "n_holdout_rows": int(trainer.holdout_rows.size),
             "n_steps": counters.step,
             "best_step": counters.best_step,

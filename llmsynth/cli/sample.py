@@ -35,7 +35,10 @@ def sample(
         Path | None,
         typer.Option("--given", metavar="FILE", help="Complete the rows of this table; given cells stay as they are."),
     ] = None,
-    draws: Annotated[int, typer.Option("--draws", metavar="K", min=1, help="Completions of each row of --given.")] = 1,
+    draws: Annotated[
+        int | None,
+        typer.Option("--draws", metavar="K", min=1, help="Completions of each row of --given.  [default: 1]"),
+    ] = None,
     where: opt.Where = None,
     balance: opt.Balance = None,
     proportions: opt.Proportions = None,
@@ -55,6 +58,8 @@ def sample(
     output = Output(quiet, json)
     if (n_samples is None) == (given is None):
         raise ConfigError("expected either -n N, to draw rows, or --given FILE, to complete the rows of a table")
+    if given is None and draws is not None:
+        raise ConfigError("--draws: expected --given FILE beside it; the number of rows to draw is -n N")
     settings = opt.given(
         random_state=seed, batch_size=batch_size, temperature=opt.per_kind("temperature", temperature),
         top_p=opt.per_kind("top-p", top_p), overwrite=overwrite, where=where or None,
@@ -75,7 +80,7 @@ def sample(
     synthesizer = TableSynthesizer.load(run, **opt.given(device=device))
     began = time.perf_counter()
     if partial is not None:
-        frame = synthesizer.sample_like(partial, draws, **opt.given(random_state=seed))
+        frame = synthesizer.sample_like(partial, draws or 1, **opt.given(random_state=seed))
         write_table(frame, out, schema=synthesizer.schema_, overwrite=overwrite)
         n_samples = len(frame)
         statistics = {"rows": n_samples, "path": str(out)}

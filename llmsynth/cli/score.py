@@ -42,8 +42,6 @@ def score(
     A row with a value that the model cannot produce (an unseen category, a number out of range) has infinitely many
     nats; such rows are counted apart from the mean.
     """
-    import numpy as np
-
     output = Output(quiet, json)
     if out is not None:
         check_output_file(out, overwrite=overwrite)
@@ -53,15 +51,14 @@ def score(
     from llmsynth.synthesizer import TableSynthesizer
 
     synthesizer = TableSynthesizer.load(run, **opt.given(device=device))
-    by_column = synthesizer.log_prob_by_column(frame) if surprising else None
-    log_prob = synthesizer.log_prob(frame) if by_column is None else by_column.to_numpy().sum(axis=1)
-    nats = -np.asarray(log_prob, dtype=np.float64)
+    by_column = synthesizer.log_prob_by_column(frame)
+    nats = -by_column.to_numpy().sum(axis=1)
     if out is not None:
         write_text(out, as_csv(nats))
     counts = summary(nats)
     data = {"command": "score", "run": str(run), "table": str(table), **counts}
     lines = [described(counts)]
-    if by_column is not None:
+    if surprising:
         data["surprising"] = most_surprising(frame, by_column, surprising)
         lines.extend(listed(data["surprising"]))
     if out is not None:

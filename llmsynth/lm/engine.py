@@ -114,7 +114,7 @@ def build_engine(schema: Schema, table: Mapping[str, Physical], config: FitConfi
 
 
 def _training_part(encoded: list[EncodedColumn], config: FitConfig) -> list[EncodedColumn]:
-    """The rows a model may start from; held-out ones stay unseen."""
+    """The rows a model may start from; held-out ones stay unseen until a refit."""
     rows, _ = split_rows(encoded[0].index.size, config.train.holdout_fraction, config.seed)
     return [column.take(rows) for column in encoded]
 

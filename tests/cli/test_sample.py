@@ -63,6 +63,7 @@ def test_given_rows_are_completed(llmsynth: Cli, facade: FakeFacade, run_folder:
         (("-n", 3, "--given", "table.csv"), "expected either -n N"),
         (("--given", "table.csv", "--where", "age > 3", "--top-p", "0.9"), "got top_p, where"),
         (("--given", "nothing.csv"), "nothing.csv"),
+        (("-n", 3, "--draws", 2), "--draws: expected --given FILE"),
     ],
 )
 def test_rows_are_either_drawn_or_completed(
