@@ -114,7 +114,8 @@ class TrainConfig:
     max_epochs: int | None = None
     """Most passes over the training rows; None lets the budget or early stopping end it."""
     max_minutes: float | None = None
-    """Wall-clock budget of training in minutes. The learning-rate schedule is planned to end with it."""
+    """Wall-clock budget of a fit in minutes, reading and encoding the table included. The learning-rate schedule is
+    planned to end with it."""
     batch_size: int | Literal["auto"] = "auto"
     """Rows per optimiser step; "auto" goes by the number of rows, the model and the device."""
     learning_rate: float | Literal["auto"] = "auto"

@@ -189,7 +189,13 @@ def draw_copula_rows(engine: Engine, encoded: list[EncodedColumn], train_rows: I
 
 
 def train_engine(
-    engine: Engine, table: Mapping[str, Physical], run: Run | None, *, progress: bool = False, resume: bool = False
+    engine: Engine,
+    table: Mapping[str, Physical],
+    run: Run | None,
+    *,
+    progress: bool = False,
+    resume: bool = False,
+    began: float | None = None,
 ) -> Training:
     """Warm up, train and calibrate, with checkpoints in the run folder.
 
@@ -205,6 +211,8 @@ def train_engine(
         Print the size of a row, and show progress bars, on standard error.
     resume : bool
         Go on from the newest checkpoint that is whole.
+    began : float, optional
+        When the caller began, by `time.monotonic`: reading the table and building the model count to the budget.
 
     Returns
     -------
@@ -216,6 +224,7 @@ def train_engine(
         On SIGINT, or what the program's own handler of SIGINT or SIGTERM raises; with a run folder the step is
         finished and a checkpoint written first. A second signal ends training at once.
     """
+    began = time.monotonic() if began is None else began
     options = {"fit": engine.config.to_mapping(), "table": table_hash(table)}
     trainer, encoded = prepare_training(engine, table)
     shown = progress and trainer.parallel.is_main
@@ -225,9 +234,10 @@ def train_engine(
             f"{engine.config.model}: rows of {lengths.mean():.0f} tokens, at most {int(lengths.max())}; "
             f"{trainer.train_rows.size:,} to train on, {trainer.holdout_rows.size:,} held out\n"
         )
-    if wants_calibration(engine) and trainer.plan.budget_seconds is not None:
-        left = trainer.plan.budget_seconds * (1 - CALIBRATION_SHARE)
-        trainer.plan = replace(trainer.plan, budget_seconds=left)
+    if trainer.plan.budget_seconds is not None:
+        kept = CALIBRATION_SHARE if wants_calibration(engine) else 0.0
+        left = trainer.plan.budget_seconds * (1 - kept) - (time.monotonic() - began)
+        trainer.plan = replace(trainer.plan, budget_seconds=max(1.0, left))
     saved = None
     if run is not None and resume:
         saved = checkpoint.latest(run.checkpoints, config=options, notify=_note if shown else None)
@@ -255,7 +265,7 @@ def train_engine(
         # Of several processes the others would end at once, and this one wait for them forever.
         with signals if checkpointer is not None and trainer.parallel.size == 1 else nullcontext():
             trainer.run()
-    began = time.monotonic()
+    trained = time.monotonic()
     with _saved_if_stopped(trainer, checkpointer):
         calibration = calibrate_marginals(engine, trainer, encoded) if wants_calibration(engine) else None
         nats = None
@@ -263,7 +273,7 @@ def train_engine(
             nats = trainer.counters.best_nats
         elif trainer.holdout_rows.size:
             nats = float(trainer.nats(trainer.holdout_rows).mean())
-    seconds = warm_seconds + trainer.counters.seconds + time.monotonic() - began
+    seconds = warm_seconds + trainer.counters.seconds + time.monotonic() - trained
     return Training(trainer, seconds, nats, calibration)
 
 

@@ -8,6 +8,7 @@ It is longer than our files usually are because most of it is the documentation 
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
@@ -62,7 +63,7 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
     recipe : FitConfig, mapping, str or None
         All options: a shipped recipe's name, a YAML file, or nested options. Arguments given here override it.
     max_minutes, max_epochs : float, int or None
-        Budget of the training.
+        Budget of the training; minutes count from the call of `fit`, reading the table included.
     random_state : int or None
         Seed of everything; None takes the recipe's, 0 without one.
     device : str
@@ -149,6 +150,7 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
         TrainingError
             If training cannot go on.
         """
+        began = time.monotonic()
         config = self._config()
         check_reporters(config.train.report_to)
         run = None
@@ -164,7 +166,8 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
                 name, reason = choose_model(schema, len(frame), gpu=choose_device(config.device).type == "cuda")
             config = replace(config, model=name)
             engine = build_engine(schema, plain, config)
-            training = train_engine(engine, plain, run, progress=self.progress, resume=self.resume)
+            how = {"progress": self.progress, "resume": self.resume}
+            training = train_engine(engine, plain, run, **how, began=began)
             self._learned(engine, schema, (name, reason))
             self._describe(training, engine, plain)
             if run is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -153,6 +154,15 @@ def _weights(table, run, *, resume=False, warm_up=True):
     engine = build_engine(*table, FitConfig(model="compact", compact=compact, train=train, seed=3))
     train_engine(engine, table[1], run, resume=resume)
     return engine.model.state_dict()
+
+
+def test_what_was_done_before_training_counts_to_the_budget(table):
+    compact = replace(SMALL, warm_up=False)
+    train = TrainConfig(max_minutes=1.0, max_epochs=200, patience=10**6, calibrate=False)
+    engine = build_engine(*table, FitConfig(model="compact", compact=compact, train=train, seed=3))
+    training = train_engine(engine, table[1], None, began=time.monotonic() - 59.5)
+    assert training.trainer.plan.budget_seconds == 1.0
+    assert training.seconds < 10
 
 
 @pytest.fixture(scope="module")
