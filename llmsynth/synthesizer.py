@@ -36,6 +36,7 @@ from llmsynth.recipes import load_recipe
 from llmsynth.sample.balanced import class_counts, class_shares, interleave
 from llmsynth.sample.complete import Method, complete
 from llmsynth.sample.conditional import Conditional, ConditionEstimate
+from llmsynth.sample.report import ConditionTally, SampleReport, joined
 from llmsynth.sample.sampler import Sampler
 from llmsynth.sample.scores import Scores, likeliest
 from llmsynth.seeding import derive
@@ -87,6 +88,9 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
         The model used and why.
     report_ : dict
         Seconds, held-out nats per row, numbers of parameters and of folded categories.
+    sample_report_ : SampleReport or None
+        What is known about the rows last drawn with `sample`, `sample_to` or an exhausted `iter_samples`, such as the
+        probability of their condition; None before.
 
     Examples
     --------
@@ -211,6 +215,7 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
         self.schema_ = schema
         self._engine = engine
         self.model_name_, self.model_reason_ = choice
+        self.sample_report_: SampleReport | None = None
 
     def _describe(self, training: Training, engine: Engine, plain: Mapping[str, Physical]) -> None:
         trainer, counters = training.trainer, training.trainer.counters
@@ -248,7 +253,7 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
         balance: object = None,
         proportions: Mapping[object, float] | None = None,
     ) -> Iterator[pd.DataFrame]:
-        """Yield rows batch by batch; arguments as in `sample`."""
+        """Yield rows batch by batch; arguments as in `sample`, `sample_report_` after the last batch."""
         engine = self._fitted()
         chosen = engine.config.sample
         config = SampleConfig(
@@ -257,11 +262,20 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
             batch_size=chosen.batch_size if batch_size is None else batch_size,
         )
         seed = derive(engine.config.seed if random_state is None else int(random_state), "sample")
+        self.sample_report_ = None
+        tallies: list[ConditionTally] = []
         if (balance is not None or proportions is not None) and n_samples > 0:
-            return self._balanced(n_samples, seed, config, where, (balance, proportions))
-        if where is None:
-            return self._sampler(engine).iterate(n_samples, seed, config)
-        return self._conditional(where, config).iterate(n_samples, seed)
+            rows = self._balanced(n_samples, seed, config, where, (balance, proportions), tallies)
+        elif where is None:
+            rows = self._sampler(engine).iterate(n_samples, seed, config)
+        else:
+            tallies.append(ConditionTally())
+            rows = self._conditional(where, config).iterate(n_samples, seed, tallies[0])
+        return self._reported(rows, tallies)
+
+    def _reported(self, rows: Iterator[pd.DataFrame], tallies: Sequence[ConditionTally]) -> Iterator[pd.DataFrame]:
+        yield from rows
+        self.sample_report_ = SampleReport(condition=joined(tallies) if tallies else None)
 
     def _balanced(
         self,
@@ -270,6 +284,7 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
         config: SampleConfig,
         where: Where | None,
         classes: tuple[object, Mapping[object, float] | None],
+        tallies: list[ConditionTally],
     ) -> Iterator[pd.DataFrame]:
         scores = self._scores()
         label = self._target(classes[0])
@@ -278,9 +293,10 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
         asked = dict(zip(shares, class_counts(n_samples, list(shares.values())), strict=True))
         counts = {category: count for category, count in asked.items() if count}
         rest = [] if where is None else list(where) if isinstance(where, list | tuple) else [where]
+        tallies.extend(ConditionTally() for _ in counts)
         streams = [
-            self._conditional([*rest, {label: category}], config).iterate(count, derive(seed, "class", number))
-            for number, (category, count) in enumerate(counts.items())
+            self._conditional([*rest, {label: category}], config).iterate(count, derive(seed, "class", number), tally)
+            for (number, (category, count)), tally in zip(enumerate(counts.items()), tallies, strict=True)
         ]
         return interleave(self._sampler(self._fitted()), streams, list(counts.values()), seed)
 

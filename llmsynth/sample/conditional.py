@@ -30,6 +30,7 @@ from llmsynth.grammar.automaton import IntArray
 from llmsynth.lm.decoder import RowDecoder
 from llmsynth.lm.request import Request, Values
 from llmsynth.lm.restriction import Restriction, never_missing, only_missing, restrict
+from llmsynth.sample.report import ConditionTally
 from llmsynth.sample.sampler import Sampler
 from llmsynth.seeding import derive, generator, uniforms
 from llmsynth.table.cell_cover import CellCover, cover
@@ -83,6 +84,11 @@ class _Pool:
     def weight(self) -> FloatArray:
         """Weights over the largest one."""
         return np.asarray(np.exp(self.log_weight - self.log_weight.max()))
+
+    @property
+    def log_weight_by_box(self) -> FloatArray:
+        """Shape (n_boxes, n_per_box)."""
+        return self.log_weight.reshape(-1, self.n_per_box)
 
     @property
     def effective_sample_size(self) -> float:
@@ -166,13 +172,22 @@ class Conditional:
         if not self.places:
             return ConditionEstimate(1.0, 0.0, float(n_draws), 0)
         pool = self._draw(derive(seed, "probability"), per_box, 0)
-        weight = np.exp(pool.log_weight).reshape(len(self.boxes), per_box)
-        error = float(np.sqrt((weight.var(axis=1, ddof=1) / per_box).sum()))
-        total = float(weight.mean(axis=1).sum())
-        return ConditionEstimate(min(1.0, total), error, pool.effective_sample_size, weight.size)
+        tally = ConditionTally()
+        tally.add(pool.log_weight_by_box, 0)
+        found = tally.report()
+        return ConditionEstimate(found.probability, found.standard_error, found.effective_sample_size, found.n_drawn)
 
-    def iterate(self, n_samples: int, seed: int) -> Iterator[pd.DataFrame]:
+    def iterate(self, n_samples: int, seed: int, tally: ConditionTally | None = None) -> Iterator[pd.DataFrame]:
         """Yield `n_samples` rows in all, block by block.
+
+        Parameters
+        ----------
+        n_samples : int
+            0 yields one empty frame.
+        seed : int
+            Seed.
+        tally : ConditionTally, optional
+            Counts each block before it is yielded.
 
         Raises
         ------
@@ -181,15 +196,23 @@ class Conditional:
         """
         if n_samples < 0:
             raise InputError(f"n_samples: expected 0 or more, got {n_samples!r}")
+        tally = tally or ConditionTally()
         if n_samples == 0:
-            yield self._block(0, seed).iloc[:0]
+            frame, log_weight = self._block(0, seed)
+            tally.add(log_weight, 0)
+            yield frame.iloc[:0]
         for start in range(0, n_samples, BLOCK):
-            yield self._block(start, seed).iloc[: n_samples - start]
+            frame, log_weight = self._block(start, seed)
+            frame = frame.iloc[: n_samples - start]
+            tally.add(log_weight, len(frame))
+            yield frame
 
-    def _block(self, start: int, seed: int) -> pd.DataFrame:
+    def _block(self, start: int, seed: int) -> tuple[pd.DataFrame, FloatArray]:
+        """A block of rows, and the log weights of its beginnings, shape (n_boxes, n_per_box)."""
         encoder = self.sampler.encoder
         if not self.places:
-            return self.sampler.part(self.decoder, (start, BLOCK), seed, self.sampler.batch_size)
+            frame = self.sampler.part(self.decoder, (start, BLOCK), seed, self.sampler.batch_size)
+            return frame, np.zeros((1, BLOCK))
         pool = self._enough(derive(seed, "block", start // BLOCK))
         chosen = _systematic(pool.weight, BLOCK, generator(seed, "resample", start // BLOCK))
         given = {place: values[chosen] for place, values in pool.values.items()}
@@ -198,7 +221,7 @@ class Conditional:
         values = self.decoder.decode_all(rows, seed, self.sampler.batch_size, Request(rest, given))
         draws = [uniforms(seed, ("remainder", place), start, BLOCK) for place in range(len(values))]
         table = self._decoded(values, draws, pool.box[chosen])
-        return self.sampler.frame(table, BLOCK, seed, start)
+        return self.sampler.frame(table, BLOCK, seed, start), pool.log_weight_by_box
 
     def _enough(self, seed: int) -> _Pool:
         per_box = max(LEAST_PER_BOX, -(-OVERDRAWN * BLOCK // len(self.boxes)))
