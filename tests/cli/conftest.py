@@ -15,6 +15,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from llmsynth.lm.run_folder import Run
+from llmsynth.sample.report import SampleReport
 
 
 @dataclass
@@ -24,6 +25,7 @@ class FakeFacade:
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     failure: BaseException | None = None
     checkpoint: bool = False
+    report: SampleReport | None = None
 
     def said(self, name: str) -> dict[str, Any]:
         """Arguments of the only call of that name."""
@@ -73,6 +75,7 @@ def _facade_class(fake: FakeFacade) -> type:
                 raise fake.failure
             frame = pd.DataFrame({"a": range(n_samples)})
             write_table(frame, path, overwrite=settings.get("overwrite", False))
+            self.sample_report_ = fake.report
             return {"rows": n_samples, "path": str(path)}
 
         schema_ = None

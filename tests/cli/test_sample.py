@@ -5,11 +5,14 @@ from __future__ import annotations
 import errno
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from typer.testing import Result
+
+from llmsynth.sample.report import ConditionReport, SampleReport
 
 if TYPE_CHECKING:
     from tests.cli.conftest import FakeFacade
@@ -38,6 +41,25 @@ def test_conditions_are_passed_on_and_may_be_repeated(llmsynth: Cli, facade: Fak
     result = llmsynth("sample", run_folder, "-n", 7, "-o", "s.csv", "--where", conditions[0], "--where", conditions[1])
     assert result.exit_code == 0, result.output
     assert facade.said("sample_to") == {"where": conditions}
+
+
+CONDITION = ConditionReport(0.02312, 0.00041, 3912.4, 4096, 7, 2, 1900.5)
+
+
+def test_a_condition_is_reported_on_the_error_stream_and_to_machines(
+    llmsynth: Cli, facade: FakeFacade, run_folder: Path
+) -> None:
+    facade.report = SampleReport(CONDITION)
+    call = ("sample", run_folder, "-n", 7, "--where", "age >= 60", "--overwrite", "-o", "s.csv")
+    result = llmsynth(*call)
+    line = "condition: probability 0.0231 ± 0.0004, effective sample size 3,912 of 4,096 drawn"
+    assert result.stderr.splitlines() == [line] and line not in result.stdout
+    assert llmsynth(*call, "--quiet").stderr == ""
+    data = json.loads(llmsynth(*call, "--quiet", "--json").stdout)
+    assert data["condition"] == asdict(CONDITION) and data["rows"] == 7
+    facade.report = SampleReport()
+    result = llmsynth(*call, "--json")
+    assert "condition" not in json.loads(result.stdout) and "condition" not in result.stderr
 
 
 def test_shares_of_classes_are_passed_on(llmsynth: Cli, facade: FakeFacade, run_folder: Path) -> None:
