@@ -19,7 +19,7 @@ Why rules and not a model: a wrong kind is expensive, so a user must be able to 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -36,6 +36,8 @@ from llmsynth.table.identifiers import detect_identifier_cells
 from llmsynth.table.labels import label_names
 from llmsynth.table.mixed import refuse_mixed
 from llmsynth.table.overrides import Overrides, check_override, resolve_column
+from llmsynth.table.rule_checks import check_rules
+from llmsynth.table.rules import Rule, parse_rules
 from llmsynth.table.schema import Column, Kind, Role, Schema, check_column, encode_key
 from llmsynth.table.unpack import Unpacked, unpack
 
@@ -49,6 +51,7 @@ def infer_schema(
     target: object = None,
     overrides: Overrides | Mapping[Any, Mapping[str, Any]] | None = None,
     fold_below: int | None = None,
+    rules: Sequence[Rule | str | Mapping[str, Any]] | None = None,
 ) -> Schema:
     """Infer what each column of a table is.
 
@@ -64,6 +67,9 @@ def infer_schema(
     fold_below : int or None
         Categories seen fewer times than this are folded into one; 1, the default, keeps all. An override of a column
         wins.
+    rules : sequence of Rule, str or mapping, or None
+        Relations between columns that hold in every row, as `llmsynth.table.rules` describes; those of `overrides` by
+        default.
 
     Returns
     -------
@@ -74,7 +80,8 @@ def infer_schema(
     TableError
         If the table is empty, has duplicate labels, infinite values or mixed types.
     SchemaError
-        If the target or an overridden column is unknown, or an override is contradicted by rows (with their number).
+        If the target or an overridden column is unknown, or an override or a rule is contradicted by rows (with their
+        number).
 
     Examples
     --------
@@ -101,7 +108,7 @@ def infer_schema(
         columns.append(infer_column(frame.iloc[:, place], name, changes, fold_below=least))
     target_name = target_name or next((column.name for column in columns if column.role == "target"), None)
     index = frame.columns
-    return Schema(
+    schema = Schema(
         columns=tuple(columns),
         labels=tuple(index),
         target=target_name,
@@ -109,6 +116,7 @@ def infer_schema(
         label_levels=tuple(None if level is None else str(level) for level in index.names),
         n_rows=len(frame),
     )
+    return check_rules(said.rules if rules is None else parse_rules(rules), schema, frame)
 
 
 def check_frame(frame: pd.DataFrame) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from llmsynth.errors import SchemaError
+from llmsynth.table.rules import Rule
 from llmsynth.table.schema import KINDS, Column, check_column, encode_key, nearest
 
 BOUNDS = ("minimum", "maximum")
@@ -28,11 +29,14 @@ class Overrides:
         Target column.
     fold_below : int or None
         For all string categories whose column says nothing itself.
+    rules : tuple of Rule
+        Relations between columns.
     """
 
     columns: Mapping[Any, Mapping[str, Any]] = field(default_factory=dict)
     target: str | None = None
     fold_below: int | None = None
+    rules: tuple[Rule, ...] = ()
 
 
 def resolve_column(label: object, keys: Mapping[str, str], what: str) -> str:

@@ -18,6 +18,7 @@ from typing import Any, Literal
 
 from llmsynth.errors import SchemaError
 from llmsynth.table.labels import decode_label, encode_key, encode_label, label_names
+from llmsynth.table.rules import Rule, parse_rules
 from llmsynth.table.schema_checks import KINDS, ROLES, TIME_UNITS, check_column, nearest
 
 Kind = Literal["integer", "decimal", "boolean", "categorical", "datetime", "text", "identifier", "constant", "missing"]
@@ -150,6 +151,8 @@ class Schema:
         Names of the column index's levels.
     n_rows : int
         Rows the schema was inferred from; 0 when unknown.
+    rules : tuple of Rule
+        Relations between columns that hold in every row (`llmsynth.table.rules`).
     """
 
     columns: tuple[Column, ...]
@@ -158,6 +161,7 @@ class Schema:
     label_dtype: str | None = None
     label_levels: tuple[str | None, ...] = ()
     n_rows: int = 0
+    rules: tuple[Rule, ...] = ()
     _places: dict[str, int] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -172,6 +176,10 @@ class Schema:
         object.__setattr__(self, "_places", places)
         if self.target is not None and self.target not in places:
             raise SchemaError(f"unknown target column {self.target!r}; {nearest(self.target, places)}")
+        for number, rule in enumerate(self.rules, start=1):
+            for name in rule.columns:
+                if name not in places:
+                    raise SchemaError(f"rule {number}, {rule}: unknown column {name!r}; {nearest(name, places)}")
 
     def __getitem__(self, name: str) -> Column:
         """Return the column of that name."""
@@ -229,6 +237,8 @@ class Schema:
                 result[name] = getattr(self, name)
         if self.label_levels:
             result["label_levels"] = list(self.label_levels)
+        if self.rules:
+            result["rules"] = [rule.to_plain() for rule in self.rules]
         return result
 
     @classmethod
@@ -242,7 +252,7 @@ class Schema:
         """
         if data.get("version") != VERSION:
             raise SchemaError(f"expected schema version {VERSION}, got {data.get('version')!r}; update llmsynth")
-        known = ("version", "columns", "labels", "target", "label_dtype", "label_levels", "n_rows")
+        known = ("version", "columns", "labels", "target", "label_dtype", "label_levels", "n_rows", "rules")
         for key in data:
             if key not in known:
                 raise SchemaError(f"unknown schema property {key!r}; {nearest(str(key), known)}")
@@ -253,6 +263,7 @@ class Schema:
             label_dtype=data.get("label_dtype"),
             label_levels=tuple(data.get("label_levels", ())),
             n_rows=int(data.get("n_rows", 0)),
+            rules=parse_rules(data.get("rules"), "schema"),
         )
 
     def notices(self) -> list[str]:

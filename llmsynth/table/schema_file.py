@@ -1,20 +1,25 @@
 """The schema as a YAML file that a person can read and edit.
 
-Knows the file's form: one block per column with the properties that make sense for its kind, and comments. Refuses to
-know the rules (`infer` checks what was written against the data). Only editable properties are written; counts and
-shares are found again. The file shows bounds and categories, which are read from the data: treat it like the data.
+Knows the file's form: one block per column with the properties that make sense for its kind, the relations between
+columns (`rules`), and comments. Refuses to know how columns are inferred (`infer` checks what was written against the
+data). Only editable properties are written; counts and shares are found again. The file shows bounds and categories,
+which are read from the data: treat it like the data.
 """
 
 from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import yaml
 
 from llmsynth.errors import SchemaError
 from llmsynth.table.overrides import Overrides, check_override
+from llmsynth.table.rule_mining import Suggestion
+from llmsynth.table.rules import Dependency, Rule, parse_rules
 from llmsynth.table.schema import VERSION, Column, Schema, nearest
 from llmsynth.table.times import iso_time
 from llmsynth.yaml_files import read_yaml
@@ -48,26 +53,60 @@ _BY_KIND: dict[str, tuple[str, ...]] = {
 }
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_.%/-]*(?: [A-Za-z0-9_.%/-]+)*")
 _ALWAYS = ("nullable", "minimum", "maximum")
-_TOP = ("version", "target", "fold_below", "columns")
+_TOP = ("version", "target", "fold_below", "columns", "rules")
+_RULES_HEADER = """\
+# Relations between columns: true in every row of the table, and so in every synthetic row.
+#   a <= b | sum: {total: a, parts: [b, c]} | implies: {if: CONDITION, then: CONDITION}
+#   unique: [a, b] | determines: {from: [a], to: [b]}"""
 
 
-def schema_yaml(schema: Schema) -> str:
-    """Text of a schema file."""
-    lines = [_HEADER.rstrip(), "", f"version: {VERSION}"]
-    lines.append(f"target: {_scalar(schema.target)}" if schema.target is not None else "# target: COLUMN")
-    lines += ["columns:"]
-    for column in schema:
-        lines += _block(column)
-    return "\n".join(lines) + "\n"
-
-
-def write_schema_yaml(schema: Schema, path: str | os.PathLike[str]) -> Path:
-    """Write a schema file.
+def schema_yaml(schema: Schema, suggestions: Sequence[Suggestion] = ()) -> str:
+    """Text of a schema file.
 
     Parameters
     ----------
     schema : Schema
         What to write.
+    suggestions : sequence of Suggestion
+        Rules that the table bears out, written as comments with what supports them.
+    """
+    lines = [_HEADER.rstrip(), "", f"version: {VERSION}"]
+    lines.append(f"target: {_scalar(schema.target)}" if schema.target is not None else "# target: COLUMN")
+    lines += ["columns:"]
+    for column in schema:
+        lines += _block(column)
+    if schema.rules or suggestions:
+        lines += ["", _RULES_HEADER, "rules:"]
+        lines += [f"  - {rule_yaml(rule)}" for rule in schema.rules]
+        if suggestions:
+            lines.append("  # Suggestions, which hold in all rows: remove '# ' in front of those that are true.")
+        lines += [f"  # - {rule_yaml(found.rule)}  # {found.support}" for found in suggestions]
+    return "\n".join(lines) + "\n"
+
+
+def rule_yaml(rule: Rule) -> str:
+    """A rule on one line of YAML; what `determines` has read from the rows is left out."""
+    plain = rule.to_plain()
+    if isinstance(plain, str):
+        return _scalar(plain)
+    ((key, body),) = plain.items()
+    if isinstance(body, list):
+        return f"{key}: {_value(tuple(body))}"
+    parts = [
+        f"{name}: {_value(tuple(item)) if isinstance(item, list) else _scalar(item)}"
+        for name, item in body.items()
+        if name != "seen"
+    ]
+    return f"{key}: {{{', '.join(parts)}}}"
+
+
+def write_schema_yaml(schema: Schema, path: str | os.PathLike[str], suggestions: Sequence[Suggestion] = ()) -> Path:
+    """Write a schema file.
+
+    Parameters
+    ----------
+    schema, suggestions
+        As in `schema_yaml`.
     path : path
         An existing file is replaced.
 
@@ -84,7 +123,7 @@ def write_schema_yaml(schema: Schema, path: str | os.PathLike[str]) -> Path:
     target = Path(path)
     part = target.with_name(f".{target.name[:200]}.part")
     try:
-        part.write_text(schema_yaml(schema), encoding="utf-8")
+        part.write_text(schema_yaml(schema, suggestions), encoding="utf-8")
         part.replace(target)
     except OSError as error:
         raise SchemaError(f"{str(target)!r} cannot be written ({error.strerror}); choose another folder") from error
@@ -128,7 +167,14 @@ def read_schema_yaml(path: str | os.PathLike[str]) -> Overrides:
         columns={str(key): check_override(str(key), value or {}) for key, value in columns.items()},
         target=None if target is None else str(target),
         fold_below=fold_below,
+        rules=_rules(data.get("rules"), name),
     )
+
+
+def _rules(items: object, source: str) -> tuple[Rule, ...]:
+    """Rules without what only a table can say."""
+    rules = parse_rules(items, source)
+    return tuple(replace(rule, seen=()) if isinstance(rule, Dependency) else rule for rule in rules)
 
 
 def _block(column: Column) -> list[str]:

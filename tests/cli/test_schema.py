@@ -49,3 +49,27 @@ def test_a_column_name_cannot_write_to_the_terminal(llmsynth: Cli, tmp_path: Pat
     assert result.exit_code == 0, result.output
     assert "\x1b[31mred" not in result.stdout and "\x07" not in result.stdout
     assert "[bold]b[/bold]" in result.stdout
+
+
+def test_mined_rules_are_written_as_comments_that_can_be_taken_back(llmsynth: Cli, tmp_path: Path) -> None:
+    rows = "".join(f"{i % 9},{i % 9 + i % 4},{'xyz'[i % 3]}\n" for i in range(90))
+    (tmp_path / "t.csv").write_text("low,high,c\n" + rows)
+    result = llmsynth("schema", "t.csv", "--mine-rules", "-o", "s.yaml", "--json")
+    assert result.exit_code == 0, result.output
+    (found,) = [one for one in json.loads(result.stdout)["suggestions"] if "low <=" in one["rule"]]
+    assert found["rows"] == 90 and found["expected_contradictions"] > 7
+    text = Path("s.yaml").read_text()
+    assert '\n  # - "low <= high"  # holds in all 90 rows' in text
+    assert (
+        json.loads(llmsynth("schema", "t.csv", "--schema", "s.yaml", "--json", "--quiet").stdout).get("rules") is None
+    )
+    Path("s.yaml").write_text(text.replace('# - "low', '- "low'))
+    again = json.loads(llmsynth("schema", "t.csv", "--schema", "s.yaml", "--json", "--quiet").stdout)
+    assert again["rules"] == ['"low <= high"']
+
+
+def test_a_rule_that_rows_contradict_is_one_error_with_their_number(llmsynth: Cli, table: Path) -> None:
+    Path("mine.yaml").write_text("rules:\n  - glucose < age\n")
+    result = llmsynth("schema", table, "--schema", "mine.yaml", "-o", "schema.yaml")
+    assert result.exit_code == 2 and "glucose < age: 80 of 80 rows contradict it" in result.stderr
+    assert not Path("schema.yaml").exists()
