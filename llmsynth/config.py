@@ -151,6 +151,12 @@ class TrainConfig:
     for the compact model, which draws fast enough."""
     report_to: tuple[str, ...] = ()
     """Experiment trackers to write to: tensorboard, mlflow, wandb."""
+    weight_column: str | None = None
+    """Column of weights above 0: training visits rows in proportion, and divides their loss by it, so that the shares
+    learned stay those of the rows. The column is neither learned nor sampled."""
+    boost: Mapping[str, float] = field(default_factory=dict)
+    """Factors above 0 by condition, such as ``{"diabetes == 'yes'": 5}``: rows that fulfil it are visited so many times
+    as often, to learn what goes with it; its own share stays right."""
 
     def __post_init__(self) -> None:
         optional = {"max_epochs": self.max_epochs, "max_minutes": self.max_minutes}
@@ -165,6 +171,9 @@ class TrainConfig:
         _within(0, 0.5, closed=True, holdout_fraction=self.holdout_fraction)
         if self.ema_decay is not None and not isinstance(self.ema_decay, str):
             _within(0, 1, ema_decay=self.ema_decay)
+        if self.weight_column is not None and not (isinstance(self.weight_column, str) and self.weight_column):
+            raise ConfigError(f"weight_column: expected the name of a column, got {self.weight_column!r}")
+        _positive(**{f"boost of {condition!r}": factor for condition, factor in self.boost.items()})
 
 
 @dataclass(frozen=True)

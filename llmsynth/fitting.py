@@ -37,6 +37,7 @@ from llmsynth.lm.progress import Progress, TrainerListener
 from llmsynth.lm.reporters import open_reporters
 from llmsynth.lm.run_folder import Run
 from llmsynth.lm.stop_signals import StopSignals
+from llmsynth.lm.row_weights import RowWeights
 from llmsynth.lm.trainer import Trainer
 from llmsynth.seeding import derive, generator
 from llmsynth.table.codec import NumberCodec
@@ -102,12 +103,18 @@ def calibrate_marginals(engine: Engine, trainer: Trainer, encoded: list[EncodedC
 
 
 def prepare_training(
-    engine: Engine, table: Mapping[str, Physical], listener: TrainerListener | None = None
+    engine: Engine,
+    table: Mapping[str, Physical],
+    listener: TrainerListener | None = None,
+    weights: RowWeights | None = None,
 ) -> tuple[Trainer, list[EncodedColumn]]:
     """Encode the table, choose the held-out rows, build the trainer.
 
     Returns
     -------
+    Weights act on the trainer alone: which rows are held out, their likelihood, the warm-up and the calibration are
+    those of rows that all count the same.
+
     trainer : Trainer
         Not run yet.
     encoded : list of EncodedColumn
@@ -120,7 +127,7 @@ def prepare_training(
     """
     encoded, open_nats, _ = engine.encoder.encode(table)
     split = split_rows(encoded[0].index.size, engine.config.train.holdout_fraction, engine.config.seed)
-    return make_trainer(engine, encoded, open_nats, split, listener), encoded
+    return make_trainer(engine, encoded, open_nats, split, listener, weights), encoded
 
 
 def warm_up(
@@ -206,6 +213,7 @@ def train_engine(
     table : mapping of str to Physical
         The training rows.
     run : Run or None
+    weights: RowWeights | None = None,
         Where checkpoints and tracker files go.
     progress : bool
         Print the size of a row, and show progress bars, on standard error.
@@ -223,10 +231,12 @@ def train_engine(
     KeyboardInterrupt
         On SIGINT, or what the program's own handler of SIGINT or SIGTERM raises; with a run folder the step is
         finished and a checkpoint written first. A second signal ends training at once.
+    weights : RowWeights, optional
+        Rows that training visits more often than others.
     """
     began = time.monotonic() if began is None else began
-    options = {"fit": engine.config.to_mapping(), "table": table_hash(table)}
-    trainer, encoded = prepare_training(engine, table)
+    options = {"fit": engine.config.to_mapping(), "table": table_hash(table, weights)}
+    trainer, encoded = prepare_training(engine, table, weights=weights)
     shown = progress and trainer.parallel.is_main
     if shown:
         lengths = trainer.row_lengths
@@ -308,8 +318,8 @@ def _bar(title: str, shown: bool) -> Any:
     return TrainingBar(title) if shown else nullcontext()
 
 
-def table_hash(table: Mapping[str, Physical]) -> str:
-    """sha256 of a table's modelled columns; tells tables apart, holds no cell value."""
+def table_hash(table: Mapping[str, Physical], weights: RowWeights | None = None) -> str:
+    """sha256 of a table's modelled columns and its weight column; tells tables apart, holds no cell value."""
     digest = hashlib.sha256()
     for name, physical in table.items():
         digest.update(name.encode("utf-8", "surrogatepass"))
@@ -320,3 +330,5 @@ def table_hash(table: Mapping[str, Physical]) -> str:
         else:
             digest.update(np.where(physical.missing, 0, physical.values).tobytes())
     return digest.hexdigest()
+    if weights is not None and weights.column is not None:
+        digest.update(b"weights" + weights.column.tobytes())

@@ -24,9 +24,10 @@ from llmsynth.config import FitConfig, PerKind, SampleConfig
 from llmsynth.errors import InputError, NotFittedError
 from llmsynth.fitting import Training, table_hash, train_engine
 from llmsynth.lm.backbones import choose_device
+from llmsynth.lm.boost import boost_mapping, weigh_rows
 from llmsynth.lm.choose import choose_model
 from llmsynth.lm.description import read_description
-from llmsynth.lm.engine import Engine, build_engine, number_of_parameters
+from llmsynth.lm.engine import Engine, build_engine, number_of_parameters, split_rows
 from llmsynth.lm.history import History
 from llmsynth.lm.parallel import Parallel
 from llmsynth.lm.reporters import check_reporters
@@ -46,6 +47,12 @@ from llmsynth.table.files import TableWriter, read_table
 from llmsynth.table.infer import infer_schema
 from llmsynth.table.schema import Schema
 from llmsynth.table.schema_file import read_schema_yaml
+from llmsynth.table.weight_column import (
+    overrides_without_weights,
+    refuse_weights_in,
+    take_weights,
+    without_weights,
+)
 
 Overrides = Mapping[Any, Mapping[str, Any]]
 
@@ -77,6 +84,12 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
         Folder for checkpoints while fitting and the run afterwards; None keeps everything in memory until `save`.
     overwrite, resume : bool
         Replace a run in `run_dir`, or go on from its newest checkpoint.
+    weight_column : str or None
+        Column of weights above 0. Training visits rows in proportion; the shares that are learned stay those of the
+        rows as they are. The column itself is neither learned nor sampled.
+    boost : mapping of str to float, sequence of pairs, or None
+        Factors by condition (as in `sample`): rows that fulfil it are visited so many times as often, so that what
+        goes with it is learned better, while its own share stays right. Factors of several conditions multiply.
 
     Attributes
     ----------
@@ -117,6 +130,8 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
         run_dir: str | os.PathLike[str] | None = None,
         overwrite: bool = False,
         resume: bool = False,
+        weight_column: str | None = None,
+        boost: Mapping[str, float] | Sequence[tuple[str, float]] | None = None,
     ) -> None:
         self.model = model
         self.target = target
@@ -131,6 +146,8 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
         self.run_dir = run_dir
         self.overwrite = overwrite
         self.resume = resume
+        self.weight_column = weight_column
+        self.boost = boost
 
     def fit(self, table: object, y: object = None) -> Self:
         """Learn the table.
@@ -162,7 +179,7 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
         if self.run_dir is not None and is_main:
             run = Run.create(self.run_dir, overwrite=self.overwrite, resume=self.resume)
         with run if run is not None else nullcontext():
-            frame = read_table(table)
+            frame, column = take_weights(read_table(table), config.train.weight_column)
             schema = self._schema(frame, config)
             plain = physical_table(frame, schema)
             name, reason = config.model, "as asked"
@@ -171,7 +188,10 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
             config = replace(config, model=name)
             engine = build_engine(schema, plain, config)
             how = {"progress": self.progress, "resume": self.resume}
-            training = train_engine(engine, plain, run, **how, began=began)
+            rows, _ = split_rows(len(frame), config.train.holdout_fraction, config.seed)
+            boost = config.train.boost
+            weights = weigh_rows(engine.encoder, schema, plain, rows, column=column, boost=boost)
+            training = train_engine(engine, plain, run, **how, began=began, weights=weights)
             self._learned(engine, schema, (name, reason))
             self._describe(training, engine, plain)
             if run is not None:
@@ -191,6 +211,10 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
             train = replace(train, max_minutes=self.max_minutes)
         if self.max_epochs is not None:
             train = replace(train, max_epochs=self.max_epochs)
+        if self.weight_column is not None:
+            train = replace(train, weight_column=self.weight_column)
+        if self.boost is not None:
+            train = replace(train, boost=boost_mapping(self.boost))
         changes: dict[str, Any] = {"train": train}
         if self.random_state is not None:
             changes["seed"] = int(self.random_state)
@@ -205,10 +229,12 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
         return replace(config, **changes)
 
     def _schema(self, frame: pd.DataFrame, config: FitConfig) -> Schema:
-        given = self.schema
+        given, weight_column = self.schema, config.train.weight_column
         if isinstance(given, Schema):
+            refuse_weights_in(given, weight_column)
             return given
         overrides = given if given is None or isinstance(given, Mapping) else read_schema_yaml(os.fspath(given))
+        overrides = overrides_without_weights(overrides, weight_column)
         return infer_schema(frame, target=config.target, overrides=overrides)
 
     def _learned(self, engine: Engine, schema: Schema, choice: tuple[str, str]) -> None:
@@ -232,8 +258,13 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
             "calibration": None if training.calibration is None else training.calibration.to_dict(),
             "n_parameters": number_of_parameters(engine),
             "folded_categories": {c.name: c.folded for c in self.schema_.columns if c.folded},
-            "table_hash": table_hash(plain),
+            "weights": None if trainer.weights is None else trainer.weights.to_dict(),
+            "table_hash": table_hash(plain, trainer.weights),
         }
+
+    def _read(self, table: object) -> pd.DataFrame:
+        """A table to be scored or completed; the weights that a training table brings along are no part of its rows."""
+        return without_weights(read_table(table), self._fitted().config.train.weight_column)
 
     def _fitted(self) -> Engine:
         engine = getattr(self, "_engine", None)
@@ -444,7 +475,7 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
             Observed cells unchanged, no cell missing, rows in order, numbered as in the table. With ``n_draws > 1`` the
             imputations stand below each other, shape (n_draws * n_rows, n_columns), and the index has a level "draw".
         """
-        frame = read_table(table)
+        frame = self._read(table)
         filled = self._complete(frame, n_draws, random_state, method, fill=True)
         if n_draws == 1:
             return filled.set_axis(frame.index)
@@ -461,7 +492,7 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
             raise InputError(f"method: expected 'draw' or 'mode', got {method!r}")
         seed = derive(engine.config.seed if random_state is None else int(random_state), "complete")
         sampler = self._sampler(engine)
-        return complete(sampler, read_table(table), seed, n_draws=n_draws, method=method, fill=fill)
+        return complete(sampler, self._read(table), seed, n_draws=n_draws, method=method, fill=fill)
 
     def log_prob(
         self, table: object, columns: Sequence[object] | None = None, given: Sequence[object] | None = None
@@ -500,7 +531,7 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
         DataFrame, shape (n_rows, n_columns)
             Nats; their sum over a row is `log_prob`. -inf where a value lies outside the schema.
         """
-        return self._scores().log_prob(read_table(table), columns, given)
+        return self._scores().log_prob(self._read(table), columns, given)
 
     def predict_proba(self, table: object, target: object = None) -> pd.DataFrame:
         """Exact class probabilities: P(target = c | the other columns) for every class c.
@@ -522,7 +553,7 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
         InputError
             If there is no target, or it is a number or a text; for a number see `predict`.
         """
-        return self._scores().class_probabilities(read_table(table), self._target(target))
+        return self._scores().class_probabilities(self._read(table), self._target(target))
 
     def predict(
         self, table: object, target: object = None, *, n_draws: int = 20, random_state: int | None = None
@@ -538,7 +569,7 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
         random_state : int or None
             Seed of the draws.
         """
-        frame, label = read_table(table), self._target(target)
+        frame, label = self._read(table), self._target(target)
         scores = self._scores()
         column = scores.columns[scores.places([label])[0]]
         if column.categories is not None:

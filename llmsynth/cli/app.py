@@ -13,6 +13,7 @@ import typer
 from llmsynth import __version__
 from llmsynth.cli import fit, impute, model, run, sample, schema, score
 from llmsynth.cli.exits import EXIT_CODES
+from llmsynth.cli.pairs import PairedCommand
 
 EPILOG = f"""\b
 Examples:
@@ -51,9 +52,9 @@ def options(
     """Make synthetic tables with a language model that you fine-tune on your own machine."""
 
 
-app.command("fit", epilog=fit.EPILOG)(fit.fit)
+app.command("fit", cls=PairedCommand, epilog=fit.EPILOG)(fit.fit)
 app.command("sample", epilog=sample.EPILOG)(sample.sample)
-app.command("run", epilog=run.EPILOG)(run.run)
+app.command("run", cls=PairedCommand, epilog=run.EPILOG)(run.run)
 app.command("impute", epilog=impute.EPILOG)(impute.impute)
 app.command("score", epilog=score.EPILOG)(score.score)
 app.command("schema", epilog=schema.EPILOG)(schema.schema)

@@ -13,11 +13,13 @@ import typer
 from llmsynth.cli import options as opt
 from llmsynth.cli.exits import EXIT_CODES, Terminated, guarded
 from llmsynth.cli.output import Output
+from llmsynth.cli.pairs import from_pairs
 
 EPILOG = f"""\b
 Examples:
   llmsynth fit patients.csv -o run --max-minutes 5
   llmsynth fit patients.csv -o run --model smollm2-135m --target outcome
+  llmsynth fit patients.csv -o run --boost "outcome == 'died'" 5
   llmsynth fit patients.csv -o run --resume        after a crash or Ctrl-C
 
 {EXIT_CODES}"""
@@ -35,6 +37,8 @@ def fit(
     recipe: opt.Recipe = None,
     seed: opt.Seed = None,
     device: opt.Device = None,
+    weight_column: opt.WeightColumn = None,
+    boost: opt.Boost = None,
     trust_remote_code: opt.TrustRemoteCode = False,
     overwrite: opt.Overwrite = False,
     resume: opt.Resume = False,
@@ -49,6 +53,7 @@ def fit(
     settings = opt.given(
         model=model, max_minutes=max_minutes, max_epochs=max_epochs, target=target, schema=schema, recipe=recipe,
         random_state=seed, device=device, trust_remote_code=trust_remote_code, overwrite=overwrite, resume=resume,
+        weight_column=weight_column, boost=from_pairs("--boost", boost),
     )  # fmt: skip
     synthesizer = train(table, out, settings, output)
     output.result(
@@ -109,6 +114,10 @@ def described(synthesizer: Any) -> list[str]:
     nats, seconds = report.get("holdout_nats_per_row"), report.get("seconds")
     if nats is not None:
         lines.append(f"Held-out rows: {nats:.2f} nats per row (less is better; compares models on one table)")
+    weights = report.get("weights")
+    if weights is not None:
+        boosted = f"{weights['boosted_rows']:,} boosted rows; " if weights["boosted_rows"] else ""
+        lines.append(f"Weights: {boosted}worth {weights['effective_rows']:,.0f} rows of equal weight.")
     if seconds is not None:
         lines.append(f"Training took {seconds:,.0f} s.")
     return lines

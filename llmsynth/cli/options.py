@@ -65,6 +65,18 @@ Proportions = Annotated[
         help="Shares of the classes of --balance, or of the target, such as yes=0.5,no=0.5; they sum to 1.",
     ),
 ]
+WeightColumn = Annotated[
+    str | None,
+    typer.Option("--weight-column", metavar="COLUMN", help="Weights: trains more on heavy rows, keeps real shares."),
+]
+Boost = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--boost",
+        metavar="CONDITION FACTOR",
+        help="Trains so many times as often on rows for which this holds, keeping real shares; may be repeated.",
+    ),
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with an unfinished run from its checkpoint.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]

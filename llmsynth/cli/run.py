@@ -25,6 +25,7 @@ from llmsynth.cli import options as opt
 from llmsynth.cli.exits import EXIT_CODES, guarded
 from llmsynth.cli.fit import described, facts, train
 from llmsynth.cli.output import Output, check_output_file, write_json, write_text
+from llmsynth.cli.pairs import from_pairs
 
 EPILOG = f"""\b
 Examples:
@@ -59,6 +60,8 @@ def run(
     recipe: opt.Recipe = None,
     seed: opt.Seed = None,
     device: opt.Device = None,
+    weight_column: opt.WeightColumn = None,
+    boost: opt.Boost = None,
     trust_remote_code: opt.TrustRemoteCode = False,
     overwrite: opt.Overwrite = False,
     resume: opt.Resume = False,
@@ -75,10 +78,12 @@ def run(
     settings = opt.given(
         model=model, max_minutes=max_minutes, max_epochs=max_epochs, target=target, schema=schema, recipe=recipe,
         random_state=seed, device=device, trust_remote_code=trust_remote_code, overwrite=overwrite, resume=resume,
+        weight_column=weight_column, boost=from_pairs("--boost", boost),
     )  # fmt: skip
     rows, held_out = split(table, holdout, holdout_fraction, seed or 0)
     output.note(f"Holding {len(held_out):,} rows out to judge with; the model never sees them.")
     synthesizer = train(rows, out / "run", settings, output)
+    rows, held_out = (frame[list(synthesizer.schema_.labels)] for frame in (rows, held_out))  # without weights
     synthetic, seconds = drawn(synthesizer, n_samples or len(rows), seed, out / _FILES[0], overwrite=overwrite)
     output.note("Judging the rows.")
     summary = judged(synthesizer, (rows, held_out, synthetic), target, seed or 0)

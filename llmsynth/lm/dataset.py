@@ -60,6 +60,8 @@ class Batch:
         One per column.
     n_tokens : int
         Tokens that are not padding.
+    weights : FloatTensor, shape (rows, columns), or None
+        How much the tokens of each row and column count in training; None: all alike.
     """
 
     tokens: torch.Tensor
@@ -67,6 +69,7 @@ class Batch:
     numbers: torch.Tensor
     targets: tuple[ColumnTargets, ...]
     n_tokens: int
+    weights: torch.Tensor | None = None
 
     @property
     def n_rows(self) -> int:
@@ -74,11 +77,19 @@ class Batch:
         return int(self.tokens.shape[0])
 
 
-def draw_orders(rng: np.random.Generator, n_rows: int, n_columns: int, natural_order_share: float) -> IntArray:
-    """Column orders of a batch, shape (n_rows, n_columns)."""
+def draw_orders(
+    rng: np.random.Generator,
+    n_rows: int,
+    n_columns: int,
+    natural_order_share: float,
+    first: npt.NDArray[np.bool_] | None = None,
+) -> IntArray:
+    """Column orders of a batch, shape (n_rows, n_columns); cells of `first`, of that shape, join the first columns."""
     probability = rng.random((n_rows, 1))
     in_prefix = rng.random((n_rows, n_columns)) < probability
     in_prefix[rng.random(n_rows) < natural_order_share] = False
+    if first is not None:
+        in_prefix |= first
     return np.argsort(~in_prefix, axis=1, kind="stable").astype(np.int64)
 
 

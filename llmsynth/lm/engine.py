@@ -28,6 +28,7 @@ from llmsynth.lm.likelihood import Likelihood
 from llmsynth.lm.plan import TrainPlan, make_plan
 from llmsynth.lm.pretrained import PretrainedModel
 from llmsynth.lm.progress import TrainerListener
+from llmsynth.lm.row_weights import RowWeights
 from llmsynth.lm.trainer import Trainer
 from llmsynth.seeding import derive, generator
 from llmsynth.table.dtypes import Physical
@@ -179,6 +180,7 @@ def make_trainer(
     open_nats: FloatArray,
     split: tuple[IntArray, IntArray],
     listener: TrainerListener | None = None,
+    weights: RowWeights | None = None,
 ) -> Trainer:
     """A trainer with the "auto" options resolved."""
     config, n = engine.config.train, split[0].size
@@ -199,7 +201,7 @@ def make_trainer(
         engine.model.calibrate(builder.build(rows, natural_orders(rows.size, builder.grammar.n_columns)))
     config = _settled(config, small=n <= SMALL_TABLE, compact=engine.is_compact)
     seed = derive(engine.config.seed, "trainer")
-    return Trainer(engine.model, builder, split, open_nats, config, plan, seed, listener)
+    return Trainer(engine.model, builder, split, open_nats, config, plan, seed, listener, weights)
 
 
 def _settled(config: TrainConfig, *, small: bool, compact: bool) -> TrainConfig:

@@ -33,6 +33,7 @@ from llmsynth.lm.optimizer import make_optimizer
 from llmsynth.lm.parallel import Parallel
 from llmsynth.lm.plan import TrainPlan, cooled_down, fit_to_budget, learning_rate_at, planned_refit
 from llmsynth.lm.progress import Progress, TrainerListener
+from llmsynth.lm.row_weights import RowWeights, Visits, training_losses
 from llmsynth.seeding import derive, generator
 
 Tensors = dict[str, torch.Tensor]
@@ -57,6 +58,8 @@ class Trainer:
         Seed of orders, batches and dropout.
     listener : TrainerListener, optional
         Told of each step and evaluation.
+    weights : RowWeights, optional
+        Makes some rows come more often; evaluations do not know of them.
     """
 
     def __init__(
@@ -69,10 +72,12 @@ class Trainer:
         plan: TrainPlan,
         seed: int,
         listener: TrainerListener | None = None,
+        weights: RowWeights | None = None,
     ) -> None:
         self.model, self.builder, self.config, self.plan = model, builder, config, plan
         self.train_rows, self.holdout_rows = split
-        self.open_nats, self.seed, self.listener = open_nats, seed, listener
+        self.open_nats, self.seed, self.listener, self.weights = open_nats, seed, listener, weights
+        self._visits = None if weights is None else Visits(weights, self.train_rows)
         self.counters = Progress()
         self.parameters = dict(model.trainable())
         self.optimizer = make_optimizer(self.parameters, config.weight_decay)
@@ -158,17 +163,20 @@ class Trainer:
         epoch, place = divmod(step - self.counters.refit_from, self.plan.steps_per_epoch)
         if self._epoch[0] != epoch:
             rng = generator(self.seed, "refit epoch" if self.counters.refit_from else "epoch", epoch)
-            lengths = None if self._uniform else self._lengths
-            batches = list(epoch_batches(rng, self.train_rows, self.plan.batch_size, lengths))
-            self._epoch = (epoch, batches)
+            visits = self.train_rows if self._visits is None else self._visits.draw(rng)
+            lengths = None if self._uniform else np.tile(self._lengths, 2)
+            self._epoch = (epoch, list(epoch_batches(rng, visits, self.plan.batch_size, lengths)))
         return self._epoch[1][place]
 
     def batch_of(self, step: int) -> Batch:
         """The batch of a step, a pure function of the seed and the step."""
-        rows = self._rows_of(step)
-        share = self.config.natural_order_share
-        orders = draw_orders(generator(self.seed, "orders", step), rows.size, self.builder.grammar.n_columns, share)
+        rows, rng = self._rows_of(step), generator(self.seed, "orders", step)
+        n_columns, share = self.builder.grammar.n_columns, self.config.natural_order_share
         part = self.parallel.share(np.arange(rows.size))
+        if self._visits is not None:
+            orders = self._visits.orders(rng, rows, n_columns, share)
+            return self._visits.batch(self.builder, rows[part], orders[part])
+        orders = draw_orders(rng, rows.size, n_columns, share)
         return self.builder.build(rows[part], orders[part])
 
     def _step(self) -> float:
@@ -183,7 +191,7 @@ class Trainer:
             if device.type == "cuda":
                 with torch.cuda.device(device):
                     torch.cuda.manual_seed(seed)
-            losses = batch_losses(self.model, batch)
+            losses, row_nats = training_losses(self.model, batch)
             # Mean over the tokens of all processes, so that averaged gradients are those of the whole batch.
             n_targets = max(1.0, self.parallel.mean(float(sum(target.token.numel() for target in batch.targets))))
             loss = losses.sum() / n_targets
@@ -202,7 +210,7 @@ class Trainer:
             decay = min(self.ema_decay, (1 + step) / (10 + step))
             names = list(self.average)
             torch._foreach_lerp_([self.average[n] for n in names], [self.parameters[n].data for n in names], 1 - decay)
-        nats = float(losses.detach().mean())
+        nats = float(row_nats.detach().mean())
         self._window.append(nats)
         return nats
 
@@ -285,6 +293,7 @@ class Trainer:
 
     def _train_on_all(self) -> None:
         self.train_rows = np.sort(np.concatenate([self.train_rows, self.holdout_rows]))
+        self._visits = None if self.weights is None else Visits(self.weights, self.train_rows)
         self._epoch = (-1, [])
         self.plan = replace(self.plan, steps_per_epoch=math.ceil(self.train_rows.size / self.plan.batch_size))
 
