@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmsynth.seeding import derive, generator, uniforms
+from llmsynth.seeding import derive, generator, spread_uniforms, uniforms
 
 names = st.one_of(st.text(max_size=8), st.integers(-(2**70), 2**70))
 seeds = st.integers(-(2**70), 2**70)
@@ -48,6 +48,24 @@ def test_uniform_numbers_are_uniform_and_streams_are_uncorrelated():
     assert np.abs(np.histogram(a, 10, (0, 1))[0] / 10_000 - 1).max() < 0.05
     assert abs(np.corrcoef(a, b)[0, 1]) < 0.015
     assert abs(np.corrcoef(a[1:], a[:-1])[0, 1]) < 0.015
+
+
+@given(seed=seeds, group=st.integers(1, 9), start=st.integers(0, 60), n=st.integers(0, 60))
+def test_spread_numbers_fill_every_stratum_once_and_are_the_same_in_any_slice(seed, group, start, n):
+    whole = spread_uniforms(seed, "s", 0, 40 * group, group)
+    strata = np.sort((whole.reshape(-1, group) * group).astype(int), axis=1)
+    assert (strata == np.arange(group)).all() and whole.max() < 1
+    n = max(0, min(n, whole.size - start))
+    assert np.array_equal(spread_uniforms(seed, "s", start, n, group), whole[start : start + n])
+
+
+def test_spread_numbers_are_uniform_and_independent_between_groups():
+    drawn = spread_uniforms(0, "a", 0, 200_000, 4).reshape(-1, 4)
+    for k in range(4):
+        assert np.abs(np.histogram(drawn[:, k], 10, (0, 1))[0] / 5_000 - 1).max() < 0.06
+        assert abs(np.corrcoef(drawn[1:, k], drawn[:-1, k - 1])[0, 1]) < 0.015
+    assert np.corrcoef(drawn[:, 0], drawn[:, 1])[0, 1] == pytest.approx(-15 / 48, abs=0.02)  # of strata alone: -1 / 3
+    assert np.array_equal(spread_uniforms(0, "a", 3, 9, 1), uniforms(0, "a", 3, 9))
 
 
 def test_the_global_generators_are_left_alone():

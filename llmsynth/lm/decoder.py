@@ -6,7 +6,8 @@ together with the token that decided it. Rows that finish early feed padding, wh
 
 Some cells may be given, and other ones in each row: they go through the model first, in one pass for all rows, and rows
 for which a column is given wait while the others write it. Columns may be restricted to a set of values: they draw from
-the tokens that lead into the set, and the probability of those is the row's weight.
+the tokens that lead into the set, and the probability of those is the row's weight. A guide may restrict each row to a
+set of its own, given what the row holds already.
 
 Random numbers are keyed by (seed, column, step) and counted by row, so a row does not depend on its batch. What is left
 of the batch are the last bits of float32 products of other shapes; a draw that falls so close to the edge between two
@@ -32,7 +33,8 @@ from llmsynth.lm.dataset import BatchBuilder
 from llmsynth.lm.model import LanguageModel
 from llmsynth.lm.picking import ColumnSampling, pick
 from llmsynth.lm.request import BoolArray, Decoded, Fed, Request, Values
-from llmsynth.seeding import uniforms
+from llmsynth.lm.row_restriction import Guide, RowRestriction
+from llmsynth.seeding import spread_uniforms
 
 COMPACT_TIE = 2e-6
 """Cumulative probability within which float32 rounding could decide a draw; of the compact model it is below 1e-6."""
@@ -88,21 +90,31 @@ class RowDecoder:
     def decode_all(self, rows: IntArray, seed: int, batch_size: int | None, request: Request) -> list[Values]:
         """`decode` for rows of any numbers, increasing, shape (n,)."""
         n_rows = int(rows.size)
-        size, tie = batch_size or n_rows, PRETRAINED_TIE if self.folds else COMPACT_TIE
+        size = batch_size or n_rows
         parts = []
         for begin in range(0, n_rows, size):
             here = np.arange(begin, min(begin + size, n_rows))
-            parts.append(self.decode_rows(rows[here], seed, tie=tie, request=request.take(here)))
+            parts.append(self.decode_rows(rows[here], seed, tie=self.tie, request=request.take(here)))
         places = range(self.grammar.n_columns)
         values = [np.concatenate([part.values[place] for part in parts]) for place in places]
         close = np.concatenate([part.close for part in parts])
         if close.any():
-            if self._exact is None:
-                self._exact = RowDecoder(_float64(self.model), self.number_offsets, self.sampling)
-            settled = self._exact.decode_rows(rows[close], seed, request=request.take(close))
+            settled = self.exact.decode_rows(rows[close], seed, request=request.take(close))
             for place in places:
                 values[place][close] = settled.values[place]
         return values
+
+    @property
+    def exact(self) -> RowDecoder:
+        """The same decoder in double precision, for draws that single precision cannot settle."""
+        if self._exact is None:
+            self._exact = RowDecoder(_float64(self.model), self.number_offsets, self.sampling)
+        return self._exact
+
+    @property
+    def tie(self) -> float:
+        """Cumulative probability within which rounding could decide a draw."""
+        return PRETRAINED_TIE if self.folds else COMPACT_TIE
 
     @property
     def natural(self) -> Request:
@@ -110,7 +122,15 @@ class RowDecoder:
         return Request(tuple(range(self.grammar.n_columns)))
 
     @torch.inference_mode()
-    def decode_rows(self, rows: IntArray, seed: int, *, tie: float = 0.0, request: Request | None = None) -> Decoded:
+    def decode_rows(
+        self,
+        rows: IntArray,
+        seed: int,
+        *,
+        tie: float = 0.0,
+        request: Request | None = None,
+        guide: Guide | None = None,
+    ) -> Decoded:
         """Decode chosen rows in one batch.
 
         Parameters
@@ -123,8 +143,11 @@ class RowDecoder:
             Cumulative probability within which a draw counts as close; 0 reports nothing.
         request : Request, optional
             Every column is written by default.
+        guide : Guide, optional
+            Restricts columns row by row; it belongs to this batch. Given columns it must know already.
         """
         batch = _DecodingBatch(self, rows, seed, tie, request or self.natural)
+        batch.guide = guide
         values = dict(batch.request.given)
         for place in batch.request.written:
             values[place] = batch.column(place)
@@ -141,6 +164,8 @@ class _DecodingBatch:
         self.close = np.zeros(n_rows, dtype=bool)
         self.log_weight = np.zeros(n_rows)
         self.hidden: torch.Tensor | None = None
+        self.guide: Guide | None = None
+        self.by_row: RowRestriction | None = None
         n_columns = self.grammar.n_columns
         self.known = request.known_cells(n_rows, n_columns)
         self.writes = np.zeros((n_rows, n_columns), dtype=bool)
@@ -187,6 +212,9 @@ class _DecodingBatch:
         self._feed(self.pending.then(*self._span(place)), self._slots_from(place))
         if place in self.request.within:
             self.log_weight[rows] += self.request.within[place].log_constant
+        self.by_row = None if self.guide is None else self.guide.restriction(place, rows)
+        if self.by_row is not None:
+            self.log_weight[rows] += self.by_row.log_constant[rows]
         states = np.zeros(self.n_rows, dtype=np.int64)
         pieces: list[IntArray] = []
         active = rows
@@ -208,12 +236,14 @@ class _DecodingBatch:
                 next_slot[active] = self._slot(place, step)
                 self._feed(self.pending, next_slot)
         written = np.asarray(grammar.decode(_join([piece[rows] for piece in pieces])))
-        if rows.size == self.n_rows:
-            return written
-        assert result is not None
-        result = result.copy()
-        result[rows] = written
-        return result
+        if rows.size < self.n_rows:
+            assert result is not None
+            kept = result.copy()
+            kept[rows] = written
+            written = kept
+        if self.guide is not None:
+            self.guide.wrote(place, written)
+        return written
 
     def _slot(self, place: int, step: int) -> int:
         return 1 + int(self.grammar.place_offsets[place]) + min(step, self.grammar.n_places(place) - 1)
@@ -280,10 +310,15 @@ class _DecodingBatch:
             here = torch.from_numpy(state[open_rows]).to(self.model.device)
             logits, how = self.model.logits(place, hidden, here), self.decoder.sampling[place]
             restriction = self.request.within.get(place)
-            if restriction is not None:
-                logits, mass = restriction.apply(logits.double() / how.temperature, here)
-                self.log_weight[who] += mass
+            if restriction is not None or self.by_row is not None:
+                logits = logits.double() / how.temperature
                 how = ColumnSampling(1.0, how.top_p)
+            if restriction is not None:
+                logits, mass = restriction.apply(logits, here)
+                self.log_weight[who] += mass
+            if self.by_row is not None:
+                logits, mass = self.by_row.apply(logits, state[open_rows], who)
+                self.log_weight[who] += mass
             tokens[open_rows], margin = pick(logits, draws, how)
             self.close[who] |= margin < self.tie
         columns = [tokens]
@@ -299,7 +334,8 @@ class _DecodingBatch:
     def _uniforms(self, place: int, step: int) -> npt.NDArray[np.float64]:
         """One draw per row of the batch."""
         first, last = int(self.rows[0]), int(self.rows[-1])
-        return uniforms(self.seed, ("sample", place, step), first, last - first + 1)[self.rows - first]
+        stream, spread = ("sample", place, step), self.request.draws_per_row
+        return spread_uniforms(self.seed, stream, first, last - first + 1, spread)[self.rows - first]
 
     def _mark_numbers(
         self,

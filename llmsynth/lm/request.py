@@ -6,7 +6,7 @@ Plain data between the sampler, which knows why, and the decoder, which knows ho
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -33,17 +33,21 @@ class Request:
         Cells that are given, which may differ from row to row; None: the given columns, in every row.
     within : mapping of int to Restriction
         Sets that written columns must stay in.
+    draws_per_row : int
+        Rows numbered one after the other that complete the same cells; their draws are spread evenly.
     """
 
     written: tuple[int, ...]
     given: Mapping[int, Values] = field(default_factory=dict)
     known: BoolArray | None = None
     within: Mapping[int, Restriction] = field(default_factory=dict)
+    draws_per_row: int = 1
 
     def take(self, rows: IntArray | BoolArray) -> Request:
         """The same for a choice of the rows."""
         known = None if self.known is None else self.known[rows]
-        return Request(self.written, {place: values[rows] for place, values in self.given.items()}, known, self.within)
+        given = {place: values[rows] for place, values in self.given.items()}
+        return replace(self, given=given, known=known)
 
     def known_cells(self, n_rows: int, n_columns: int) -> BoolArray:
         """`known`, spelled out."""

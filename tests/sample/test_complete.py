@@ -93,6 +93,20 @@ def test_rows_do_not_depend_on_the_batch_and_follow_the_seed(fitted, table, monk
     assert whole.equals(fitted.sample_like(frame, random_state=5))
 
 
+def test_draws_of_a_row_are_spread_and_each_of_them_alone_is_a_plain_sample(fitted, table):
+    n_rows, n_draws, label = 400, 8, "ordered"
+    row = table.drop(columns=["key", "constant", "empty"]).dropna().iloc[[0]]
+    expected = fitted.predict_proba(row, label).iloc[0]
+    frame = pd.concat([row.drop(columns=[label])] * n_rows, ignore_index=True)
+    drawn = fitted.sample_like(frame, n_draws, random_state=3)[label].astype(object)
+    likely = [name for name in ("low", "mid, high", "is") if 0.1 < expected[name] < 0.9]
+    assert len(likely) > 1
+    for name in likely:
+        share, hits = expected[name], (drawn == name).to_numpy().reshape(n_rows, n_draws)
+        assert hits[:, 2].mean() == pytest.approx(share, abs=4 * np.sqrt(share * (1 - share) / n_rows))
+        assert hits.sum(axis=1).var() < 0.5 * n_draws * share * (1 - share)  # of independent draws: all of it
+
+
 def test_the_mode_is_the_same_every_time(fitted, table):
     frame = holes(table, seed=2)[0].iloc[:10]
     one, other = (fitted.impute(frame, method="mode", random_state=seed) for seed in (1, 2))
