@@ -28,6 +28,12 @@ class Generator(Protocol):
     def log_prob(self, table: pd.DataFrame) -> npt.NDArray[np.float64]:
         """Return log-probabilities in nats, (rows,)."""
 
+    def impute(self, table: pd.DataFrame, n_draws: int = 1, **how: Any) -> pd.DataFrame:
+        """Return the table with its missing cells filled."""
+
+    def predict_proba(self, table: pd.DataFrame, target: object = None) -> pd.DataFrame:
+        """Return class probabilities, (rows, classes)."""
+
     def save(self, path: str | Path, overwrite: bool = False) -> Any:
         """Write a run folder."""
 
@@ -83,6 +89,17 @@ def load(path: str | Path) -> Generator:
 
     generator: Generator = TableSynthesizer.load(path)
     return generator
+
+
+def kept(train: pd.DataFrame, settings: Settings, folder: Path | None, *, fit: Fit = fit) -> Fitted:
+    """Return the run that `folder` holds, or fit one and keep it there if a folder is named."""
+    if folder is not None and (folder / "manifest.json").is_file():
+        generator = load(folder)
+        return Fitted(generator, settings, float(getattr(generator, "report_")["seconds"]))  # noqa: B009
+    fitted = fit(train, settings)
+    if folder is not None:
+        fitted.generator.save(folder)
+    return fitted
 
 
 def sample(

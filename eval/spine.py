@@ -11,6 +11,9 @@
     python -m eval.spine sampling-pretrained   # twice 4 minutes of training
     python -m eval.spine validity              # a million rows
     python -m eval.spine build-time
+    python -m eval.spine conditional-mammography
+    python -m eval.spine imputation [--run-folder RUN]        # fits three tables; keeps the run of Adult in RUN
+    python -m eval.spine prediction-adult [--run-folder RUN]  # the same fit of Adult
 
 Each writes one file under eval/results: what was measured, on which commit and machine, which targets were reached.
 `python -m eval.render_readme` then puts the table into the README. Run `insurance-great` before `insurance-smollm2`,
@@ -75,6 +78,24 @@ def _build_time(options: argparse.Namespace) -> Path:
     return build_time.run()
 
 
+def _conditional_mammography(options: argparse.Namespace) -> Path:
+    from eval import conditional_mammography
+
+    return conditional_mammography.run(**_minutes(options))
+
+
+def _imputation(options: argparse.Namespace) -> Path:
+    from eval import imputation
+
+    return imputation.run(run_folder=options.run_folder, **_minutes(options))
+
+
+def _prediction(options: argparse.Namespace) -> Path:
+    from eval import prediction
+
+    return prediction.run(run_folder=options.run_folder, **_minutes(options))
+
+
 def _minutes(options: argparse.Namespace) -> dict[str, Any]:
     return {} if options.minutes is None else {"minutes": options.minutes}
 
@@ -91,6 +112,9 @@ BENCHMARKS: dict[str, Callable[[argparse.Namespace], Path]] = {
     "sampling-pretrained": _sampling_pretrained,
     "validity": _validity,
     "build-time": _build_time,
+    "conditional-mammography": _conditional_mammography,
+    "imputation": _imputation,
+    "prediction-adult": _prediction,
 }
 
 
