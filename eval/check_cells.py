@@ -29,7 +29,8 @@ class Allowed:
     low: float = 0.0
     high: float = 0.0
     decimals: int | None = None
-    """Decimals of the training cells; None: seven significant digits."""
+    """Decimals of the training cells; None: `digits` significant ones."""
+    digits: int = 7
     categories: frozenset[object] = frozenset()
     form: str | None = None
     """strftime form of a text date."""
@@ -51,7 +52,8 @@ def allowed(train: pd.Series, kind: str, form: str | None = None) -> Allowed:
         return Allowed("date", *base, *_span(known))
     if kind in ("integer", "decimal") and pd.api.types.is_numeric_dtype(train.dtype):
         values = known.to_numpy(np.float64)
-        return Allowed("number", *base, float(values.min()), float(values.max()), decimals_of(values))
+        ends, exact = (float(values.min()), float(values.max())), (decimals_of(values), digits_of(values))
+        return Allowed("number", *base, *ends, decimals=exact[0], digits=exact[1])
     return Allowed("category", *base, categories=frozenset(known))
 
 
@@ -66,6 +68,13 @@ def decimals_of(values: npt.NDArray[np.float64]) -> int | None:
         if np.array_equal(np.round(values, decimals), values):
             return decimals
     return None
+
+
+def digits_of(values: npt.NDArray[np.float64]) -> int:
+    """Return the significant digits, seven to nine, that write all values exactly; seven if nine do not."""
+    distinct = np.unique(values).tolist()
+    exact = (digits for digits in (7, 8, 9) if all(float(f"{value:.{digits}g}") == value for value in distinct))
+    return next(exact, 7)
 
 
 def invalid(cells: pd.Series, may: Allowed) -> npt.NDArray[np.bool_]:
@@ -96,7 +105,7 @@ def _broken_numbers(values: npt.NDArray[np.float64], may: Allowed) -> npt.NDArra
     if may.decimals is not None:
         return broken | (np.round(values, may.decimals) != values)
     distinct, places = np.unique(values, return_inverse=True)
-    rounded = np.array([float(f"{value:.7g}") for value in distinct])
+    rounded = np.array([float(f"{value:.{may.digits}g}") for value in distinct])
     edges = (distinct == may.low) | (distinct == may.high)  # the range's own ends may be longer
     return broken | ((rounded != distinct) & ~edges)[places]
 

@@ -18,7 +18,7 @@ from llmsynth.errors import SchemaError
 from llmsynth.table.convert import category_text, distinct_texts, parse_canonical, without_bounds
 from llmsynth.table.date_forms import DateForm, detect_format
 from llmsynth.table.datetimes import coarsest_unit, format_unit
-from llmsynth.table.decimals import MOST_DIGITS, count_decimals, whole_digits
+from llmsynth.table.decimals import MOST_DIGITS, count_decimals, round_significant, whole_digits
 from llmsynth.table.dtype_names import dtype_name
 from llmsynth.table.dtypes import physical_of
 from llmsynth.table.identifiers import check_pattern, pattern_of, repeats
@@ -29,6 +29,8 @@ from llmsynth.table.times import count_of
 from llmsynth.table.unpack import Unpacked
 
 SIGNIFICANT = 7
+MOST_SIGNIFICANT = 9
+"""Digits kept where all values have so few: what it takes to write single precision, as many tables once were."""
 MONEY_DECIMALS = 2
 OTHER = "(other)"
 
@@ -257,7 +259,13 @@ def _precision(cells: Unpacked) -> dict[str, Any]:
         short = whole_digits(values) + decimals_found <= SIGNIFICANT
         if short or decimals_found <= MONEY_DECIMALS:
             return {"decimals": decimals_found, "significant": None}
-    return {"decimals": None, "significant": SIGNIFICANT}
+    # Rounding would move heaps and the ends of the range, so exact digits are kept if they are not too many.
+    enough = (digits for digits in range(SIGNIFICANT, MOST_SIGNIFICANT + 1) if _has_digits(values, digits))
+    return {"decimals": None, "significant": next(enough, SIGNIFICANT)}
+
+
+def _has_digits(values: npt.NDArray[np.float64], digits: int) -> bool:
+    return bool((round_significant(values, digits) == values).all())
 
 
 def _bounds(column: Column, cells: Unpacked) -> dict[str, Any]:

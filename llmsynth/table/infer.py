@@ -9,7 +9,7 @@ models. The rules, in the order they are tried for one column:
 - one single value and none missing: ``constant``
 - integers, and floats that are all whole: ``integer``; it stays integer even with two values
 - other floats: ``decimal`` with a fixed number of decimals where seven digits (or two decimals, as for money) say
-  every value, else with seven significant digits
+  every value, else with seven significant digits, or eight or nine if those say every value
 - strings in one date form: ``datetime``; strings that are canonical numbers: a number that is written as a string
 - strings that are mostly distinct and have several words or are long: ``text``; all others: ``categorical``
 

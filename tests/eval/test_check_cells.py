@@ -50,6 +50,13 @@ def test_numbers_outside_the_range_or_with_too_many_decimals_are_invalid():
     assert check([1, 5], "integer", [0, 1, 5, 6]) == [True, False, False, True]
 
 
+def test_eight_digits_are_allowed_where_the_training_cells_have_them():
+    train = pd.Series([16.186909, 0.23001961, -0.59163147, 100.25])
+    may = check_cells.allowed(train, "decimal")
+    assert may.decimals is None and may.digits == 8
+    assert check_cells.invalid(pd.Series([0.23001961, 0.230019615, -0.5916315]), may).tolist() == [False, True, True]
+
+
 def test_numbers_beyond_seven_significant_digits_are_invalid():
     train = [1.23456789123, 9.87654321987]
     assert check(train, "decimal", [1.234568, 2.34567891, 9.87654321987]) == [False, True, False]

@@ -12,6 +12,15 @@ from llmsynth.table.overrides import Overrides
 RNG = np.random.default_rng(0)
 
 
+@pytest.mark.parametrize("digits", [8, 9])
+def test_eight_or_nine_digits_that_say_every_value_are_kept(digits):
+    rounded = [float(f"{value:.{digits}g}") for value in RNG.lognormal(0, 2, 300)]
+    column = infer_column(pd.Series([rounded[0]] * 50 + rounded), "x")
+    assert (column.decimals, column.significant) == (None, digits)
+    assert (column.minimum, column.maximum) == (min(rounded), max(rounded))
+    assert infer_column(pd.Series([*rounded, 1 / 3]), "x").significant == 7
+
+
 def test_decimals_are_fixed_where_seven_digits_say_every_value():
     assert infer_column(pd.Series([0.5, 12.25]), "x").decimals == 2
     assert infer_column(pd.Series([1234.567, 1.5]), "x").decimals == 3
