@@ -35,9 +35,9 @@ from llmsynth.lm.engine import SMALL_TABLE, Engine, make_trainer, split_rows
 from llmsynth.lm.listeners import Checkpointer, Listeners, TrackerListener, TrainingBar
 from llmsynth.lm.progress import Progress, TrainerListener
 from llmsynth.lm.reporters import open_reporters
+from llmsynth.lm.row_weights import RowWeights
 from llmsynth.lm.run_folder import Run
 from llmsynth.lm.stop_signals import StopSignals
-from llmsynth.lm.row_weights import RowWeights
 from llmsynth.lm.trainer import Trainer
 from llmsynth.seeding import derive, generator
 from llmsynth.table.codec import NumberCodec
@@ -110,11 +110,11 @@ def prepare_training(
 ) -> tuple[Trainer, list[EncodedColumn]]:
     """Encode the table, choose the held-out rows, build the trainer.
 
-    Returns
-    -------
     Weights act on the trainer alone: which rows are held out, their likelihood, the warm-up and the calibration are
     those of rows that all count the same.
 
+    Returns
+    -------
     trainer : Trainer
         Not run yet.
     encoded : list of EncodedColumn
@@ -203,6 +203,7 @@ def train_engine(
     progress: bool = False,
     resume: bool = False,
     began: float | None = None,
+    weights: RowWeights | None = None,
 ) -> Training:
     """Warm up, train and calibrate, with checkpoints in the run folder.
 
@@ -213,7 +214,6 @@ def train_engine(
     table : mapping of str to Physical
         The training rows.
     run : Run or None
-    weights: RowWeights | None = None,
         Where checkpoints and tracker files go.
     progress : bool
         Print the size of a row, and show progress bars, on standard error.
@@ -221,6 +221,8 @@ def train_engine(
         Go on from the newest checkpoint that is whole.
     began : float, optional
         When the caller began, by `time.monotonic`: reading the table and building the model count to the budget.
+    weights : RowWeights, optional
+        Rows that training visits more often than others.
 
     Returns
     -------
@@ -231,8 +233,6 @@ def train_engine(
     KeyboardInterrupt
         On SIGINT, or what the program's own handler of SIGINT or SIGTERM raises; with a run folder the step is
         finished and a checkpoint written first. A second signal ends training at once.
-    weights : RowWeights, optional
-        Rows that training visits more often than others.
     """
     began = time.monotonic() if began is None else began
     options = {"fit": engine.config.to_mapping(), "table": table_hash(table, weights)}
@@ -329,6 +329,6 @@ def table_hash(table: Mapping[str, Physical], weights: RowWeights | None = None)
                 digest.update(str(text).encode("utf-8", "surrogatepass") + b"\0")
         else:
             digest.update(np.where(physical.missing, 0, physical.values).tobytes())
-    return digest.hexdigest()
     if weights is not None and weights.column is not None:
         digest.update(b"weights" + weights.column.tobytes())
+    return digest.hexdigest()
