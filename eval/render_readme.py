@@ -46,8 +46,8 @@ TITLES = {
     "sampling-pretrained": "Sampling, SmolLM2, against `model.generate`",
     "validity": "Five hostile tables",
     "build-time": "Grammar of 100 columns, 10,000 categories in all",
-    "conditional-mammography": "1,000 Mammography rows of a class that 2.3 % have, compact",
-    "imputation": "20 % of the cells of Cleveland, Titanic and Adult filled, compact, beside linear models and forests",
+    "conditional-mammography": "1,000 Mammography rows of the rare class, boosted, compact",
+    "imputation": "Holes in Cleveland, Titanic and Adult, compact, beside linear models and forests",
     "prediction-adult": "Adult's income from the other columns, compact",
 }
 HOLDOUT_KEYS = {"Shape error": "shape_error", "Trend error": "trend_error", "XGB-C2ST score": "c2st_score"}
