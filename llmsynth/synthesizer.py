@@ -38,6 +38,7 @@ from llmsynth.sample.balanced import class_counts, class_shares, interleave
 from llmsynth.sample.complete import Method, complete
 from llmsynth.sample.conditional import Conditional, ConditionEstimate
 from llmsynth.sample.report import ConditionTally, SampleReport, joined
+from llmsynth.sample.ruled import RuledSampler
 from llmsynth.sample.sampler import Sampler
 from llmsynth.sample.scores import Scores, likeliest
 from llmsynth.seeding import derive
@@ -45,6 +46,7 @@ from llmsynth.table.conditions import Where, compile_condition
 from llmsynth.table.dtypes import Physical, physical_table
 from llmsynth.table.files import TableWriter, read_table
 from llmsynth.table.infer import infer_schema
+from llmsynth.table.rule_checks import check_rules
 from llmsynth.table.schema import Schema
 from llmsynth.table.schema_file import read_schema_yaml
 from llmsynth.table.weight_column import (
@@ -232,7 +234,7 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
         given, weight_column = self.schema, config.train.weight_column
         if isinstance(given, Schema):
             refuse_weights_in(given, weight_column)
-            return given
+            return check_rules(given.rules, given, frame)
         overrides = given if given is None or isinstance(given, Mapping) else read_schema_yaml(os.fspath(given))
         overrides = overrides_without_weights(overrides, weight_column)
         return infer_schema(frame, target=config.target, overrides=overrides)
@@ -295,18 +297,26 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
         seed = derive(engine.config.seed if random_state is None else int(random_state), "sample")
         self.sample_report_ = None
         tallies: list[ConditionTally] = []
+        sampler = self._sampler(engine)
+        ruled = RuledSampler(sampler) if self.schema_.rules else None
         if (balance is not None or proportions is not None) and n_samples > 0:
-            rows = self._balanced(n_samples, seed, config, where, (balance, proportions), tallies)
+            rows = self._balanced(n_samples, seed, config, where, (balance, proportions), tallies, ruled)
         elif where is None:
-            rows = self._sampler(engine).iterate(n_samples, seed, config)
+            rows = (sampler if ruled is None else ruled).iterate(n_samples, seed, config)
         else:
             tallies.append(ConditionTally())
-            rows = self._conditional(where, config).iterate(n_samples, seed, tallies[0])
-        return self._reported(rows, tallies)
+            conditional = self._conditional(where, config)
+            rows = (conditional if ruled is None else ruled.under(conditional)).iterate(n_samples, seed, tallies[0])
+        return self._reported(rows, tallies, ruled)
 
-    def _reported(self, rows: Iterator[pd.DataFrame], tallies: Sequence[ConditionTally]) -> Iterator[pd.DataFrame]:
+    def _reported(
+        self, rows: Iterator[pd.DataFrame], tallies: Sequence[ConditionTally], ruled: RuledSampler | None
+    ) -> Iterator[pd.DataFrame]:
         yield from rows
-        self.sample_report_ = SampleReport(condition=joined(tallies) if tallies else None)
+        condition = joined(tallies) if tallies else None
+        if condition is not None and ruled is not None:
+            condition = replace(condition, n_samples=ruled.report.n_rows)
+        self.sample_report_ = SampleReport(condition, None if ruled is None else ruled.report)
 
     def _balanced(
         self,
@@ -316,6 +326,7 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
         where: Where | None,
         classes: tuple[object, Mapping[object, float] | None],
         tallies: list[ConditionTally],
+        ruled: RuledSampler | None,
     ) -> Iterator[pd.DataFrame]:
         scores = self._scores()
         label = self._target(classes[0])
@@ -325,10 +336,13 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
         counts = {category: count for category, count in asked.items() if count}
         rest = [] if where is None else list(where) if isinstance(where, list | tuple) else [where]
         tallies.extend(ConditionTally() for _ in counts)
+        drawn = [self._conditional([*rest, {label: category}], config) for category in counts]
         streams = [
-            self._conditional([*rest, {label: category}], config).iterate(count, derive(seed, "class", number), tally)
-            for (number, (category, count)), tally in zip(enumerate(counts.items()), tallies, strict=True)
+            (one if ruled is None else ruled.under(one)).iterate(count, derive(seed, "class", number), tally)
+            for number, (one, count, tally) in enumerate(zip(drawn, counts.values(), tallies, strict=True))
         ]
+        if ruled is not None:
+            ruled.check_interleaving()
         return interleave(self._sampler(self._fitted()), streams, list(counts.values()), seed)
 
     def _conditional(self, where: Where, config: SampleConfig) -> Conditional:
@@ -399,7 +413,8 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
         Returns
         -------
         DataFrame, shape (n_samples, n_columns)
-            Columns, labels and data types of the training table.
+            Columns, labels and data types of the training table. Every row obeys the rules of the schema; what that
+            took is in ``sample_report_.rules``.
         """
         how: dict[str, Any] = {"batch_size": batch_size, "temperature": temperature, "top_p": top_p, "where": where}
         how |= {"balance": balance, "proportions": proportions}

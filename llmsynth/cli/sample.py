@@ -92,6 +92,8 @@ def sample(
             statistics |= report.to_dict()
             if report.condition is not None:
                 output.note(f"condition: {report.condition}")
+            if report.rules is not None:
+                output.note(f"rules: {report.rules}")
     seconds = time.perf_counter() - began
     rate = n_samples / max(seconds, 1e-9)
     data = {"command": "sample", "run": str(run), "file": str(out), "seconds": seconds, "rows_per_second": rate}

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -65,6 +65,49 @@ class ConditionReport:
 
 
 @dataclass
+class RuleReport:
+    """What it took to draw rows that obey the rules of the schema.
+
+    Parameters
+    ----------
+    restricted : tuple of str
+        Rules that narrow what a column may be while it is written, given what its row already holds.
+    checked : tuple of str
+        Rules that are only looked at in finished rows.
+    n_rows : int
+        Rows delivered; none contradicts a rule.
+    n_drawn : int
+        Rows drawn for them.
+    n_redrawn : int
+        Rows delivered that took more than one draw.
+    most_draws : int
+        Draws of one row, at most.
+    n_weighed : int
+        Rows that were chosen by weight among several draws because none was accepted on its own.
+    refused : dict of str to int
+        By rule, finished draws that contradicted it.
+    """
+
+    restricted: tuple[str, ...] = ()
+    checked: tuple[str, ...] = ()
+    n_rows: int = 0
+    n_drawn: int = 0
+    n_redrawn: int = 0
+    most_draws: int = 0
+    n_weighed: int = 0
+    refused: dict[str, int] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        """As one line."""
+        share = self.n_redrawn / self.n_rows if self.n_rows else 0.0
+        return (
+            f"{len(self.restricted)} restrict while decoding, {len(self.checked)} are checked; {self.n_redrawn:,} of "
+            f"{self.n_rows:,} rows ({share:.1%}) drawn again, {self.n_drawn:,} draws, at most {self.most_draws} for a "
+            "row; 0 violations"
+        )
+
+
+@dataclass
 class SampleReport:
     """What is known about the rows of one call.
 
@@ -72,9 +115,12 @@ class SampleReport:
     ----------
     condition : ConditionReport or None
         Of rows drawn under a condition or with chosen shares of classes.
+    rules : RuleReport or None
+        Of rows of a table with rules.
     """
 
     condition: ConditionReport | None = None
+    rules: RuleReport | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The parts that were asked for, as JSON."""

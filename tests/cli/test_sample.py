@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from typer.testing import Result
 
-from llmsynth.sample.report import ConditionReport, SampleReport
+from llmsynth.sample.report import ConditionReport, RuleReport, SampleReport
 
 if TYPE_CHECKING:
     from tests.cli.conftest import FakeFacade
@@ -60,6 +60,20 @@ def test_a_condition_is_reported_on_the_error_stream_and_to_machines(
     facade.report = SampleReport()
     result = llmsynth(*call, "--json")
     assert "condition" not in json.loads(result.stdout) and "condition" not in result.stderr
+
+
+def test_the_work_for_rules_is_reported_on_the_error_stream_and_to_machines(
+    llmsynth: Cli, facade: FakeFacade, run_folder: Path
+) -> None:
+    facade.report = SampleReport(rules=RuleReport(("a <= b",), ("unique (a, b)",), 7, 12, 2, 4, 0, {"a <= b": 3}))
+    result = llmsynth("sample", run_folder, "-n", 7, "-o", "s.csv", "--json")
+    assert result.exit_code == 0, result.output
+    assert (
+        "rules: 1 restrict while decoding, 1 are checked; 2 of 7 rows (28.6%) drawn again, 12 draws, at most 4 for a "
+        "row; 0 violations" in result.stderr
+    )
+    rules = json.loads(result.stdout)["rules"]
+    assert rules["checked"] == ["unique (a, b)"] and rules["n_drawn"] == 12 and rules["refused"] == {"a <= b": 3}
 
 
 def test_shares_of_classes_are_passed_on(llmsynth: Cli, facade: FakeFacade, run_folder: Path) -> None:

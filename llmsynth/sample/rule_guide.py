@@ -1,0 +1,291 @@
+"""What rules leave for a column, given the values that a row already holds.
+
+For each row and the column about to be written, every rule that says something becomes a set of values:
+
+- an order of two columns and a sum: one interval of the column's grid, from the value (or, of a column not yet written,
+  the bounds) of the others;
+- an implication: the boxes of "not if, or then" that the row can still be in, seen from the column;
+- a dependency: the values that stand in the combinations seen in training beside the row's values.
+
+A set may be too large (where grids differ, or columns are still open) but never too small: what it wrongly lets pass is
+found when the finished row is checked. Of several sets that cut the same cell of numbers, one is drawn inside and the
+others are checked. Numbers get their open part as soon as their code is written, so that later columns are bounded by
+the very values that the row will have.
+
+It knows rules, sets and codes. It refuses to know models, and what happens to rows that a rule refuses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from llmsynth.grammar.automaton import IntArray
+from llmsynth.grammar.encoder import RowEncoder
+from llmsynth.lm.request import Values
+from llmsynth.lm.row_restriction import CodeTree, RowRestriction
+from llmsynth.sample.rule_sets import Span, allowed_by_boxes, allowed_by_seen, full_span, order_span, sum_span
+from llmsynth.seeding import uniforms
+from llmsynth.table.cell_cover import CellCover, cover
+from llmsynth.table.codec import NumberCodec
+from llmsynth.table.dtypes import Physical
+from llmsynth.table.rule_checks import RuleBook
+from llmsynth.table.rules import ColumnOrder, ColumnSum, Dependency, Implication, Rule
+from llmsynth.table.value_sets import ValueSet
+
+FloatArray = npt.NDArray[np.float64]
+MOST_CODES = 8192
+"""Columns of more codes are not restricted row by row: their rules are checked in finished rows."""
+MOST_BOXES = 64
+_MARGIN = 1e-12
+
+
+@dataclass(frozen=True, eq=False)
+class RulePlan:
+    """Which rules restrict which columns of an encoder.
+
+    Parameters
+    ----------
+    encoder : RowEncoder
+        A fitted model's.
+    book : RuleBook
+        The rules, with the encoder's columns and codecs.
+    """
+
+    encoder: RowEncoder
+    book: RuleBook
+
+    @cached_property
+    def by_column(self) -> dict[int, list[tuple[int, Rule]]]:
+        """Rules with their numbers by the place of each column that they may restrict."""
+        found: dict[int, list[tuple[int, Rule]]] = {}
+        for place, (column, codec) in enumerate(zip(self.encoder.columns, self.encoder.codecs, strict=True)):
+            if codec is not None and codec.n_codes <= MOST_CODES:
+                mine = [(n, rule) for n, rule in enumerate(self.book.rules) if column.name in rule.columns]
+                found[place] = [(n, rule) for n, rule in mine if self._narrows(n, rule)]
+        return found
+
+    def _narrows(self, number: int, rule: Rule) -> bool:
+        if isinstance(rule, ColumnOrder):
+            return rule.operator != "!="
+        if isinstance(rule, Implication):
+            return len(self.book.boxes[number]) <= MOST_BOXES
+        return isinstance(rule, ColumnSum | Dependency)
+
+    @cached_property
+    def restricting(self) -> tuple[str, ...]:
+        """Rules that narrow the last of their columns while it is written."""
+        order = [column.name for column in self.encoder.columns]
+        numbers = {
+            number
+            for place, rules in self.by_column.items()
+            for number, rule in rules
+            if place == max(order.index(name) for name in rule.columns)
+        }
+        return tuple(str(rule) for number, rule in enumerate(self.book.rules) if number in numbers)
+
+    @cached_property
+    def checked(self) -> tuple[str, ...]:
+        """The other rules."""
+        return tuple(text for rule in self.book.rules if (text := str(rule)) not in self.restricting)
+
+    @cached_property
+    def trees(self) -> dict[int, CodeTree]:
+        """Codes of each column that rules restrict, as its automaton has them."""
+        trees = {}
+        for place, rules in self.by_column.items():
+            codec = self.encoder.codecs[place]
+            if rules and codec is not None:
+                missing = self.encoder.columns[place].nullable
+                trees[place] = CodeTree.of(self.encoder.grammar.columns[place], codec.n_codes, missing=missing)
+        return trees
+
+
+@dataclass(frozen=True, eq=False)
+class _Drawn:
+    """How the open part of a column's numbers is to be drawn: inside a span per row, or inside covered cells."""
+
+    span: Span | None = None
+    covers: Sequence[CellCover] = ()
+    cover_of_row: IntArray | None = None
+
+
+class RuleGuide:
+    """Guides one batch.
+
+    Parameters
+    ----------
+    plan : RulePlan
+        The rules.
+    rows : ndarray of int64, shape (n_rows,)
+        Numbers of the rows, increasing.
+    seed : int
+        Of the open parts of numbers.
+
+    Attributes
+    ----------
+    table : dict of str to Physical
+        Values of the columns written so far.
+    """
+
+    def __init__(self, plan: RulePlan, rows: IntArray, seed: int) -> None:
+        self.plan, self.rows, self.seed = plan, rows, seed
+        self.table: dict[str, Physical] = {}
+        self.known: dict[str, npt.NDArray[np.bool_]] = {}
+        self._drawn: dict[int, _Drawn] = {}
+
+    def give(self, name: str, cells: Physical, known: npt.NDArray[np.bool_]) -> None:
+        """Take the values of a column that some rows have from the start."""
+        self.table[name], self.known[name] = cells, known
+
+    def restriction(self, place: int, rows: IntArray) -> RowRestriction | None:
+        """See `Guide`."""
+        rules = self.plan.by_column.get(place, [])
+        if not rules:
+            return None
+        span, others = self._sets(place, rules, rows)
+        sources: list[tuple[FloatArray, IntArray]] = []
+        codec = self.plan.encoder.codecs[place]
+        if span is not None and isinstance(codec, NumberCodec):
+            sources.append(_shares_of_spans(codec, span, nullable=self.plan.encoder.columns[place].nullable))
+            self._drawn[place] = _Drawn(span=_scattered(span, rows, self.rows.size, codec))
+        for sets, set_of_row in others:
+            shares, covers = self._shares(place, sets)
+            sources.append((shares, set_of_row))
+            if covers and place not in self._drawn:
+                whole = np.full(self.rows.size, -1)
+                whole[rows] = set_of_row
+                self._drawn[place] = _Drawn(covers=covers, cover_of_row=whole)
+        if not sources:
+            return None
+        share, set_of_row = sources[0] if len(sources) == 1 else _joined(sources)
+        whole = np.full(self.rows.size, -1)
+        whole[rows] = set_of_row
+        return RowRestriction(self.plan.trees[place], share, whole)
+
+    def _sets(
+        self, place: int, rules: Sequence[tuple[int, Rule]], rows: IntArray
+    ) -> tuple[Span | None, list[tuple[list[ValueSet], IntArray]]]:
+        encoder, book = self.plan.encoder, self.plan.book
+        name = encoder.columns[place].name
+        table = {other: cells.take(rows) for other, cells in self.table.items()}
+        known = {other: cells[rows] for other, cells in self.known.items()}
+        codecs = {c.name: codec for c, codec in zip(encoder.columns, encoder.codecs, strict=True)}
+        span: Span | None = None
+        sets: list[tuple[list[ValueSet], IntArray]] = []
+        for number, rule in rules:
+            if isinstance(rule, ColumnOrder | ColumnSum):
+                make = order_span if isinstance(rule, ColumnOrder) else sum_span
+                own = make(rule, name, codecs, table, known, rows.size)  # type: ignore[arg-type]
+                span = own if span is None else span.both(own)
+            elif isinstance(rule, Implication):
+                sets += allowed_by_boxes(book.boxes[number], encoder.columns[place], codecs, table, known, rows.size)
+            elif isinstance(rule, Dependency):
+                columns = {c.name: c for c in encoder.columns}
+                sets += allowed_by_seen(
+                    rule, book.seen[number], columns[name], columns, codecs, table, known, rows.size
+                )
+        return span, sets
+
+    def _shares(self, place: int, sets: Sequence[ValueSet]) -> tuple[FloatArray, list[CellCover]]:
+        codec = self.plan.encoder.codecs[place]
+        assert codec is not None
+        share, covers = np.zeros((len(sets), codec.n_codes + 1)), []
+        for number, values in enumerate(sets):
+            share[number, -1] = float(values.missing)
+            if isinstance(codec, NumberCodec):
+                covers.append(cover(codec.cells, values.intervals or ()))
+                share[number, :-1] = covers[-1].share
+            else:
+                share[number, sorted(values.codes or ())] = 1.0
+        return share, covers
+
+    def wrote(self, place: int, values: Values) -> None:
+        """See `Guide`; numbers are placed inside their cells."""
+        encoder = self.plan.encoder
+        column, codec = encoder.columns[place], encoder.codecs[place]
+        if codec is None:
+            missing = np.array([text is None for text in values], dtype=bool)
+            texts = np.array(["" if text is None else text for text in values], dtype=object)
+            made = Physical(texts, missing)
+        else:
+            codes = np.asarray(values, dtype=np.int64)
+            first, last = int(self.rows[0]), int(self.rows[-1])
+            draws = uniforms(self.seed, ("remainder", place), first, last - first + 1)[self.rows - first]
+            drawn = self._drawn.get(place)
+            if drawn is not None and isinstance(codec, NumberCodec):
+                draws = _placed(codec, drawn, codes, draws)
+            made = codec.decode(codes, draws)
+        given, known = self.table.get(column.name), self.known.get(column.name)
+        if given is not None and known is not None:
+            made = Physical(np.where(known, given.values, made.values), np.where(known, given.missing, made.missing))
+        self.table[column.name] = made
+        self.known[column.name] = np.ones(self.rows.size, dtype=bool)
+
+
+def _shares_of_spans(codec: NumberCodec, span: Span, *, nullable: bool) -> tuple[FloatArray, IntArray]:
+    """Share of each code in each distinct span, and the distinct span of each row; -1 where it is free."""
+    ends, place = np.unique(np.stack([span.low, span.high], axis=1), axis=0, return_inverse=True)
+    low, high = ends[:, :1], ends[:, 1:]
+    lower, upper = codec.cells.bounds()
+    share = np.zeros((ends.shape[0], codec.n_codes + 1))
+    share[:, :-1] = (lower >= low) & (upper <= high)
+    cut, code = np.nonzero((upper >= low) & (lower <= high) & (share[:, :-1] == 0))
+    begin, end = _ends(codec, code.astype(np.int64), ends[cut, 0], ends[cut, 1])
+    share[cut, code] = np.maximum(end - begin, 0.0)
+    share[:, -1] = float(nullable)
+    return share, np.where(span.free, -1, place.reshape(-1)).astype(np.int64)
+
+
+def _ends(codec: NumberCodec, code: IntArray, low: IntArray, high: IntArray) -> tuple[FloatArray, FloatArray]:
+    """Where spans begin and end in the distribution function of codes."""
+    lower, upper = codec.cells.bounds()
+    low, high = np.maximum(low, lower[code]), np.minimum(high, upper[code])
+    before = np.where(low > codec.cells.minimum, low, low + 1) - 1
+    begin = np.where(low > codec.cells.minimum, codec.cells.distribution(code, before), 0.0)
+    return begin, codec.cells.distribution(code, high)
+
+
+def _placed(codec: NumberCodec, drawn: _Drawn, codes: IntArray, draws: FloatArray) -> FloatArray:
+    """Uniform numbers moved to where the open part of a number lies inside its row's set."""
+    if drawn.span is not None:
+        which = np.flatnonzero(~drawn.span.free & (codes >= 0))
+        begin, end = _ends(codec, codes[which], drawn.span.low[which], drawn.span.high[which])
+        inside = np.clip(draws[which], _MARGIN, 1 - _MARGIN)
+        moved = draws.copy()
+        moved[which] = np.where(end > begin, begin + inside * (end - begin), draws[which])
+        return moved
+    assert drawn.cover_of_row is not None
+    for number, covered in enumerate(drawn.covers):
+        mine = (drawn.cover_of_row == number) & (codes >= 0)
+        # A row whose set was empty has been written freely; it is refused later.
+        mine &= np.append(covered.share, 0.0)[codes] > 0
+        draws = covered.place(np.where(mine, codes, -1).astype(np.int64), draws)
+    return draws
+
+
+def _scattered(span: Span, rows: IntArray, n: int, codec: NumberCodec) -> Span:
+    """A span of some rows as one of all rows of the batch."""
+    whole = full_span(codec, n)
+    for all_rows, some in ((whole.low, span.low), (whole.high, span.high), (whole.free, span.free)):
+        all_rows[rows] = some
+    return whole
+
+
+def _joined(sources: Sequence[tuple[FloatArray, IntArray]]) -> tuple[FloatArray, IntArray]:
+    """Shares in the intersections of sets: the first set counts in shares, the others only forbid."""
+    index = np.stack([set_of_row for _, set_of_row in sources], axis=1)
+    distinct, place = np.unique(index, axis=0, return_inverse=True)
+    share = np.ones((distinct.shape[0], sources[0][0].shape[1]))
+    counted = np.zeros(distinct.shape[0], dtype=bool)
+    for column, (own, _) in enumerate(sources):
+        here = distinct[:, column] >= 0
+        mine = own[distinct[here, column]]
+        share[here] *= np.where(counted[here, None], mine > 0, mine)
+        counted |= here
+    place = place.reshape(-1).astype(np.int64)
+    return share, np.where((index < 0).all(axis=1), -1, place)

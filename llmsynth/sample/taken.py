@@ -1,0 +1,48 @@
+"""Which combinations of cells earlier rows have, where a rule says that none may occur twice.
+
+It knows rules on unique combinations and the numbers that stand for those. It refuses to know how rows are drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from llmsynth.table.rule_checks import unique_keys
+from llmsynth.table.rules import UniqueKey
+
+
+class Taken:
+    """Combinations that earlier rows have, for the rules on unique ones; memory grows with the rows.
+
+    Parameters
+    ----------
+    rules : sequence of UniqueKey
+        The rules.
+    """
+
+    def __init__(self, rules: Sequence[UniqueKey]) -> None:
+        self.rules = list(rules)
+        self.sets: list[set[int]] = [set() for _ in self.rules]
+
+    def keys(self, columns: Mapping[str, Any]) -> list[list[int | None]]:
+        """By rule, a number for each row's combination; None where a cell is missing."""
+        result = []
+        for rule in self.rules:
+            keys, counts = unique_keys(rule, columns)
+            result.append([key if counted else None for key, counted in zip(keys.tolist(), counts, strict=True)])
+        return result
+
+    def has(self, keys: list[list[int | None]], row: int) -> bool:
+        """Whether an earlier row has one of a row's combinations."""
+        return any(own[row] in seen for own, seen in zip(keys, self.sets, strict=True))
+
+    def add(self, keys: list[list[int | None]], row: int) -> bool:
+        """Note a row's combinations; False, and nothing noted, if an earlier row has one of them."""
+        if self.has(keys, row):
+            return False
+        for own, seen in zip(keys, self.sets, strict=True):
+            key = own[row]
+            if key is not None:
+                seen.add(key)
+        return True

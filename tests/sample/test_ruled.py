@@ -1,0 +1,252 @@
+"""No row contradicts a rule, their number is exact, and they follow the model's own distribution given the rules."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import chisquare
+
+from llmsynth import TableSynthesizer, read_table, write_table
+from llmsynth.errors import InputError
+from llmsynth.sample import ruled
+from llmsynth.sample.rule_guide import RulePlan
+from llmsynth.table.infer import infer_schema
+from llmsynth.table.rule_checks import violations
+from tests.sample.test_conditional import RECIPE
+
+IMPLIES = {"implies": {"if": 'sex == "m"', "then": 'pregnant == "no"'}}
+DETERMINES = {"determines": {"from": ["zip"], "to": ["city"]}}
+UNIQUE = {"unique": ["patient", "visit"]}
+SUM = {"sum": {"total": "cost", "parts": ["drugs", "room"]}}
+RULES = {
+    "order": ["admission <= discharge"],
+    "reversed order": ["discharge >= admission", "low < high"],
+    "unequal": ["low != high"],
+    "equal": ["low == twin"],
+    "unlike grids": ["low <= half", "day <= moment"],
+    "implies": [IMPLIES],
+    "contraposition": [{"implies": {"if": 'pregnant == "yes"', "then": 'sex == "f"'}}],
+    "implies or": [{"implies": {"if": "low >= 5", "then": 'sex == "f" or high > 5 or low is missing'}}],
+    "determines": [DETERMINES],
+    "determines backwards": [{"determines": {"from": ["code"], "to": ["zip", "city"]}}],
+    "unique": [UNIQUE],
+    "sum": [SUM],
+    "all": ["admission <= discharge", "low < high", IMPLIES, DETERMINES, UNIQUE, SUM],
+}
+
+
+def hospital(n=240):
+    rng = np.random.default_rng(0)
+    admission = pd.Timestamp("2020-01-01") + pd.to_timedelta(rng.integers(0, 300, n), unit="D")
+    sex = rng.choice(["m", "f"], n)
+    zone = rng.integers(0, 10, n)
+    drugs, room = rng.gamma(2, 50, n).round(2), rng.gamma(3, 100, n).round(1)
+    low = rng.integers(0, 9, n)
+    gone = rng.random(n) < 0.1
+    return pd.DataFrame(
+        {
+            "admission": admission,
+            "discharge": (admission + pd.to_timedelta(rng.integers(0, 20, n), unit="D")).where(~gone),
+            "sex": sex,
+            "pregnant": np.where(sex == "m", "no", rng.choice(["no", "yes"], n)),
+            "zip": [f"Z{z}" for z in zone],
+            "city": pd.Series(list("abcde")).where(lambda c: c != "e")[zone // 2].to_numpy(),
+            "code": zone + 100,
+            "drugs": drugs.astype("float32"),
+            "room": room,
+            "cost": (drugs + room).round(2),
+            "low": pd.array(np.where(gone, None, low), dtype="Int64"),
+            "high": low + rng.integers(1, 5, n),
+            "twin": low,
+            "half": low + rng.integers(0, 9, n) / 2,
+            "day": admission.normalize(),
+            "moment": admission + pd.to_timedelta(rng.integers(0, 10**6, n), unit="s"),
+            "patient": np.arange(n) // 4,
+            "visit": np.arange(n) % 4,
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    """One barely trained model; its schema is given other rules test by test."""
+    return TableSynthesizer("compact", recipe=RECIPE, max_epochs=1, random_state=0).fit(hospital())
+
+
+@pytest.fixture
+def ruled_by(fitted, monkeypatch):
+    """The model with rules that its table bears out."""
+
+    def build(*rules):
+        schema = infer_schema(hospital(), rules=list(rules))
+        monkeypatch.setattr(fitted, "schema_", schema)
+        return fitted
+
+    return build
+
+
+@pytest.mark.parametrize("rules", RULES.values(), ids=RULES)
+def test_rows_are_as_many_as_asked_for_and_none_contradicts_a_rule(ruled_by, rules, tmp_path):
+    model = ruled_by(*rules)
+    rows = model.sample(60, random_state=1)
+    schema = model.schema_
+    assert len(rows) == 60 and rows.dtypes.equals(hospital().dtypes)
+    assert not violations(rows, schema).any()
+    report = model.sample_report_.rules
+    assert report.n_rows == 60 <= report.n_drawn and report.n_redrawn <= 60
+    assert len(report.restricted) + len(report.checked) == len(rules)
+    for name in ("t.csv", "t.parquet"):
+        write_table(rows, tmp_path / name, schema=schema)
+        again = read_table(tmp_path / name)
+        assert len(again) == 60 and not violations(again, schema).any()
+
+
+def test_rules_restrict_or_are_checked(ruled_by):
+    model = ruled_by(*RULES["all"], "low != high", "low == twin")
+    model.sample(3, random_state=0)
+    report = model.sample_report_.rules
+    assert set(report.checked) == {"unique (patient, visit)", "`low` != high".replace("`", "")}
+    assert len(report.restricted) == 6
+    assert "6 restrict while decoding, 2 are checked" in str(report) and str(report).endswith("0 violations")
+    assert model.sample_report_.to_dict()["rules"]["n_rows"] == 3
+
+
+@pytest.mark.parametrize("rules", [[SUM, "low < high"], [UNIQUE], [UNIQUE, {"unique": ["low", "moment"]}, IMPLIES]])
+def test_rows_do_not_depend_on_the_batch_and_few_are_the_first_of_many(ruled_by, rules):
+    model = ruled_by(*rules)
+    many = model.sample(120, random_state=3)
+    pd.testing.assert_frame_equal(model.sample(120, random_state=3, batch_size=7), many)
+    pd.testing.assert_frame_equal(model.sample(40, random_state=3), many.head(40))
+    assert not many.equals(model.sample(120, random_state=4))
+    assert model.sample(0).shape == (0, 18)
+
+
+def test_a_rule_that_is_not_looked_at_would_be_noticed(ruled_by, monkeypatch):
+    model = ruled_by("low < high")
+    monkeypatch.setattr(RulePlan, "by_column", {})
+    monkeypatch.setattr(ruled.RuleBook, "violations", lambda book, table: np.zeros((1, len(table["low"])), bool))
+    rows = model.sample(100, random_state=0)
+    assert (rows["low"] >= rows["high"]).any()
+
+
+def test_a_restricted_rule_is_never_refused_in_finished_rows(ruled_by):
+    """Unlike one that is only checked, which many draws of this model contradict."""
+    model = ruled_by(*RULES["reversed order"], IMPLIES, DETERMINES)
+    model.sample(100, random_state=0)
+    assert model.sample_report_.rules.refused == {}
+    model = ruled_by("low != high")
+    model.sample(400, random_state=0)
+    assert model.sample_report_.rules.refused["low != high"] > 5
+
+
+def test_conditions_and_balanced_classes_obey_the_rules_too(ruled_by):
+    model = ruled_by("low < high", IMPLIES, UNIQUE)
+    rows = model.sample(60, random_state=0, where='sex == "m" and low >= 3')
+    assert len(rows) == 60 and (rows["sex"] == "m").all() and (rows["low"] >= 3).all()
+    assert not violations(rows, model.schema_).any()
+    report = model.sample_report_
+    assert report.rules.n_rows == 60 == report.condition.n_samples and report.rules.n_drawn > 60
+    pd.testing.assert_frame_equal(rows.head(20), model.sample(20, random_state=0, where='sex == "m" and low >= 3'))
+    even = model.sample(60, random_state=0, balance="sex")
+    assert even["sex"].value_counts().tolist() == [30, 30] and not violations(even, model.schema_).any()
+
+
+def test_rules_that_cannot_be_met_end_in_one_error_with_the_numbers(ruled_by, monkeypatch):
+    """There are 240 combinations, not 260."""
+    monkeypatch.setattr(ruled, "MOST_DRAWS", 12)
+    model = ruled_by(UNIQUE)
+    with pytest.raises(InputError, match=r"of 260 rows are not there after 12 draws each.* ask for fewer rows"):
+        model.sample(260, random_state=0)
+
+
+def test_a_saved_model_keeps_its_rules(ruled_by, tmp_path):
+    model = ruled_by(*RULES["all"])
+    model.save(tmp_path / "run")
+    again = TableSynthesizer.load(tmp_path / "run")
+    assert again.schema_ == model.schema_
+    pd.testing.assert_frame_equal(again.sample(20, random_state=0), model.sample(20, random_state=0))
+
+
+@pytest.fixture(scope="module")
+def small():
+    """A model of few rows that can be counted, and its rules; a third of its own rows contradict them."""
+    rng = np.random.default_rng(0)
+    n = 160
+    a = rng.integers(1, 5, n)
+    sex = rng.choice(["m", "f"], n)
+    frame = pd.DataFrame(
+        {
+            "b": pd.array(np.where(rng.random(n) < 0.15, None, a + rng.integers(0, 3, n)), dtype="Int64"),
+            "sex": sex,
+            "a": a,
+            "pregnant": np.where(sex == "m", "no", rng.choice(["no", "yes"], n)),
+        }
+    )
+    schema = infer_schema(frame, rules=["a <= b", IMPLIES])
+    return TableSynthesizer("compact", schema=schema, recipe=RECIPE, max_epochs=3, random_state=0).fit(frame)
+
+
+def follows_the_model(model):
+    """Chi-square at 0.001 of 3,000 rows against the enumerated P(row | rules); and P(rules)."""
+    every = pd.DataFrame(
+        list(product([1, 2, 3, 4, 5, 6, None], ["m", "f"], [1, 2, 3, 4], ["no", "yes"])),
+        columns=["b", "sex", "a", "pregnant"],
+    ).astype({"b": "Int64"})
+    obeys = ~violations(every, model.schema_).any(axis=0)
+    probability = np.where(obeys, np.exp(model.log_prob(every)), 0.0)
+    rows = model.sample(3000, random_state=0)
+    keys = {key: place for place, key in enumerate(map(str, every.to_numpy().tolist()))}
+    counts = np.bincount([keys[key] for key in map(str, rows.to_numpy().tolist())], minlength=len(every))
+    assert not counts[~obeys].any()
+    expected = probability / probability.sum() * 3000
+    often = expected >= 5
+    observed = np.append(counts[often], counts[~often].sum())
+    expected = np.append(expected[often], expected[~often].sum())
+    some = expected > 0
+    return chisquare(observed[some], expected[some]).pvalue > 0.001, float(probability.sum())
+
+
+def test_rows_follow_the_model_given_the_rules(small):
+    agrees, probability = follows_the_model(small)
+    assert agrees and 0.3 < probability < 0.8
+    report = small.sample_report_.rules
+    assert report.n_rows / report.n_drawn == pytest.approx(probability, abs=0.04)
+    assert report.n_weighed < 30
+
+
+def test_rows_chosen_by_weight_follow_it_closely(small, monkeypatch):
+    """Nothing is accepted on its own: every row is one of ten by weight."""
+    plain = ruled._Search._uniforms
+    monkeypatch.setattr(
+        ruled._Search,
+        "_uniforms",
+        lambda self, seed, what, rows: plain(self, seed, what, rows) + 2 * (what == "accept"),
+    )
+    agrees, _ = follows_the_model(small)
+    assert agrees and small.sample_report_.rules.n_weighed == 3000
+
+
+def test_restricted_rows_without_their_weights_would_be_noticed(small, monkeypatch):
+    plain = ruled._Search._decoded
+
+    def weightless(self, *arguments):
+        table, weight, close = plain(self, *arguments)
+        return table, np.ones_like(weight), close
+
+    monkeypatch.setattr(ruled._Search, "_decoded", weightless)
+    agrees, _ = follows_the_model(small)
+    assert not agrees
+
+
+def test_rules_are_obeyed_by_a_pretrained_model(tiny_llama):
+    frame = hospital(60)[["admission", "discharge", "sex", "pregnant", "zip", "city", "low", "high"]]
+    recipe = {**RECIPE, "pretrained": {"lora": {"r": 2}, "head_rank": 2}}
+    schema = infer_schema(frame, rules=["admission <= discharge", "low < high", IMPLIES, DETERMINES])
+    model = TableSynthesizer(str(tiny_llama()), schema=schema, recipe=recipe, max_epochs=1, random_state=0).fit(frame)
+    rows = model.sample(40, random_state=0)
+    assert len(rows) == 40 and not violations(rows, schema).any()
+    assert model.sample_report_.rules.refused == {}
+    pd.testing.assert_frame_equal(model.sample(9, random_state=0, batch_size=4), rows.head(9))
