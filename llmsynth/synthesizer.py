@@ -463,7 +463,9 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         SchemaError
-            If a given cell lies outside the schema.
+            If a given cell lies outside the schema, or given cells contradict a rule of the schema.
+        InputError
+            If the rules cannot be met beside the given cells.
         """
         return self._complete(table, n_draws, random_state, "draw", fill=False)
 
@@ -503,7 +505,7 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
         return pd.concat(parts, keys=range(n_draws), names=["draw"])
 
     def _complete(
-        self, table: object, n_draws: int, random_state: int | None, method: Method, *, fill: bool
+        self, table: object, n_draws: int, random_state: int | None, method: Method, *, fill: bool, obey: bool = True
     ) -> pd.DataFrame:
         engine = self._fitted()
         if n_draws < 1:
@@ -512,7 +514,11 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
             raise InputError(f"method: expected 'draw' or 'mode', got {method!r}")
         seed = derive(engine.config.seed if random_state is None else int(random_state), "complete")
         sampler = self._sampler(engine)
-        return complete(sampler, self._read(table), seed, n_draws=n_draws, method=method, fill=fill)
+        ruled = RuledSampler(sampler) if self.schema_.rules and obey else None
+        self.sample_report_ = None
+        rows = complete(sampler, self._read(table), seed, n_draws=n_draws, method=method, fill=fill, ruled=ruled)
+        self.sample_report_ = SampleReport(rules=None if ruled is None else ruled.report)
+        return rows
 
     def log_prob(
         self, table: object, columns: Sequence[object] | None = None, given: Sequence[object] | None = None
@@ -599,7 +605,7 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
                 f"predict: expected a column of classes or numbers, {column.name!r} is of kind {column.kind}"
             )
         others = frame.drop(columns=[label], errors="ignore")
-        drawn = self._complete(others, n_draws, random_state, "draw", fill=True)[label].astype(float)
+        drawn = self._complete(others, n_draws, random_state, "draw", fill=True, obey=False)[label].astype(float)
         return drawn.groupby(np.repeat(np.arange(len(frame)), n_draws)).mean()
 
     def _scores(self) -> Scores:

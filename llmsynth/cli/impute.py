@@ -51,6 +51,9 @@ def impute(
 
     synthesizer = TableSynthesizer.load(run, **opt.given(device=device))
     filled = synthesizer.impute(frame, draws, method=cast(Any, method), **opt.given(random_state=seed))
+    report = synthesizer.sample_report_
+    if report is not None and report.rules is not None:
+        output.note(f"rules: {report.rules}")
     if draws > 1:
         name = "draw" if "draw" not in filled.columns else "draw number"
         filled[name] = filled.index.get_level_values("draw")
@@ -58,5 +61,6 @@ def impute(
     cells = int(frame.isna().to_numpy().sum())
     data: dict[str, Any] = {"command": "impute", "run": str(run), "table": str(table), "file": str(out)}
     data |= {"rows": len(frame), "draws": draws, "cells": cells}
+    data |= {} if report is None else report.to_dict()
     times = "" if draws == 1 else f", {draws} times each"
     output.result(data, f"Filled {cells:,} missing cells of {len(frame):,} rows{times}; wrote {out}.")

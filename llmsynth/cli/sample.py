@@ -87,13 +87,12 @@ def sample(
     else:
         assert n_samples is not None
         statistics = dict(synthesizer.sample_to(out, n_samples, **settings))
-        report = synthesizer.sample_report_
-        if report is not None:
-            statistics |= report.to_dict()
-            if report.condition is not None:
-                output.note(f"condition: {report.condition}")
-            if report.rules is not None:
-                output.note(f"rules: {report.rules}")
+    report = synthesizer.sample_report_
+    if report is not None:
+        statistics |= report.to_dict()
+        for what in ("condition", "rules"):
+            if getattr(report, what) is not None:
+                output.note(f"{what}: {getattr(report, what)}")
     seconds = time.perf_counter() - began
     rate = n_samples / max(seconds, 1e-9)
     data = {"command": "sample", "run": str(run), "file": str(out), "seconds": seconds, "rows_per_second": rate}

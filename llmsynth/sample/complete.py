@@ -4,6 +4,8 @@ Each row is written with its given columns first and the others after them, both
 other columns than their neighbours are completed beside them all the same. Given numbers reach the model as their code
 and come back as they were.
 
+Rules of the schema narrow and check the others in the same way as in sampling (`ruled`).
+
 It knows data frames on the outside and a decoder on the inside; it refuses to know conditions (see `conditional`).
 """
 
@@ -23,11 +25,14 @@ from llmsynth.lm.decoder import RowDecoder
 from llmsynth.lm.picking import ColumnSampling
 from llmsynth.lm.request import Request, Values
 from llmsynth.lm.restriction import never_missing
+from llmsynth.sample.rule_search import GivenCells
+from llmsynth.sample.ruled import RuledSampler
 from llmsynth.sample.sampler import Sampler
 from llmsynth.seeding import spread_uniforms
 from llmsynth.table.dtypes import Physical, assemble_frame, from_physical, match_columns, physical_table
 
 BoolArray = npt.NDArray[np.bool_]
+FloatArray = npt.NDArray[np.float64]
 Method = Literal["draw", "mode"]
 GREEDY = 1e-6
 """Temperature at which the likeliest token is taken."""
@@ -52,6 +57,7 @@ def complete(
     n_draws: int = 1,
     method: Method = "draw",
     fill: bool = False,
+    ruled: RuledSampler | None = None,
 ) -> pd.DataFrame:
     """Complete each row of a table.
 
@@ -70,6 +76,8 @@ def complete(
         Draw from the distribution, or take the likeliest token at each step (and the middle of a cell).
     fill : bool
         Whether a completed cell must not be missing again, as in imputation.
+    ruled : RuledSampler or None
+        Rules that every completed row obeys.
 
     Returns
     -------
@@ -79,20 +87,77 @@ def complete(
     Raises
     ------
     SchemaError
-        If a given cell lies outside the schema (column and number of rows).
+        If a given cell lies outside the schema (column and number of rows), or given cells contradict a rule.
+    InputError
+        If rows obey the rules in none of many draws.
     """
     cells = _given_cells(sampler, frame)
     source = np.repeat(np.arange(len(frame)), n_draws)
     known, filled = cells.known[source], [values[source] for values in cells.values]
-    if source.size and not known.all():
-        columns, grammar = sampler.encoder.columns, sampler.encoder.grammar
-        open_columns = np.flatnonzero(~known.all(axis=0)).tolist()
-        within = {
-            place: never_missing(grammar.columns[place]) for place in open_columns if fill and columns[place].nullable
-        }
-        request = Request(tuple(open_columns), dict(enumerate(filled)), known, within, n_draws)
-        filled = _decoder(sampler, method).decode_all(np.arange(source.size), seed, sampler.batch_size, request)
-    return _assembled(sampler, frame, cells, (source, known), filled, seed, middle=method == "mode")
+    columns, grammar = sampler.encoder.columns, sampler.encoder.grammar
+    open_columns = np.flatnonzero(~known.all(axis=0)).tolist()
+    within = {
+        place: never_missing(grammar.columns[place]) for place in open_columns if fill and columns[place].nullable
+    }
+    request = Request(tuple(open_columns), dict(enumerate(filled)), known, within, n_draws)
+    decoder, unlearned = _decoder(sampler, method), _unlearned(sampler, frame, source, seed)
+    if ruled is None:
+        if source.size and not known.all():
+            filled = decoder.decode_all(np.arange(source.size), seed, sampler.batch_size, request)
+        decoded = sampler.encoder.decode(filled, _remainders(source, len(filled), seed, n_draws, method))
+    else:
+        given = _given(sampler, cells, source, request, unlearned, greedy=method == "mode")
+        decoded = ruled.complete(given, decoder, int(source.size), seed)
+    return _assembled(sampler, frame, cells, (source, known), decoded, {n: c for n, (c, _) in unlearned.items()})
+
+
+def _remainders(source: IntArray, n_columns: int, seed: int, n_draws: int, method: Method) -> list[FloatArray]:
+    """Where numbers lie in their cells: anywhere, or in the middle."""
+    n = int(source.size)
+    return [
+        np.full(n, 0.5) if method == "mode" else spread_uniforms(seed, ("remainder", place), 0, n, n_draws)
+        for place in range(n_columns)
+    ]
+
+
+def _unlearned(
+    sampler: Sampler, frame: pd.DataFrame, source: IntArray, seed: int
+) -> dict[str, tuple[pd.Series[Any], BoolArray]]:
+    """Cells of the columns that no model learns, and where they are given."""
+    places = match_columns(frame, sampler.schema, partial=True)
+    result = {}
+    for column in sampler.schema.columns:
+        if column.modelled:
+            continue
+        made_up, given = sampler.unlearned(column, int(source.size), seed), np.zeros(source.size, dtype=bool)
+        if column.name in places:
+            own = frame.iloc[source, places[column.name]].reset_index(drop=True)
+            given = own.notna().to_numpy(dtype=bool)
+            made_up = made_up.where(own.isna(), own).astype(made_up.dtype)
+        result[column.name] = (made_up, given)
+    return result
+
+
+def _given(
+    sampler: Sampler,
+    cells: _Cells,
+    source: IntArray,
+    request: Request,
+    unlearned: Mapping[str, tuple[pd.Series[Any], BoolArray]],
+    *,
+    greedy: bool,
+) -> GivenCells:
+    known = request.known_cells(int(source.size), len(sampler.encoder.columns))
+    places = {column.name: place for place, column in enumerate(sampler.encoder.columns)}
+    return GivenCells(
+        request=request,
+        table={name: physical.take(source) for name, physical in cells.table.items()},
+        known={name: known[:, places[name]] for name in cells.table},
+        n_draws=request.draws_per_row,
+        greedy=greedy,
+        unlearned={name: made for name, (made, _) in unlearned.items()},
+        fixed={name: given for name, (_, given) in unlearned.items()},
+    )
 
 
 def _given_cells(sampler: Sampler, frame: pd.DataFrame) -> _Cells:
@@ -128,23 +193,14 @@ def _assembled(
     frame: pd.DataFrame,
     cells: _Cells,
     rows: tuple[IntArray, BoolArray],
-    filled: list[Values],
-    seed: int,
-    *,
-    middle: bool,
+    decoded: Mapping[str, Physical],
+    unlearned: Mapping[str, pd.Series[Any]],
 ) -> pd.DataFrame:
-    """Codes as values, given cells as they were, and the columns that no model learns."""
+    """Values in the table's form, given cells as they were, and the columns that no model learns."""
     source, known = rows
-    n, encoder = int(source.size), sampler.encoder
-    per_row = max(1, n // max(1, len(frame)))
-    draws = [
-        np.full(n, 0.5) if middle else spread_uniforms(seed, ("remainder", place), 0, n, per_row)
-        for place in range(len(filled))
-    ]
-    decoded = encoder.decode(filled, draws)
-    columns: dict[str, pd.Series[Any]] = {}
+    columns: dict[str, pd.Series[Any]] = dict(unlearned)
     places = match_columns(frame, sampler.schema, partial=True)
-    for place, column in enumerate(encoder.columns):
+    for place, column in enumerate(sampler.encoder.columns):
         made, given = decoded[column.name], cells.table.get(column.name)
         if given is not None:
             kept = known[:, place]
@@ -156,11 +212,4 @@ def _assembled(
             own = frame.iloc[source, places[column.name]].reset_index(drop=True)
             series = series.mask(pd.Series(known[:, place]), own.astype(series.dtype))
         columns[column.name] = series
-    for column in sampler.schema.columns:
-        if column.name not in columns:
-            made_up = sampler.unlearned(column, n, seed)
-            if column.name in places:
-                own = frame.iloc[source, places[column.name]].reset_index(drop=True)
-                made_up = made_up.where(own.isna(), own).astype(made_up.dtype)
-            columns[column.name] = made_up
     return assemble_frame(columns, sampler.schema)

@@ -85,7 +85,7 @@ class RuleReport:
     n_weighed : int
         Rows that were chosen by weight among several draws because none was accepted on its own.
     refused : dict of str to int
-        By rule, finished draws that contradicted it.
+        By rule, finished draws that contradicted it; and draws in which rules left no value for a column.
     """
 
     restricted: tuple[str, ...] = ()

@@ -130,6 +130,8 @@ class RuleGuide:
     ----------
     table : dict of str to Physical
         Values of the columns written so far.
+    middle : bool
+        Whether numbers are put in the middle of what they may be, instead of drawn.
     """
 
     def __init__(self, plan: RulePlan, rows: IntArray, seed: int) -> None:
@@ -137,6 +139,7 @@ class RuleGuide:
         self.table: dict[str, Physical] = {}
         self.known: dict[str, npt.NDArray[np.bool_]] = {}
         self._drawn: dict[int, _Drawn] = {}
+        self.middle = False
 
     def give(self, name: str, cells: Physical, known: npt.NDArray[np.bool_]) -> None:
         """Take the values of a column that some rows have from the start."""
@@ -216,6 +219,7 @@ class RuleGuide:
             codes = np.asarray(values, dtype=np.int64)
             first, last = int(self.rows[0]), int(self.rows[-1])
             draws = uniforms(self.seed, ("remainder", place), first, last - first + 1)[self.rows - first]
+            draws = np.full(draws.shape, 0.5) if self.middle else draws
             drawn = self._drawn.get(place)
             if drawn is not None and isinstance(codec, NumberCodec):
                 draws = _placed(codec, drawn, codes, draws)

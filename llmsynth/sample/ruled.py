@@ -24,9 +24,9 @@ what rules say.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from functools import cached_property
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -34,25 +34,21 @@ import numpy.typing as npt
 import pandas as pd
 
 from llmsynth.config import SampleConfig
-from llmsynth.errors import InputError
-from llmsynth.grammar.automaton import IntArray
+from llmsynth.errors import InputError, SchemaError
 from llmsynth.lm.decoder import RowDecoder
 from llmsynth.sample.conditional import Conditional
 from llmsynth.sample.report import ConditionTally, RuleReport
-from llmsynth.sample.rule_guide import RuleGuide, RulePlan
+from llmsynth.sample.rule_guide import RulePlan
+from llmsynth.sample.rule_search import MOST_DRAWS, GivenCells, RowSearch, unique_columns
 from llmsynth.sample.sampler import BATCHES_PER_PART, Sampler
 from llmsynth.sample.taken import Taken
-from llmsynth.seeding import derive, uniforms
-from llmsynth.table.convert import without_bounds
-from llmsynth.table.dtypes import Physical, from_physical, physical_table, to_physical
-from llmsynth.table.rule_checks import RuleBook
+from llmsynth.table.dtypes import Physical, physical_table
+from llmsynth.table.rule_checks import RuleBook, unique_keys
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
-SERIES = 10
-"""Draws of a row of which one is chosen by weight if none is accepted."""
-MOST_DRAWS = 100
 ENDLESS = 2**62
+DEAD_END = "no value left for a column"
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,10 +102,48 @@ class RuledSampler:
         step = BATCHES_PER_PART * size
         for start in range(0, n_samples, step):
             n = min(step, n_samples - start)
-            search = _Search(self, decoder, start + np.arange(n, dtype=np.int64), (seed, size))
+            search = RowSearch(self, decoder, start + np.arange(n, dtype=np.int64), (seed, size))
             table = search.finish(self.taken)
             self.report.n_rows += n
             yield sampler.frame(table, n, seed, start)
+
+    def complete(self, given: GivenCells, decoder: RowDecoder, n: int, seed: int) -> dict[str, Physical]:
+        """Values of rows of which some cells are given, by modelled column.
+
+        Raises
+        ------
+        SchemaError
+            If given cells alone contradict a rule (with the number of rows).
+        InputError
+            If rows contradict the rules in as many draws as there may be.
+        """
+        self._check_given(given, n)
+        if not n:
+            return {column.name: given.table[column.name] for column in self.sampler.encoder.columns}
+        search = RowSearch(self, decoder, np.arange(n, dtype=np.int64), (seed, self.sampler.batch_size), given)
+        table = search.finish(self.taken)
+        self.report.n_rows += n
+        return table
+
+    def _check_given(self, given: GivenCells, n: int) -> None:
+        """Refuse rows of which the given cells contradict a rule, which no completion can mend."""
+        names = [column.name for column in self.sampler.encoder.columns]
+        blank = Physical(np.zeros(n, dtype=np.int64), np.ones(n, dtype=bool))
+        broken = self.book.violations({name: given.table.get(name, blank) for name in names})
+        for place, unique in self.book.unique_rules:
+            cells: dict[str, Physical | pd.Series[Any]] = {**given.table, **given.unlearned}
+            fixed = given.all_given(unique.columns, n)
+            if fixed.any():
+                keys, counts = unique_keys(unique, {name: cells[name] for name in unique.columns})
+                tables = pd.DataFrame({"key": keys, "table": np.arange(n) % given.n_draws})[fixed & counts]
+                broken[place, np.flatnonzero(fixed & counts)[tables.duplicated()]] = True
+        for rule, rows in zip(self.book.rules, broken, strict=True):
+            n_bad = int((rows & given.all_given(rule.columns, n)).sum()) // given.n_draws
+            if n_bad:
+                raise SchemaError(
+                    f"rule {rule}: the given cells of {n_bad} of {n // given.n_draws} rows contradict it; correct them "
+                    "or leave one of them empty"
+                )
 
     def under(self, conditional: Conditional) -> RuledConditional:
         """The rows that obey among those drawn under a condition."""
@@ -146,13 +180,14 @@ class RuledSampler:
         InputError
             If more than `MOST_DRAWS` rows would be drawn for each one that obeys.
         """
-        report, taken, left, drawn = self.report, self.taken, n_samples, 0
+        report, taken, left, drawn, since = self.report, self.taken, n_samples, 0, 0
         for frame in stream:
             table = physical_table(frame, self.sampler.schema, strict=False)
             broken = self.book.violations(table)
             self.count(broken)
-            good = ~broken.any(axis=0)
-            columns = _columns(self.book, table, lambda name, frame=frame: _own(frame, self.sampler, name))
+            invalid = [table[name].invalid for rule in self.book.rules for name in rule.columns if name in table]
+            good = ~(broken.any(axis=0) | np.logical_or.reduce(invalid))
+            columns = unique_columns(self.book, table, partial(_own, frame, self.sampler))
             keep = np.zeros(len(frame), dtype=bool)
             keys = taken.keys(columns)
             for row in np.flatnonzero(good):
@@ -162,7 +197,10 @@ class RuledSampler:
             drawn += used
             report.n_drawn += used
             report.n_rows += int(keep.sum())
-            report.n_redrawn += used - int(keep.sum())
+            places = np.append(-1 - since, np.flatnonzero(keep))
+            report.n_redrawn += int((np.diff(places) > 1).sum())
+            report.most_draws = max(report.most_draws, int(np.diff(places).max(initial=0)))
+            since = used - 1 - int(places[-1])
             left -= int(keep.sum())
             if keep.any():
                 yield frame.loc[keep].reset_index(drop=True)
@@ -178,6 +216,11 @@ class RuledSampler:
             n = int(rows.sum())
             if n:
                 report.refused[str(rule)] = report.refused.get(str(rule), 0) + n
+
+    def count_dead_ends(self, n: int) -> None:
+        """Count draws that came to a column for which the rules, and what must not be missing, left no value."""
+        if n:
+            self.report.refused[DEAD_END] = self.report.refused.get(DEAD_END, 0) + n
 
     def failure(self, what: str) -> InputError:
         """The error for rules that cannot be obeyed."""
@@ -214,156 +257,3 @@ class RuledConditional:
 
 def _own(frame: pd.DataFrame, sampler: Sampler, name: str) -> pd.Series[Any]:
     return frame.iloc[:, sampler.schema.names.index(name)]
-
-
-def _columns(book: RuleBook, table: Mapping[str, Physical], unlearned: Any) -> dict[str, Any]:
-    """Columns of the rules on unique combinations: plain arrays, or cells of those that no model learns."""
-    names = dict.fromkeys(name for _, rule in book.unique_rules for name in rule.columns)
-    return {name: table[name] if name in table else unlearned(name) for name in names}
-
-
-class _Search:
-    """The rows of one part, each on its way to a draw that obeys.
-
-    Parameters
-    ----------
-    ruled : RuledSampler
-        The model and the rules.
-    decoder : RowDecoder
-        With the temperatures to use.
-    rows : ndarray of int64, shape (n,)
-        Their numbers, one after the other.
-    how : tuple of (int, int)
-        Seed, and rows decoded together.
-    """
-
-    def __init__(self, ruled: RuledSampler, decoder: RowDecoder, rows: IntArray, how: tuple[int, int]) -> None:
-        self.ruled, self.decoder, self.rows = ruled, decoder, rows
-        self.report = ruled.report
-        self.seed, self.size = how
-        n = rows.size
-        self.draws = np.zeros(n, dtype=np.int64)
-        self.ready = np.zeros(n, dtype=bool)
-        self.weight = np.zeros(n)
-        self.proposed: dict[str, Physical] = {}
-        self.kept: dict[str, Physical] = {}
-
-    def finish(self, taken: Taken) -> dict[str, Physical]:
-        """Values of all rows, by modelled column; their combinations are added to those taken."""
-        sampler, n = self.ruled.sampler, int(self.rows.size)
-        start, cells = int(self.rows[0]), {}
-        for _, rule in self.ruled.book.unique_rules:
-            for name in rule.columns:
-                if not sampler.schema[name].modelled:
-                    cells[name] = sampler.unlearned(sampler.schema[name], n, self.seed, start)
-        again = np.arange(n)
-        while again.size:
-            self.ready[again] = False
-            self.advance()
-            keys = taken.keys(_columns(self.ruled.book, self.proposed, cells.__getitem__))
-            again = self._repeats(keys, taken)
-        for row in range(n if taken.rules else 0):
-            taken.add(keys, row)
-        self.report.n_redrawn += int((self.draws > 1).sum())
-        self.report.most_draws = max(self.report.most_draws, int(self.draws.max(initial=0)))
-        return self.proposed
-
-    def _repeats(self, keys: list[list[int | None]], taken: Taken) -> IntArray:
-        """Rows to draw again because a row before them keeps the combination.
-
-        With one rule the first row that has a combination keeps it, whatever rows between them turn into. With
-        several, a row may lose it for another's sake, so only rows before the first repeated one are sure to stay.
-        """
-        if not taken.rules:
-            return np.zeros(0, dtype=np.int64)
-        sure, later, again = Taken(taken.rules), Taken(taken.rules), []
-        for row in range(self.rows.size):
-            if taken.has(keys, row) or sure.has(keys, row):
-                again.append(row)
-            elif not later.has(keys, row):
-                (sure if not again or len(taken.rules) == 1 else later).add(keys, row)
-        return np.array(again, dtype=np.int64)
-
-    def advance(self) -> None:
-        """Draw until every row has a draw that obeys the rules of its own cells."""
-        while not self.ready.all():
-            stuck = ~self.ready & (self.draws >= MOST_DRAWS)
-            if stuck.any():
-                what = f"{int(stuck.sum()):,} of {self.rows.size:,} rows are not there after {MOST_DRAWS} draws each"
-                raise self.ruled.failure(what)
-            waiting = np.flatnonzero(~self.ready)
-            behind = self.draws[waiting]
-            for number in np.unique(behind):
-                those = waiting[behind == number]
-                for begin in range(0, those.size, self.size):
-                    self._draw(those[begin : begin + self.size], int(number))
-
-    def _draw(self, who: IntArray, number: int) -> None:
-        """One more draw of some rows, all with as many draws behind them."""
-        seed = derive(self.seed, "draw", number) if number else self.seed
-        rows = self.rows[who]
-        accept, keep = (self._uniforms(seed, stream, rows) for stream in ("accept", "keep"))
-        table, weight, close = self._decoded(self.decoder, rows, seed, self.decoder.tie)
-        # Rounding could decide where a draw is near its weight: such rows are drawn in double precision.
-        close |= (np.abs(accept - weight) < self.decoder.tie) & (weight < 1)
-        if close.any():
-            exact, exactly, _ = self._decoded(self.decoder.exact, rows[close], seed, 0.0)
-            weight[close] = exactly
-            table = {name: _merged(cells, exact[name], close) for name, cells in table.items()}
-        self.draws[who] += 1
-        self.report.n_drawn += int(who.size)
-        broken = self.ruled.book.violations(self._as_written(table))
-        self.ruled.count(broken)
-        weight = np.where(broken.any(axis=0), 0.0, weight)
-        accepted = accept < weight
-        self.weight[who] += np.where(accepted, 0.0, weight)
-        # A draw replaces the one kept with probability w / (sum of w so far): in the end one in proportion to w.
-        chosen = ~accepted & (weight > 0) & (keep * self.weight[who] < weight)
-        self._store(self.kept, who[chosen], table, chosen)
-        self._store(self.proposed, who[accepted], table, accepted)
-        self.ready[who[accepted]] = True
-        if (number + 1) % SERIES == 0:
-            weighed = who[~accepted & (self.weight[who] > 0)]
-            self._store(self.proposed, weighed, {name: cells.take(weighed) for name, cells in self.kept.items()})
-            self.ready[weighed] = True
-            self.report.n_weighed += int(weighed.size)
-            self.weight[who] = 0.0
-
-    def _uniforms(self, seed: int, stream: str, rows: IntArray) -> FloatArray:
-        first, last = int(rows[0]), int(rows[-1])
-        return uniforms(seed, stream, first, last - first + 1)[rows - first]
-
-    def _decoded(
-        self, decoder: RowDecoder, rows: IntArray, seed: int, tie: float
-    ) -> tuple[dict[str, Physical], FloatArray, BoolArray]:
-        """Values, weights and close draws of some rows."""
-        guide = RuleGuide(self.ruled.plan, rows, seed)
-        made = decoder.decode_rows(rows, seed, tie=tie, guide=guide)
-        return guide.table, np.minimum(np.exp(made.log_weight), 1.0), made.close
-
-    def _as_written(self, table: Mapping[str, Physical]) -> dict[str, Physical]:
-        """Values as they will stand in the table: single precision and rounded digits may move them."""
-        result = dict(table)
-        names = {name for rule in self.ruled.book.rules for name in rule.columns}
-        for column in self.ruled.sampler.encoder.columns:
-            exact = column.decimals is not None and column.dtype == "float64"
-            if column.name in names and column.kind == "decimal" and not exact:
-                cells = from_physical(table[column.name], column)
-                result[column.name] = to_physical(cells, without_bounds(column))
-        return result
-
-    def _store(
-        self, into: dict[str, Physical], who: IntArray, table: Mapping[str, Physical], rows: BoolArray | None = None
-    ) -> None:
-        for name, cells in table.items():
-            if name not in into:
-                empty = np.zeros(self.rows.size, dtype=cells.values.dtype)
-                into[name] = Physical(empty, np.zeros(self.rows.size, dtype=bool))
-            mine = cells if rows is None else cells.take(rows)
-            into[name].values[who], into[name].missing[who] = mine.values, mine.missing
-
-
-def _merged(cells: Physical, exact: Physical, close: BoolArray) -> Physical:
-    values, missing = cells.values.copy(), cells.missing.copy()
-    values[close], missing[close] = exact.values, exact.missing
-    return replace(cells, values=values, missing=missing)

@@ -5,11 +5,14 @@ It knows rules on unique combinations and the numbers that stand for those. It r
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 from llmsynth.table.rule_checks import unique_keys
 from llmsynth.table.rules import UniqueKey
+
+Key = Hashable
+"""What stands for a combination: a number, or one with the number of its table; None where a cell is missing."""
 
 
 class Taken:
@@ -23,9 +26,9 @@ class Taken:
 
     def __init__(self, rules: Sequence[UniqueKey]) -> None:
         self.rules = list(rules)
-        self.sets: list[set[int]] = [set() for _ in self.rules]
+        self.sets: list[set[Key]] = [set() for _ in self.rules]
 
-    def keys(self, columns: Mapping[str, Any]) -> list[list[int | None]]:
+    def keys(self, columns: Mapping[str, Any]) -> list[list[Key]]:
         """By rule, a number for each row's combination; None where a cell is missing."""
         result = []
         for rule in self.rules:
@@ -33,11 +36,11 @@ class Taken:
             result.append([key if counted else None for key, counted in zip(keys.tolist(), counts, strict=True)])
         return result
 
-    def has(self, keys: list[list[int | None]], row: int) -> bool:
+    def has(self, keys: list[list[Key]], row: int) -> bool:
         """Whether an earlier row has one of a row's combinations."""
         return any(own[row] in seen for own, seen in zip(keys, self.sets, strict=True))
 
-    def add(self, keys: list[list[int | None]], row: int) -> bool:
+    def add(self, keys: list[list[Key]], row: int) -> bool:
         """Note a row's combinations; False, and nothing noted, if an earlier row has one of them."""
         if self.has(keys, row):
             return False

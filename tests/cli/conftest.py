@@ -75,10 +75,10 @@ def _facade_class(fake: FakeFacade) -> type:
                 raise fake.failure
             frame = pd.DataFrame({"a": range(n_samples)})
             write_table(frame, path, overwrite=settings.get("overwrite", False))
-            self.sample_report_ = fake.report
             return {"rows": n_samples, "path": str(path)}
 
         schema_ = None
+        sample_report_ = property(lambda self: fake.report)
 
         def sample_like(self, table: pd.DataFrame, n_draws: int = 1, **settings: Any) -> pd.DataFrame:
             fake.calls.append(("sample_like", {"n_draws": n_draws, **settings}))

@@ -11,6 +11,8 @@ import pandas as pd
 import pytest
 from typer.testing import Result
 
+from llmsynth.sample.report import RuleReport, SampleReport
+
 if TYPE_CHECKING:
     from tests.cli.conftest import FakeFacade
 
@@ -50,3 +52,11 @@ def test_impossible_options_are_found_before_the_model_is_loaded(
     result = llmsynth("impute", run_folder, gaps, "-o", "f.csv", *arguments)
     assert result.exit_code == 2 and words in result.stderr, result.output
     assert facade.calls == []
+
+
+def test_the_work_for_rules_is_reported(llmsynth: Cli, facade: FakeFacade, run_folder: Path, gaps: Path) -> None:
+    facade.report = SampleReport(rules=RuleReport(("a <= b",), (), 3, 4, 1, 2))
+    result = llmsynth("impute", run_folder, gaps, "-o", "f.csv", "--json")
+    assert result.exit_code == 0, result.output
+    assert "rules: 1 restrict while decoding, 0 are checked; 1 of 3 rows (33.3%) drawn again" in result.stderr
+    assert json.loads(result.stdout)["rules"]["n_drawn"] == 4

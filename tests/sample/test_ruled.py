@@ -11,7 +11,7 @@ from scipy.stats import chisquare
 
 from llmsynth import TableSynthesizer, read_table, write_table
 from llmsynth.errors import InputError
-from llmsynth.sample import ruled
+from llmsynth.sample import rule_search, ruled
 from llmsynth.sample.rule_guide import RulePlan
 from llmsynth.table.infer import infer_schema
 from llmsynth.table.rule_checks import violations
@@ -154,9 +154,62 @@ def test_conditions_and_balanced_classes_obey_the_rules_too(ruled_by):
     assert even["sex"].value_counts().tolist() == [30, 30] and not violations(even, model.schema_).any()
 
 
+def test_completed_rows_obey_the_rules_and_keep_their_cells(ruled_by):
+    model, full = ruled_by(*RULES["all"]), hospital().query("city.notna()").reset_index(drop=True)
+    rng = np.random.default_rng(0)
+    gaps = full.head(40).mask(rng.random((40, full.shape[1])) < 0.3)
+    filled = model.impute(gaps, random_state=0)
+    assert not filled.isna().any(axis=None) and not violations(filled, model.schema_).any()
+    for name in ("admission", "sex", "zip", "cost", "patient"):
+        there = gaps[name].notna()
+        assert (filled[name][there] == gaps[name][there]).all()
+    report = model.sample_report_.rules
+    assert report.n_rows == 40 < report.n_drawn
+    pd.testing.assert_frame_equal(model.impute(gaps, random_state=0), filled)
+    twice = model.impute(gaps, 2, random_state=0)
+    assert not any(violations(twice.loc[draw], model.schema_).any() for draw in range(2))
+    partial = pd.DataFrame({"sex": ["m"] * 30, "discharge": pd.Timestamp("2020-03-01")})
+    like = model.sample_like(partial, random_state=0)
+    assert (like["pregnant"] == "no").all() and (like["admission"] <= like["discharge"]).all()
+    assert not violations(like, model.schema_).any()
+
+
+def test_likeliest_completions_are_restricted_too(ruled_by):
+    model = ruled_by("admission <= discharge", "low < high", IMPLIES, DETERMINES)
+    gaps = hospital().query("city.notna()").head(30).drop(columns=["pregnant", "city", "high", "admission"])
+    filled = model.impute(gaps, method="mode")
+    assert not violations(filled, model.schema_).any() and filled.equals(model.impute(gaps, method="mode"))
+    with pytest.raises(InputError, match=r"no value left for a column: 100 draws"):
+        model.impute(pd.DataFrame({"zip": ["Z9"], "sex": ["m"]}))  # of which the city is always missing
+    model = ruled_by("low != high")
+    with pytest.raises(InputError, match=r"the likeliest completion of 1 of 9 rows .*low != high: 1 draws"):
+        model.impute(pd.DataFrame({"low": range(9)}), method="mode")
+
+
+@pytest.mark.parametrize(
+    ("rule", "cells", "n_bad"),
+    [
+        ("low < high", {"low": [3, 5, 2], "high": [4, 2, None]}, "1 of 3"),
+        (UNIQUE, {"patient": [1, 1, 1], "visit": [1, 1, None]}, "1 of 3"),
+        (DETERMINES, {"zip": ["Z0", "Z1", "Z2"], "city": ["b", "b", None]}, "2 of 3"),
+    ],
+)
+def test_given_cells_that_contradict_a_rule_are_an_error(ruled_by, rule, cells, n_bad):
+    with pytest.raises(InputError, match=f"the given cells of {n_bad} rows contradict it"):
+        ruled_by(rule).sample_like(pd.DataFrame(cells), 2)
+
+
+def test_given_combinations_are_kept_from_other_rows(ruled_by):
+    """The last row cannot change, so the rows in front of it must."""
+    model = ruled_by(UNIQUE)
+    rows = pd.DataFrame({"patient": [7] * 4, "visit": [None, None, None, 2]})
+    filled = model.sample_like(rows, random_state=0)
+    assert sorted(filled["visit"]) == [0, 1, 2, 3] and filled["visit"].iloc[3] == 2
+
+
 def test_rules_that_cannot_be_met_end_in_one_error_with_the_numbers(ruled_by, monkeypatch):
     """There are 240 combinations, not 260."""
-    monkeypatch.setattr(ruled, "MOST_DRAWS", 12)
+    monkeypatch.setattr(rule_search, "MOST_DRAWS", 12)
     model = ruled_by(UNIQUE)
     with pytest.raises(InputError, match=r"of 260 rows are not there after 12 draws each.* ask for fewer rows"):
         model.sample(260, random_state=0)
@@ -219,9 +272,9 @@ def test_rows_follow_the_model_given_the_rules(small):
 
 def test_rows_chosen_by_weight_follow_it_closely(small, monkeypatch):
     """Nothing is accepted on its own: every row is one of ten by weight."""
-    plain = ruled._Search._uniforms
+    plain = rule_search.RowSearch._uniforms
     monkeypatch.setattr(
-        ruled._Search,
+        rule_search.RowSearch,
         "_uniforms",
         lambda self, seed, what, rows: plain(self, seed, what, rows) + 2 * (what == "accept"),
     )
@@ -230,13 +283,13 @@ def test_rows_chosen_by_weight_follow_it_closely(small, monkeypatch):
 
 
 def test_restricted_rows_without_their_weights_would_be_noticed(small, monkeypatch):
-    plain = ruled._Search._decoded
+    plain = rule_search.RowSearch._decoded
 
     def weightless(self, *arguments):
         table, weight, close = plain(self, *arguments)
         return table, np.ones_like(weight), close
 
-    monkeypatch.setattr(ruled._Search, "_decoded", weightless)
+    monkeypatch.setattr(rule_search.RowSearch, "_decoded", weightless)
     agrees, _ = follows_the_model(small)
     assert not agrees
 
