@@ -314,8 +314,6 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
     ) -> Iterator[pd.DataFrame]:
         yield from rows
         condition = joined(tallies) if tallies else None
-        if condition is not None and ruled is not None:
-            condition = replace(condition, n_samples=ruled.report.n_rows)
         self.sample_report_ = SampleReport(condition, None if ruled is None else ruled.report)
 
     def _balanced(

@@ -110,12 +110,7 @@ class RowEncoder:
         """Plain arrays from decoded values (codes, or strings and None) and uniform numbers for the remainders."""
         table = {}
         for column, codec, value, draw in zip(self.columns, self.codecs, values, uniforms, strict=True):
-            if codec is None:
-                missing = np.array([text is None for text in value], dtype=bool)
-                texts = np.array(["" if text is None else text for text in value], dtype=object)
-                table[column.name] = Physical(values=texts, missing=missing)
-            else:
-                table[column.name] = codec.decode(np.asarray(value, dtype=np.int64), draw)
+            table[column.name] = decode_column(codec, value, draw)
         return table
 
     @property
@@ -127,6 +122,15 @@ class RowEncoder:
         """JSON-able form. It holds cell edges, atoms and text vocabularies, read from the data."""
         codecs = [None if codec is None else codec.to_dict() for codec in self.codecs]
         return {"version": 1, "codecs": codecs, "texts": list(self.texts)}
+
+
+def decode_column(codec: ColumnCodec | None, values: npt.NDArray[Any], uniforms: FloatArray) -> Physical:
+    """Plain arrays of one column from codes, or from strings and None where there is no codec."""
+    if codec is not None:
+        return codec.decode(np.asarray(values, dtype=np.int64), uniforms)
+    missing = np.array([text is None for text in values], dtype=bool)
+    texts = np.array(["" if text is None else text for text in values], dtype=object)
+    return Physical(values=texts, missing=missing)
 
 
 def _texts(physical: Physical, column: Column) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]:

@@ -17,7 +17,7 @@ are those of a short one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -27,6 +27,7 @@ import pandas as pd
 
 from llmsynth.errors import InputError
 from llmsynth.grammar.automaton import IntArray
+from llmsynth.grammar.encoder import decode_column
 from llmsynth.lm.decoder import RowDecoder
 from llmsynth.lm.request import Request, Values
 from llmsynth.lm.restriction import Restriction, never_missing, only_missing, restrict
@@ -94,6 +95,25 @@ class _Pool:
     def effective_sample_size(self) -> float:
         weight = self.weight
         return float(weight.sum() ** 2 / (weight**2).sum())
+
+
+@dataclass(frozen=True, eq=False)
+class Beginnings:
+    """Beginnings of a block of rows, drawn given the condition.
+
+    Parameters
+    ----------
+    request : Request
+        The columns that the condition names are given, the others are to be written.
+    table : dict of str to Physical
+        Values of the former.
+    log_weight_by_box : ndarray of float64, shape (n_boxes, n_per_box)
+        Log weights of the beginnings they were chosen from.
+    """
+
+    request: Request
+    table: dict[str, Physical]
+    log_weight_by_box: FloatArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -213,15 +233,22 @@ class Conditional:
         if not self.places:
             frame = self.sampler.part(self.decoder, (start, BLOCK), seed, self.sampler.batch_size)
             return frame, np.zeros((1, BLOCK))
+        begun = self.beginnings(start, seed)
+        rows = start + np.arange(BLOCK, dtype=np.int64)
+        values = self.decoder.decode_all(rows, seed, self.sampler.batch_size, begun.request)
+        draws = [uniforms(seed, ("remainder", place), start, BLOCK) for place in range(len(values))]
+        table = {**encoder.decode(values, draws), **begun.table}
+        return self.sampler.frame(table, BLOCK, seed, start), begun.log_weight_by_box
+
+    def beginnings(self, start: int, seed: int) -> Beginnings:
+        """Values of the columns that the condition names, for the rows start .. start + `BLOCK` - 1 of a sample."""
         pool = self._enough(derive(seed, "block", start // BLOCK))
         chosen = _systematic(pool.weight, BLOCK, generator(seed, "resample", start // BLOCK))
         given = {place: values[chosen] for place, values in pool.values.items()}
-        rest = tuple(place for place in range(len(encoder.columns)) if place not in self.places)
-        rows = start + np.arange(BLOCK, dtype=np.int64)
-        values = self.decoder.decode_all(rows, seed, self.sampler.batch_size, Request(rest, given))
-        draws = [uniforms(seed, ("remainder", place), start, BLOCK) for place in range(len(values))]
-        table = self._decoded(values, draws, pool.box[chosen])
-        return self.sampler.frame(table, BLOCK, seed, start), pool.log_weight_by_box
+        rest = tuple(place for place in range(len(self.sampler.encoder.columns)) if place not in self.places)
+        draws = {place: uniforms(seed, ("remainder", place), start, BLOCK) for place in self.places}
+        table = self._decoded(given, draws, pool.box[chosen])
+        return Beginnings(Request(rest, given), table, pool.log_weight_by_box)
 
     def _enough(self, seed: int) -> _Pool:
         per_box = max(LEAST_PER_BOX, -(-OVERDRAWN * BLOCK // len(self.boxes)))
@@ -241,14 +268,18 @@ class Conditional:
             )
         return pool
 
-    def _decoded(self, values: list[Values], draws: list[FloatArray], box: IntArray) -> dict[str, Physical]:
-        """Values with the open parts of numbers drawn inside the condition."""
+    def _decoded(
+        self, values: Mapping[int, Values], draws: dict[int, FloatArray], box: IntArray
+    ) -> dict[str, Physical]:
+        """Values of the named columns with the open parts of numbers drawn inside the condition."""
         for number, covers in enumerate(self._covers):
             mine = box == number
             for place, covered in covers.items():
                 codes = np.where(mine, values[place], -1)
                 draws[place] = covered.place(codes.astype(np.int64), draws[place])
-        table = self.sampler.encoder.decode(values, draws)
+        encoder, table = self.sampler.encoder, {}
+        for place, drawn in values.items():
+            table[encoder.columns[place].name] = decode_column(encoder.codecs[place], drawn, draws[place])
         for number, one in enumerate(self.boxes):
             for place, wanted in self._sets(one):
                 codec, column = self.sampler.encoder.codecs[place], self.sampler.encoder.columns[place]

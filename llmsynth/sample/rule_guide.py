@@ -25,7 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from llmsynth.grammar.automaton import IntArray
-from llmsynth.grammar.encoder import RowEncoder
+from llmsynth.grammar.encoder import RowEncoder, decode_column
 from llmsynth.lm.request import Values
 from llmsynth.lm.row_restriction import CodeTree, RowRestriction
 from llmsynth.sample.rule_sets import Span, allowed_by_boxes, allowed_by_seen, full_span, order_span, sum_span
@@ -211,19 +211,13 @@ class RuleGuide:
         """See `Guide`; numbers are placed inside their cells."""
         encoder = self.plan.encoder
         column, codec = encoder.columns[place], encoder.codecs[place]
-        if codec is None:
-            missing = np.array([text is None for text in values], dtype=bool)
-            texts = np.array(["" if text is None else text for text in values], dtype=object)
-            made = Physical(texts, missing)
-        else:
-            codes = np.asarray(values, dtype=np.int64)
-            first, last = int(self.rows[0]), int(self.rows[-1])
-            draws = uniforms(self.seed, ("remainder", place), first, last - first + 1)[self.rows - first]
-            draws = np.full(draws.shape, 0.5) if self.middle else draws
-            drawn = self._drawn.get(place)
-            if drawn is not None and isinstance(codec, NumberCodec):
-                draws = _placed(codec, drawn, codes, draws)
-            made = codec.decode(codes, draws)
+        first, last = int(self.rows[0]), int(self.rows[-1])
+        draws = uniforms(self.seed, ("remainder", place), first, last - first + 1)[self.rows - first]
+        draws = np.full(draws.shape, 0.5) if self.middle else draws
+        drawn = self._drawn.get(place)
+        if drawn is not None and isinstance(codec, NumberCodec):
+            draws = _placed(codec, drawn, np.asarray(values, dtype=np.int64), draws)
+        made = decode_column(codec, values, draws)
         given, known = self.table.get(column.name), self.known.get(column.name)
         if given is not None and known is not None:
             made = Physical(np.where(known, given.values, made.values), np.where(known, given.missing, made.missing))

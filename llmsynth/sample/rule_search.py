@@ -31,6 +31,13 @@ BoolArray = npt.NDArray[np.bool_]
 SERIES = 10
 """Draws of a row of which one is chosen by weight if none is accepted."""
 MOST_DRAWS = 100
+DEAD_END = "no value left for a column"
+"""What is said of draws for which rules, and what must not be missing, left no value."""
+
+Begun = tuple[Request, Mapping[str, Physical], Mapping[str, BoolArray]]
+"""What some rows begin with: for the decoder, and as values by column with where they are known."""
+Start = Callable[[IntArray, int], Begun]
+"""Gives what some rows begin with in the draw of a seed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +70,11 @@ class GivenCells:
     greedy: bool = False
     unlearned: Mapping[str, pd.Series[Any]] = field(default_factory=dict)
     fixed: Mapping[str, BoolArray] = field(default_factory=dict)
+
+    def start(self, rows: IntArray, seed: int) -> Begun:
+        """See `Start`: the same in every draw."""
+        table = {name: cells.take(rows) for name, cells in self.table.items()}
+        return self.request.take(rows), table, {name: cells[rows] for name, cells in self.known.items()}
 
     def all_given(self, names: tuple[str, ...], n: int) -> BoolArray:
         """Rows in which all of some columns are given, shape (n,)."""
@@ -102,8 +114,10 @@ class RowSearch:
         Their numbers, one after the other.
     how : tuple of (int, int)
         Seed, and rows decoded together.
+    start : Start, optional
+        What the rows begin with in each draw; nothing by default.
     given : GivenCells, optional
-        Cells that the rows hold from the start.
+        Cells that the rows hold in every draw, which are what they begin with.
     """
 
     def __init__(
@@ -112,9 +126,12 @@ class RowSearch:
         decoder: RowDecoder,
         rows: IntArray,
         how: tuple[int, int],
+        *,
+        start: Start | None = None,
         given: GivenCells | None = None,
     ) -> None:
         self.ruled, self.decoder, self.rows, self.given = ruled, decoder, rows, given
+        self.start = given.start if given is not None else start
         self.most_draws = 1 if given is not None and given.greedy else MOST_DRAWS
         self.report = ruled.report
         self.seed, self.size = how
@@ -136,6 +153,7 @@ class RowSearch:
             if self.given is not None:
                 keys = self.given.apart(keys, taken)
             again = self._repeats(keys, taken)
+            self.ruled.count_refused(" and ".join(map(str, taken.rules)), int(again.size))
         for row in range(n if taken.rules else 0):
             taken.add(keys, row)
         self.report.n_redrawn += int((self.draws > 1).sum())
@@ -201,7 +219,7 @@ class RowSearch:
         broken = self.ruled.book.violations(self._as_written(table))
         self.ruled.count(broken)
         broken_rows = broken.any(axis=0)
-        self.ruled.count_dead_ends(int(((weight == 0) & ~broken_rows).sum()))
+        self.ruled.count_refused(DEAD_END, int(((weight == 0) & ~broken_rows).sum()))
         weight = np.where(broken_rows, 0.0, weight)
         accepted = accept < weight
         self.weight[who] += np.where(accepted, 0.0, weight)
@@ -226,10 +244,11 @@ class RowSearch:
     ) -> tuple[dict[str, Physical], FloatArray, BoolArray]:
         """Values, weights and close draws of some rows."""
         guide, request = RuleGuide(self.ruled.plan, rows, seed), None
-        if self.given is not None:
-            guide.middle, request = self.given.greedy, self.given.request.take(rows)
-            for name, cells in self.given.table.items():
-                guide.give(name, cells.take(rows), self.given.known[name][rows])
+        if self.start is not None:
+            request, table, known = self.start(rows, seed)
+            for name, cells in table.items():
+                guide.give(name, cells, known[name])
+        guide.middle = self.given is not None and self.given.greedy
         made = decoder.decode_rows(rows, seed, tie=tie, request=request, guide=guide)
         weight = np.minimum(np.exp(made.log_weight), 1.0)
         return guide.table, weight if self.given is None or not self.given.greedy else np.ones(rows.size), made.close

@@ -17,16 +17,15 @@ After `MOST_DRAWS` draws of a row it is an error, with the numbers.
 Draw k of row i has random numbers of its own, so a row depends on the seed, its number and, where combinations must be
 unique, on the rows before it; not on the batch. What the report counts are draws that were made, so nothing is hidden.
 
-Rows drawn under a condition come as a stream that is exact already (`conditional`); what the rules refuse is left out
-of it, which is exact too, and the stream goes on until there are enough. It knows draws and weights; it refuses to know
-what rules say.
+Rows under a condition begin with the columns that the condition names, drawn given it (`conditional`), new ones in each
+draw; the rest is drawn as above. It knows draws and weights; it refuses to know what rules say.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -35,20 +34,19 @@ import pandas as pd
 
 from llmsynth.config import SampleConfig
 from llmsynth.errors import InputError, SchemaError
+from llmsynth.grammar.automaton import IntArray
 from llmsynth.lm.decoder import RowDecoder
-from llmsynth.sample.conditional import Conditional
+from llmsynth.sample.conditional import BLOCK, Beginnings, Conditional
 from llmsynth.sample.report import ConditionTally, RuleReport
 from llmsynth.sample.rule_guide import RulePlan
-from llmsynth.sample.rule_search import MOST_DRAWS, GivenCells, RowSearch, unique_columns
+from llmsynth.sample.rule_search import Begun, GivenCells, RowSearch
 from llmsynth.sample.sampler import BATCHES_PER_PART, Sampler
 from llmsynth.sample.taken import Taken
-from llmsynth.table.dtypes import Physical, physical_table
+from llmsynth.table.dtypes import Physical
 from llmsynth.table.rule_checks import RuleBook, unique_keys
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
-ENDLESS = 2**62
-DEAD_END = "no value left for a column"
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +118,7 @@ class RuledSampler:
         self._check_given(given, n)
         if not n:
             return {column.name: given.table[column.name] for column in self.sampler.encoder.columns}
-        search = RowSearch(self, decoder, np.arange(n, dtype=np.int64), (seed, self.sampler.batch_size), given)
+        search = RowSearch(self, decoder, np.arange(n, dtype=np.int64), (seed, self.sampler.batch_size), given=given)
         table = search.finish(self.taken)
         self.report.n_rows += n
         return table
@@ -165,62 +163,15 @@ class RuledSampler:
                     "classes are joined; sample each class with a condition instead"
                 )
 
-    def obeying(self, stream: Iterator[pd.DataFrame], n_samples: int) -> Iterator[pd.DataFrame]:
-        """The first `n_samples` rows of an endless stream that obey the rules.
-
-        Parameters
-        ----------
-        stream : iterator of DataFrame
-            Rows in the table's form; their identifiers stay as they are.
-        n_samples : int
-            At least 1.
-
-        Raises
-        ------
-        InputError
-            If more than `MOST_DRAWS` rows would be drawn for each one that obeys.
-        """
-        report, taken, left, drawn, since = self.report, self.taken, n_samples, 0, 0
-        for frame in stream:
-            table = physical_table(frame, self.sampler.schema, strict=False)
-            broken = self.book.violations(table)
-            self.count(broken)
-            invalid = [table[name].invalid for rule in self.book.rules for name in rule.columns if name in table]
-            good = ~(broken.any(axis=0) | np.logical_or.reduce(invalid))
-            columns = unique_columns(self.book, table, partial(_own, frame, self.sampler))
-            keep = np.zeros(len(frame), dtype=bool)
-            keys = taken.keys(columns)
-            for row in np.flatnonzero(good):
-                if keep.sum() < left and taken.add(keys, int(row)):
-                    keep[row] = True
-            used = len(frame) if keep.sum() < left else int(np.flatnonzero(keep)[-1]) + 1
-            drawn += used
-            report.n_drawn += used
-            report.n_rows += int(keep.sum())
-            places = np.append(-1 - since, np.flatnonzero(keep))
-            report.n_redrawn += int((np.diff(places) > 1).sum())
-            report.most_draws = max(report.most_draws, int(np.diff(places).max(initial=0)))
-            since = used - 1 - int(places[-1])
-            left -= int(keep.sum())
-            if keep.any():
-                yield frame.loc[keep].reset_index(drop=True)
-            if left == 0:
-                return
-            if drawn >= MOST_DRAWS * (n_samples - left + 1) and drawn >= MOST_DRAWS * 20:
-                raise self.failure(f"{n_samples - left:,} of {drawn:,} rows that fulfil the condition obey")
-
     def count(self, broken: BoolArray) -> None:
-        """Count draws that rules refuse."""
-        report = self.report
+        """Count finished draws that rules refuse; `broken` has the shape (n_rules, n_draws)."""
         for rule, rows in zip(self.book.rules, broken, strict=True):
-            n = int(rows.sum())
-            if n:
-                report.refused[str(rule)] = report.refused.get(str(rule), 0) + n
+            self.count_refused(str(rule), int(rows.sum()))
 
-    def count_dead_ends(self, n: int) -> None:
-        """Count draws that came to a column for which the rules, and what must not be missing, left no value."""
+    def count_refused(self, why: str, n: int) -> None:
+        """Count draws that are refused."""
         if n:
-            self.report.refused[DEAD_END] = self.report.refused.get(DEAD_END, 0) + n
+            self.report.refused[why] = self.report.refused.get(why, 0) + n
 
     def failure(self, what: str) -> InputError:
         """The error for rules that cannot be obeyed."""
@@ -249,11 +200,46 @@ class RuledConditional:
     conditional: Conditional
 
     def iterate(self, n_samples: int, seed: int, tally: ConditionTally | None = None) -> Iterator[pd.DataFrame]:
-        """Yield `n_samples` rows in all; see `Conditional.iterate`."""
+        """Yield `n_samples` rows in all; see `Conditional.iterate`, whose blocks these are too.
+
+        Raises
+        ------
+        InputError
+            As `Conditional.iterate` and `RuledSampler.iterate`.
+        """
         if n_samples <= 0:
-            return self.conditional.iterate(n_samples, seed, tally)
-        return self.ruled.obeying(self.conditional.iterate(ENDLESS, seed, tally), n_samples)
+            yield from self.conditional.iterate(n_samples, seed, tally)
+        sampler, ruled = self.ruled.sampler, self.ruled
+        for start in range(0, n_samples, BLOCK):
+            begun = _Block(self.conditional, start, seed)
+            n = min(BLOCK, n_samples - start)
+            rows = start + np.arange(n, dtype=np.int64)
+            search = RowSearch(ruled, self.conditional.decoder, rows, (seed, sampler.batch_size), start=begun)
+            frame = sampler.frame(search.finish(ruled.taken), n, seed, start)
+            ruled.report.n_rows += n
+            if tally is not None:
+                tally.add(begun.log_weight_by_box, n)
+            yield frame
 
 
-def _own(frame: pd.DataFrame, sampler: Sampler, name: str) -> pd.Series[Any]:
-    return frame.iloc[:, sampler.schema.names.index(name)]
+class _Block:
+    """What the rows of one block begin with: in each draw, beginnings of their own."""
+
+    def __init__(self, conditional: Conditional, start: int, seed: int) -> None:
+        self.conditional, self.first = conditional, start
+        self.drawn: dict[int, Beginnings] = {}
+        named = bool(conditional.places)
+        self.log_weight_by_box = self._at(seed).log_weight_by_box if named else np.zeros((1, BLOCK))
+
+    def _at(self, seed: int) -> Beginnings:
+        if seed not in self.drawn:
+            self.drawn[seed] = self.conditional.beginnings(self.first, seed)
+        return self.drawn[seed]
+
+    def __call__(self, rows: IntArray, seed: int) -> Begun:
+        """See `Start`."""
+        if not self.conditional.places:
+            return self.conditional.decoder.natural, {}, {}
+        begun, here = self._at(seed), rows - self.first
+        table = {name: cells.take(here) for name, cells in begun.table.items()}
+        return begun.request.take(here), table, {name: np.ones(rows.size, dtype=bool) for name in table}

@@ -13,6 +13,8 @@ from llmsynth import TableSynthesizer, read_table, write_table
 from llmsynth.errors import InputError
 from llmsynth.sample import rule_search, ruled
 from llmsynth.sample.rule_guide import RulePlan
+from llmsynth.table.conditions import compile_condition, holds
+from llmsynth.table.dtypes import physical_table
 from llmsynth.table.infer import infer_schema
 from llmsynth.table.rule_checks import violations
 from tests.sample.test_conditional import RECIPE
@@ -150,6 +152,9 @@ def test_conditions_and_balanced_classes_obey_the_rules_too(ruled_by):
     report = model.sample_report_
     assert report.rules.n_rows == 60 == report.condition.n_samples and report.rules.n_drawn > 60
     pd.testing.assert_frame_equal(rows.head(20), model.sample(20, random_state=0, where='sex == "m" and low >= 3'))
+    model = ruled_by(*RULES["all"])
+    rows = model.sample(30, random_state=0, where='room > 200 and sex == "f"')
+    assert (rows["room"] > 200).all() and not violations(rows, model.schema_).any()
     even = model.sample(60, random_state=0, balance="sex")
     assert even["sex"].value_counts().tolist() == [30, 30] and not violations(even, model.schema_).any()
 
@@ -211,7 +216,9 @@ def test_rules_that_cannot_be_met_end_in_one_error_with_the_numbers(ruled_by, mo
     """There are 240 combinations, not 260."""
     monkeypatch.setattr(rule_search, "MOST_DRAWS", 12)
     model = ruled_by(UNIQUE)
-    with pytest.raises(InputError, match=r"of 260 rows are not there after 12 draws each.* ask for fewer rows"):
+    with pytest.raises(
+        InputError, match=r"of 260 rows are not there after 12 draws each.*unique \(patient, visit\): \d+ draws"
+    ):
         model.sample(260, random_state=0)
 
 
@@ -242,15 +249,24 @@ def small():
     return TableSynthesizer("compact", schema=schema, recipe=RECIPE, max_epochs=3, random_state=0).fit(frame)
 
 
-def follows_the_model(model):
-    """Chi-square at 0.001 of 3,000 rows against the enumerated P(row | rules); and P(rules)."""
+def follows_the_model(model, where=None):
+    """Chi-square at 0.001 of 3,000 rows against the enumerated P(row | rules and condition); and P(both)."""
     every = pd.DataFrame(
         list(product([1, 2, 3, 4, 5, 6, None], ["m", "f"], [1, 2, 3, 4], ["no", "yes"])),
         columns=["b", "sex", "a", "pregnant"],
     ).astype({"b": "Int64"})
     obeys = ~violations(every, model.schema_).any(axis=0)
-    probability = np.where(obeys, np.exp(model.log_prob(every)), 0.0)
-    rows = model.sample(3000, random_state=0)
+    nats, first = model.log_prob(every), []
+    if where is not None:
+        encoder = model._engine.encoder
+        boxes = compile_condition(where, encoder.columns, encoder.codecs, schema=model.schema_)
+        first = [name for name in every if any(name in box.sets for box in boxes)]
+        obeys &= holds(boxes, physical_table(every, model.schema_))
+    if first:
+        rest = [name for name in every if name not in first]
+        nats = model.log_prob(every, first) + model.log_prob(every, rest, first)
+    probability = np.where(obeys, np.exp(nats), 0.0)
+    rows = model.sample(3000, random_state=0, where=where)
     keys = {key: place for place, key in enumerate(map(str, every.to_numpy().tolist()))}
     counts = np.bincount([keys[key] for key in map(str, rows.to_numpy().tolist())], minlength=len(every))
     assert not counts[~obeys].any()
@@ -268,6 +284,12 @@ def test_rows_follow_the_model_given_the_rules(small):
     report = small.sample_report_.rules
     assert report.n_rows / report.n_drawn == pytest.approx(probability, abs=0.04)
     assert report.n_weighed < 30
+
+
+@pytest.mark.parametrize("where", ["a >= 3", 'sex == "m" or b <= 4', "b is missing", "a <= 4"])
+def test_rows_under_a_condition_follow_the_model_given_both(small, where):
+    agrees, _ = follows_the_model(small, where)
+    assert agrees
 
 
 def test_rows_chosen_by_weight_follow_it_closely(small, monkeypatch):
