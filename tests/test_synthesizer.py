@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+import yaml
 from sklearn.base import clone
 
 from llmsynth import TableSynthesizer
@@ -21,6 +22,8 @@ from llmsynth.datasets import load_ehr
 from llmsynth.errors import ConfigError, InputError, NotFittedError, RunFolderError, SchemaError, TrainingError
 from llmsynth.lm.engine import split_rows
 from llmsynth.table.files import read_table
+from llmsynth.table.infer import infer_schema
+from llmsynth.table.schema_file import schema_yaml
 
 TINY = {
     "compact": {
@@ -323,3 +326,99 @@ def test_a_killed_fit_goes_on_to_the_same_weights_as_an_uninterrupted_one(ehr, t
     nats = [[entry["nats_per_row"] for entry in synthesizer.history_] for synthesizer in (resumed, whole)]
     assert nats[0] == nats[1]
     pd.testing.assert_frame_equal(TableSynthesizer.load(run).sample(10), whole.sample(10))
+
+
+# ---- rows that weigh more than others
+
+
+def unequal(n=600, share=0.1):
+    """A rare class that moves a number, and weights."""
+    rng = np.random.default_rng(0)
+    ill = np.arange(n) < share * n
+    frame = pd.DataFrame(
+        {"x": np.where(ill, rng.normal(60, 5, n), rng.normal(40, 5, n)).round(), "y": rng.integers(0, 4, n)}
+    )
+    frame["ill"], frame["w"] = np.where(ill, "yes", "no"), np.where(ill, 8.0, 1.0)
+    return frame.sample(frac=1.0, random_state=0, ignore_index=True)
+
+
+PLAIN = {**TINY, "train": {"calibrate": False, "refit": False}}  # nothing that would mend wrong shares
+
+
+@pytest.mark.parametrize("how", [{"boost": {"ill == 'yes'": 5}}, {"weight_column": "w"}])
+@pytest.mark.parametrize("class_first", [True, False])
+def test_the_share_of_heavy_rows_is_the_real_one(how, class_first):
+    frame = unequal()
+    frame = frame if "weight_column" in how else frame.drop(columns="w")
+    frame = frame[["ill", *frame.columns.drop("ill")]] if class_first else frame
+    synthesizer = tiny(max_epochs=20, recipe=PLAIN, random_state=0, **how).fit(frame)
+    rows, _ = split_rows(len(frame), 0.1, 0)
+    share = (frame["ill"][rows] == "yes").mean()
+    made = (synthesizer.sample(3000, random_state=1)["ill"] == "yes").mean()
+    assert abs(made - share) < 3 * np.sqrt(share * (1 - share) * (1 / 3000 + 1 / rows.size))
+    assert synthesizer.probability("ill == 'yes'").probability == pytest.approx(share, abs=0.03)
+    weights = synthesizer.report_["weights"]
+    assert weights["boosted_rows"] == (60 if "boost" in how else 0)
+    factor = 5.0 if "boost" in how else 8.0
+    assert weights["effective_rows"] == pytest.approx((540 + 60 * factor) ** 2 / (540 + 60 * factor**2), abs=0.1)
+
+
+def test_the_weight_column_is_neither_learned_nor_sampled_but_may_come_along(tmp_path):
+    frame = unequal(120)
+    synthesizer = tiny(weight_column="w", target="ill", run_dir=tmp_path / "run").fit(frame)
+    assert synthesizer.schema_.names == ("x", "y", "ill")
+    assert list(synthesizer.sample(3).columns) == ["x", "y", "ill"]
+    for one in (synthesizer, TableSynthesizer.load(tmp_path / "run")):
+        assert one.log_prob(frame) == pytest.approx(one.log_prob(frame.drop(columns="w")))
+        assert one.predict_proba(frame).shape == (120, 2)
+        assert list(one.impute(frame.mask(frame["y"] == 1)).columns) == ["x", "y", "ill"]
+        assert list(one.sample_like(frame[["x", "w"]]).columns) == ["x", "y", "ill"]
+    config = yaml.safe_load((tmp_path / "run" / "config.yaml").read_text())
+    assert config["train"]["weight_column"] == "w" and config["train"]["boost"] == {}
+
+
+def test_a_schema_file_that_describes_the_weight_column_may_be_given(tmp_path):
+    frame = unequal(120)
+    (tmp_path / "schema.yaml").write_text(schema_yaml(infer_schema(frame)))
+    synthesizer = tiny(weight_column="w", schema=tmp_path / "schema.yaml").fit(frame)
+    assert synthesizer.schema_.names == ("x", "y", "ill")
+    with pytest.raises(SchemaError, match="weight column 'w' is a column of the schema"):
+        tiny(weight_column="w", schema=infer_schema(frame)).fit(frame)
+
+
+def test_weights_come_from_recipes_too_and_arguments_win():
+    frame = unequal(120)
+    recipe = {**TINY, "train": {"boost": {"ill == 'yes'": 5}, "weight_column": "w"}}
+    assert tiny(recipe=recipe).fit(frame).report_["weights"]["boosted_rows"] == 12
+    assert tiny(recipe=recipe, boost={}).fit(frame).report_["weights"]["boosted_rows"] == 0
+    twice = tiny(boost=[("ill == 'yes'", 5), ("y >= 2", 2)], weight_column="w").fit(frame)
+    assert twice._engine.config.train.boost == {"ill == 'yes'": 5.0, "y >= 2": 2.0}
+    assert clone(twice).get_params() == twice.get_params()
+
+
+def test_a_fit_goes_on_only_with_the_same_weights(tmp_path):
+    frame = unequal(120)
+    one, other = tiny(weight_column="w").fit(frame), tiny(weight_column="w").fit(frame.assign(w=frame["w"] + 1))
+    without = tiny().fit(frame.drop(columns="w"))
+    assert len({s.report_["table_hash"] for s in (one, other, without)}) == 3
+    assert without.report_["weights"] is None
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        ({"weight_column": "weight"}, "unknown weight column 'weight'"),
+        ({"weight_column": "ill"}, "weight column 'ill': expected numbers"),
+        ({"weight_column": "y"}, r"each of 120 rows, got \d+ zero"),
+        ({"weight_column": "w", "target": "w"}, "unknown target column 'w'"),
+        ({"boost": {"il == 'yes'": 5}}, "unknown column 'il'; did you mean 'ill'"),
+        ({"boost": {"ill == 'yes'": 0}}, "boost of \"ill == 'yes'\": expected more than 0, got 0"),
+        ({"boost": {"ill == 'yes'": float("nan")}}, "expected a finite number, got nan"),
+        ({"boost": [("ill == 'yes'", 2), ("ill == 'yes'", 3)]}, "given twice"),
+        ({"boost": {"x < 30 and ill == 'yes'": 2}}, "none of the 108 rows to train on fulfils"),
+    ],
+)
+def test_wrong_weights_are_one_error_and_nothing_is_written(tmp_path, how, words):
+    with pytest.raises(InputError, match=words):
+        tiny(run_dir=tmp_path / "run", **how).fit(unequal(120))
+    assert not (tmp_path / "run").exists()

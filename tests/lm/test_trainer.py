@@ -15,11 +15,13 @@ from llmsynth.errors import TrainingError
 from llmsynth.grammar.compact import code_grammar
 from llmsynth.grammar.row import compact_row_grammar
 from llmsynth.lm import checkpoint
-from llmsynth.lm.dataset import BatchBuilder
+from llmsynth.lm.dataset import BatchBuilder, draw_orders, epoch_batches
 from llmsynth.lm.model import restricted_state
 from llmsynth.lm.plan import COOLDOWN_SHARE, REFIT_SHARE, TrainPlan
+from llmsynth.lm.row_weights import RowWeights
 from llmsynth.lm.stub import StubModel
 from llmsynth.lm.trainer import Trainer
+from llmsynth.seeding import generator
 
 N, HELD = 60, 12
 SPLIT = (np.arange(N - HELD), np.arange(N - HELD, N))
@@ -42,7 +44,7 @@ def grammar():
 def make(grammar, random_compact, random_llama, spelled_row):
     """Builds a fresh trainer of a small model: ``make("compact", steps=12, **options)``."""
 
-    def build(kind="compact", *, steps=12, listener=None, split=SPLIT, budget=None, **options):
+    def build(kind="compact", *, steps=12, listener=None, split=SPLIT, budget=None, row_weights=None, **options):
         if kind == "compact":
             encoded = encoded_rows(grammar)
             model = random_compact(grammar, encoded=encoded, dropout=options.pop("dropout", 0.0))
@@ -60,7 +62,7 @@ def make(grammar, random_compact, random_llama, spelled_row):
         config = TrainConfig(**{"ema_decay": None, **options})
         builder = BatchBuilder(model.grammar, encoded, model.number_offsets)
         plan = TrainPlan(steps, 16, 3, int(options.get("eval_every", 3)), 1e-2, budget)
-        return Trainer(model, builder, split, OPEN, config, plan, 7, listener)
+        return Trainer(model, builder, split, OPEN, config, plan, 7, listener, row_weights)
 
     return build
 
@@ -161,6 +163,78 @@ def test_reported_nats_contain_the_drawn_remainder(make):
     trainer.open_nats = np.zeros(N)
     assert nats - trainer.nats(np.arange(N)) == pytest.approx(OPEN, abs=1e-5)
     assert trainer.nats(np.array([5, 2, 5]), batch_size=1) == pytest.approx((nats - OPEN)[[5, 2, 5]], abs=1e-5)
+
+
+# ---- rows that weigh more than others
+
+HEAVY = np.arange(N) % 4 == 1
+WEIGHTS = RowWeights(np.linspace(1, 3, N), np.where(HEAVY, 5.0, 1.0), HEAVY, (0,))
+
+
+def test_without_weights_a_step_is_what_it_always_was(make):
+    trainer = make()
+    for step in (0, 2, 4):
+        epoch, place = divmod(step, 3)
+        rows = list(epoch_batches(generator(7, "epoch", epoch), SPLIT[0], 16))[place]
+        orders = draw_orders(generator(7, "orders", step), rows.size, 2, 0.5)
+        batch, expected = trainer.batch_of(step), trainer.builder.build(rows, orders)
+        assert batch.weights is None and torch.equal(batch.tokens, expected.tokens)
+        assert all(torch.equal(a.flat, b.flat) for a, b in zip(batch.targets, expected.targets, strict=True))
+
+
+def test_heavy_rows_come_more_often_and_held_out_rows_never(make, monkeypatch):
+    boost = RowWeights(None, np.where(HEAVY, 5.0, 1.0), HEAVY, (0,))
+    trainer = make(steps=12, patience=50, row_weights=boost)
+    build, seen = trainer.builder.build, []
+
+    def watched(rows, orders):
+        seen.extend(rows.tolist() if trainer.model.training else [])
+        return build(rows, orders)
+
+    monkeypatch.setattr(trainer.builder, "build", watched)
+    trainer.run()
+    assert len(seen) == 4 * SPLIT[0].size and set(seen) <= set(SPLIT[0].tolist())
+    times = np.bincount(np.concatenate([trainer._rows_of(step) % N for step in range(600)]))
+    assert set(np.flatnonzero(times).tolist()) == set(SPLIT[0].tolist())
+    assert times[HEAVY[SPLIT[0]]].mean() / times[~HEAVY[SPLIT[0]]].mean() == pytest.approx(5, rel=0.03)
+
+
+def test_weights_change_what_is_trained_and_not_how_it_is_evaluated(make):
+    plain, weighted = make(), make(row_weights=WEIGHTS)
+    assert plain.nats(SPLIT[1]).tolist() == weighted.nats(SPLIT[1]).tolist()
+    for trainer in (plain, weighted):
+        trainer.run()
+    assert not same(weights(plain), weights(weighted))
+
+
+@pytest.mark.parametrize("stop", [1, 4, 11])
+def test_with_weights_too_going_on_ends_in_the_same_weights(make, tmp_path, stop):
+    whole = make(row_weights=WEIGHTS, **HARD)
+    whole.run()
+    part = make(row_weights=WEIGHTS, **HARD)
+    part.run(most_steps=stop)
+    tensors, counters = part.state()
+    checkpoint.save(tmp_path, stop, tensors, counters, config={})
+    rest, saved = make(row_weights=WEIGHTS, **HARD), checkpoint.latest(tmp_path)
+    rest.load_state(saved.tensors, saved.counters)
+    rest.run()
+    assert same(weights(rest), weights(whole))
+
+
+def test_a_refit_weighs_all_rows_and_goes_on_to_the_same_weights(make, tmp_path):
+    whole = refitted(make, row_weights=WEIGHTS)
+    end = whole.run().refit_from
+    assert end > 0 and whole.train_rows.size == N
+    epoch = np.concatenate([whole._rows_of(end + step) for step in range(whole.plan.steps_per_epoch)])
+    assert epoch.size == N and {int(row) % N for row in epoch} & set(SPLIT[1].tolist())
+    part = refitted(make, row_weights=WEIGHTS)
+    part.run(most_steps=end + 1)
+    tensors, counters = part.state()
+    checkpoint.save(tmp_path, end + 1, tensors, counters, config={})
+    rest, saved = refitted(make, row_weights=WEIGHTS), checkpoint.latest(tmp_path)
+    rest.load_state(saved.tensors, saved.counters)
+    rest.run()
+    assert same(weights(rest), weights(whole))
 
 
 # ---- stopping
