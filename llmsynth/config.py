@@ -38,11 +38,11 @@ class CompactConfig:
     dropout: float = 0.0
     """Share of activations dropped in training, in [0, 1)."""
     warm_up: bool | Literal["auto"] = "auto"
-    """Train first on rows drawn from the Gaussian copula of the same table. "auto": for small tables."""
+    """Train first on rows drawn from a Gaussian copula and from trees of the same table. "auto": for small tables."""
     warm_up_rows: int = 20_000
-    """Copula rows drawn for each warm-up epoch."""
+    """Most rows drawn for the warm-up; small tables take 50 for each of their own."""
     warm_up_epochs: int = 6
-    """Most passes over the copula rows."""
+    """Most passes over the drawn rows."""
     cell_tokens: int = 2
     """Tokens that name one numeric cell: 1, or 2 (coarse, then fine) where a column has more than 32 cells."""
 
@@ -133,7 +133,7 @@ class TrainConfig:
     """After so many evaluations without a better held-out likelihood the learning rate falls to zero, then it stops;
     or a refit follows."""
     refit: bool | Literal["auto"] = "auto"
-    """When early stopping is called, train again on all rows, the held-out ones included, for nearly as many steps as
+    """When early stopping is called, train again on all rows, the held-out ones included, for half as many steps as
     the best weights took, where the budget has room for it. "auto": for the compact model up to 3,000 rows."""
     eval_every: int | Literal["auto"] = "auto"
     """Optimiser steps between two evaluations; "auto" is about one epoch, within one tenth of the run."""

@@ -1,9 +1,10 @@
-"""Fitting a language model to a table in plain arrays: hold-out, copula warm-up, training, marginal calibration.
+"""Fitting a language model to a table in plain arrays: hold-out, warm-up, training, marginal calibration.
 
-Copula warm-up (compact model, small tables): a few hundred rows determine marginals and pairwise dependence better than
+Warm-up (compact model, small tables): a few hundred rows determine marginals and pairwise dependence better than
 anything finer, and a transformer trained on them alone spends its epochs finding that out. Trained first on thousands
-of rows drawn from the table's own Gaussian copula, it starts there and spends the real rows on what a copula cannot
-say. The copula is fitted to the training part only, so held-out likelihoods stay honest.
+of rows, half of them from the table's own Gaussian copula and half from bagged trees of it, it starts there and spends
+the real rows on what those cannot say. The copula alone misses interactions; trees alone bring the model to near-copies
+of the training rows (eval/LOG.md). Both see the training part only, so held-out likelihoods stay honest.
 
 This file sits above `lm` and `baselines`, which may not know each other, and also joins training with what goes on
 beside it: progress bars, checkpoints in the run folder, trackers, and Ctrl-C or SIGTERM, which stop training only after
@@ -26,6 +27,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from llmsynth.baselines.code_trees import fit_code_trees
 from llmsynth.baselines.copula_codes import fit_code_copula
 from llmsynth.config import TrainConfig
 from llmsynth.grammar.row import EncodedColumn
@@ -47,13 +49,13 @@ IntArray = npt.NDArray[np.int64]
 WARM_UP_SHARE = 0.4
 CALIBRATION_SHARE = 0.05
 """Share of a budget that is kept for marginal calibration."""
-COPULA_ROWS_PER_ROW = 50
+DRAWN_ROWS_PER_ROW = 50
 NEVER = 10**9
-"""Patience of the warm-up: held-out rows tell one copula epoch from the next too poorly to stop by (eval/LOG.md)."""
+"""Patience of the warm-up: held-out rows tell one of its epochs from the next too poorly to stop by (eval/LOG.md)."""
 
 
 def wants_warm_up(engine: Engine, n_rows: int) -> bool:
-    """Whether the copula warm-up runs: as the options say, and with "auto" for the compact model up to 3,000 rows."""
+    """Whether the warm-up runs: as the options say, and with "auto" for the compact model up to 3,000 rows."""
     setting = engine.config.compact.warm_up
     if not engine.is_compact:
         return False
@@ -133,7 +135,7 @@ def prepare_training(
 def warm_up(
     engine: Engine, trainer: Trainer, encoded: list[EncodedColumn], listener: TrainerListener | None = None
 ) -> Progress:
-    """Train on copula rows, keep the weights best on the table's own held-out rows, and shorten the main budget.
+    """Train on drawn rows, keep the weights best on the table's own held-out rows, and shorten the main budget.
 
     Parameters
     ----------
@@ -151,10 +153,11 @@ def warm_up(
     Progress
         Of the warm-up.
     """
+    began = time.monotonic()
     settings, train = engine.config.compact, engine.config.train
     n_real = encoded[0].index.size
-    n_drawn = min(settings.warm_up_rows, COPULA_ROWS_PER_ROW * n_real)
-    drawn = draw_copula_rows(engine, encoded, trainer.train_rows, n_drawn)
+    n_drawn = min(settings.warm_up_rows, DRAWN_ROWS_PER_ROW * n_real)
+    drawn = draw_warm_up_rows(engine, encoded, trainer.train_rows, n_drawn)
     both = [
         replace(real, index=np.concatenate([real.index, extra])) for real, extra in zip(encoded, drawn, strict=True)
     ]
@@ -175,12 +178,16 @@ def warm_up(
     open_nats = np.concatenate([trainer.open_nats, np.zeros(n_drawn)])
     progress = make_trainer(helper, both, open_nats, split, listener).run()
     if trainer.plan.budget_seconds is not None:
-        trainer.plan = replace(trainer.plan, budget_seconds=max(1.0, trainer.plan.budget_seconds - progress.seconds))
+        trainer.plan = replace(
+            trainer.plan, budget_seconds=max(1.0, trainer.plan.budget_seconds - (time.monotonic() - began))
+        )
     return progress
 
 
-def draw_copula_rows(engine: Engine, encoded: list[EncodedColumn], train_rows: IntArray, n_rows: int) -> list[IntArray]:
-    """Rows from the Gaussian copula of the training rows, as indices of each column's distinct values."""
+def draw_warm_up_rows(
+    engine: Engine, encoded: list[EncodedColumn], train_rows: IntArray, n_rows: int
+) -> list[IntArray]:
+    """Rows from a Gaussian copula and from trees of the training rows, half each, as indices of distinct values."""
     rng = generator(engine.config.seed, "warm-up")
     codes, keys = [], []
     for column, codec in zip(encoded, engine.encoder.codecs, strict=True):
@@ -192,7 +199,10 @@ def draw_copula_rows(engine: Engine, encoded: list[EncodedColumn], train_rows: I
             middle = (lower.astype(np.float64) + upper.astype(np.float64)) / 2
             key = np.where(column.values < 0, -np.inf, middle[np.maximum(column.values, 0)])
         keys.append(key[index])
-    return fit_code_copula(codes, keys, rng).sample(n_rows, rng)
+    numbers = [isinstance(codec, NumberCodec) for codec in engine.encoder.codecs]
+    smooth = fit_code_copula(codes, keys, rng).sample(n_rows // 2, rng)
+    grown = fit_code_trees(codes, keys, numbers, rng).sample(n_rows - n_rows // 2, rng)
+    return [np.concatenate(both) for both in zip(smooth, grown, strict=True)]
 
 
 def train_engine(
