@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from llmsynth import datasets, errors
+    from llmsynth.augmentation import augment
     from llmsynth.evaluate import summarize
     from llmsynth.synthesizer import TableSynthesizer
     from llmsynth.table.files import read_table, write_table
@@ -26,6 +27,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "TableSynthesizer": "llmsynth.synthesizer",
+    "augment": "llmsynth.augmentation",
     "Schema": "llmsynth.table.schema",
     "infer_schema": "llmsynth.table.infer",
     "read_table": "llmsynth.table.files",
@@ -38,6 +40,7 @@ __all__ = [
     "Schema",
     "TableSynthesizer",
     "__version__",
+    "augment",
     "datasets",
     "errors",
     "infer_schema",

@@ -88,6 +88,15 @@ class EncodedTable:
         rows = np.random.default_rng(seed).choice(len(self), size=n_rows, replace=False)
         return self.take(np.sort(rows).astype(np.int64))
 
+    def without(self, name: str) -> EncodedTable:
+        """Return the table without a column, itself where the layout does not have it."""
+        if name not in self.layout.names:
+            return self
+        kept = np.array([one != name for one in self.layout.names])
+        names = tuple(one for one in self.layout.names if one != name)
+        layout = Layout(names, self.layout.numeric[kept], self.layout.n_categories[kept], self.layout.skipped)
+        return EncodedTable(layout, self.values[:, kept])
+
 
 def encode_tables(real: pd.DataFrame, *others: pd.DataFrame, schema: Schema | None = None) -> tuple[EncodedTable, ...]:
     """Encode tables over one layout decided by the real rows.

@@ -45,7 +45,7 @@ def _facade_class(fake: FakeFacade) -> type:
             self.settings = settings
 
         def fit(self, table: object) -> Any:
-            frame = read_table(table)
+            frame = read_table(table).drop(columns=self.settings.get("weight_column") or [])
             self.schema_ = infer_schema(frame, target=self.settings.get("target"))
             self.frame, self.report_ = frame, {"seconds": 1.5, "holdout_nats_per_row": 12.25}
             allowed = {name: self.settings.get(name, False) for name in ("overwrite", "resume")}

@@ -51,6 +51,29 @@ def test_a_recipe_is_read_before_the_table(llmsynth: Cli, facade: FakeFacade, ta
     assert facade.said("init")["recipe"].train.patience == 5
 
 
+def test_weights_and_boosts_reach_the_facade_as_they_were_typed(llmsynth: Cli, facade: FakeFacade, table: Path) -> None:
+    boosts = ["--boost", "smoker == 'yes'", 5, "--boost", 'age > 60 and smoker == "no"', 0.5]
+    result = llmsynth("fit", table, "-o", "run", *boosts, "--weight-column", "glucose", "--quiet")
+    assert result.exit_code == 0, result.output
+    said = facade.said("init")
+    assert said["boost"] == [("smoker == 'yes'", 5.0), ('age > 60 and smoker == "no"', 0.5)]
+    assert said["weight_column"] == "glucose"
+
+
+@pytest.mark.parametrize(
+    ("boost", "words"),
+    [
+        (["smoker == 'yes'"], "--boost: expected a condition and a factor"),
+        (["smoker == 'yes'", "much"], "--boost: expected a number after the condition, got 'much'"),
+    ],
+)
+def test_a_boost_without_a_number_is_an_error(
+    llmsynth: Cli, facade: FakeFacade, table: Path, boost: list[str], words: str
+) -> None:
+    _one_line_error(llmsynth("fit", table, "-o", "run", "--boost", *boost), words)
+    assert facade.calls == [] and not Path("run").exists()
+
+
 def _missing(folder: Path) -> None:
     (folder / "table.csv").unlink()
 

@@ -62,6 +62,18 @@ def test_one_command_writes_run_rows_and_figures(llmsynth: Cli, facade: FakeFaca
         assert words in result.stdout
 
 
+def test_the_weight_column_is_not_judged(
+    llmsynth: Cli, facade: FakeFacade, table: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judged = []
+    monkeypatch.setattr("llmsynth.evaluate.summary.summarize", lambda *t, **o: judged.extend(t) or _unjudged())
+    boost = ["--boost", "smoker == 'yes'", "5"]
+    result = llmsynth("run", table, "-o", "result", "--weight-column", "glucose", *boost, "--quiet")
+    assert result.exit_code == 0, result.output
+    assert [list(frame.columns) for frame in judged] == [["age", "smoker"]] * 3
+    assert facade.said("init")["boost"] == [("smoker == 'yes'", 5.0)]
+
+
 @pytest.mark.parametrize("name", ["run/manifest.json", "synthetic.csv", "summary.json"])
 def test_existing_output_is_found_first(llmsynth: Cli, facade: FakeFacade, table: Path, name: str) -> None:
     (Path("result") / name).parent.mkdir(parents=True)

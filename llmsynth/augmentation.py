@@ -1,0 +1,242 @@
+"""More rows of a rare class: the real table with generated rows of the class below it, and what they are worth.
+
+This file joins three rooms: `TableSynthesizer` draws the rows from P(row | class), which is exact, so that none is
+thrown away; `curate.gain` measures what such rows are worth on held-out rows; `evaluate.near_copies` counts copies.
+It stands above the synthesizer because it fits several of them.
+
+The rows handed out come from a generator that has seen all real rows, since a rare class has none to spare. Two figures
+on copying follow: of the rows handed out, with each twentieth of the real rows held out in turn to set the limit, and,
+with the gain, of rows of generators that never saw the held-out ones.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.base import clone
+
+from llmsynth.curate.gain import Gain, check_gain, measure_gain
+from llmsynth.curate.rare_class import RareClass
+from llmsynth.errors import InputError
+from llmsynth.evaluate.encoding import encode_tables
+from llmsynth.evaluate.near_copies import NearCopies, measure_in_turn, pool
+from llmsynth.seeding import derive
+from llmsynth.synthesizer import TableSynthesizer
+from llmsynth.table.files import read_table
+
+MAX_MINUTES = 1.0
+"""Budget of each fit unless the synthesizer says otherwise."""
+
+
+@dataclass(frozen=True, eq=False)
+class AugmentReport:
+    """How many rows were added, how near they are to real ones, and what such rows are worth.
+
+    Attributes
+    ----------
+    target : str
+        The column.
+    minority : scalar
+        The class.
+    to : float
+        The share asked for.
+    rows : dict of str to int
+        "real", "real_rare" (of the class), "new".
+    near_copies : NearCopies
+        Of the new rows, beside real rows of the class held out in turn.
+    gain : Gain or None
+        None where it was not measured.
+    seconds : dict of str to float
+        "fit" (0 for a synthesizer that was fitted already), "sample", "gain", "total".
+    """
+
+    target: str
+    minority: Any
+    to: float
+    rows: dict[str, int]
+    near_copies: NearCopies
+    gain: Gain | None
+    seconds: dict[str, float]
+
+    @property
+    def share(self) -> tuple[float, float]:
+        """Share of the class before and after."""
+        real, rare, new = (self.rows[name] for name in ("real", "real_rare", "new"))
+        return rare / real, (rare + new) / (real + new)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON: counts and figures, and no cell but the class that was asked for."""
+        return {
+            "target": self.target,
+            "minority": self.minority,
+            "to": self.to,
+            "share": dict(zip(("before", "after"), self.share, strict=True)),
+            "rows": dict(self.rows),
+            "near_copies": self.near_copies.to_dict(),
+            "gain": None if self.gain is None else self.gain.to_dict(),
+            "seconds": dict(self.seconds),
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Augmented:
+    """What `augment` gives back.
+
+    Attributes
+    ----------
+    table : DataFrame
+        The real rows as they were, then the new ones; the table's labels and data types, rows numbered from 0.
+    new_rows : DataFrame
+        The new rows alone.
+    report : AugmentReport
+        About them.
+    synthesizer : TableSynthesizer
+        The fitted one that drew them.
+    """
+
+    table: pd.DataFrame
+    new_rows: pd.DataFrame
+    report: AugmentReport
+    synthesizer: TableSynthesizer
+
+
+def augment(
+    table: object,
+    target: object,
+    minority: object,
+    to: float = 0.5,
+    *,
+    synthesizer: TableSynthesizer | None = None,
+    n_seeds: int = 5,
+    random_state: int = 0,
+) -> Augmented:
+    """Add generated rows of a class until it has a share of the table.
+
+    Parameters
+    ----------
+    table : DataFrame, path, or anything `read_table` takes
+        The real rows.
+    target : label
+        The column of the class.
+    minority : scalar
+        The class; the text of it will do.
+    to : float
+        Share of the rows that are of the class afterwards, in (0, 1): the fewest rows with which it is met are added.
+    synthesizer : TableSynthesizer, optional
+        Fitted on this table: draws the rows. Not fitted: says how to fit. Omitted: the defaults, one minute for each
+        fit. To measure the gain, copies of it with the same options are fitted anew, on parts of the table.
+    n_seeds : int
+        Splits on which the gain is measured, each with a fit of its own; 0 leaves it out.
+    random_state : int
+        Same seed, same rows and figures.
+
+    Returns
+    -------
+    Augmented
+
+    Raises
+    ------
+    InputError
+        If there is no such column or class, it has its share already, or the gain cannot be measured on so few rows.
+    MissingExtraError
+        If the gain is to be measured and imbalanced-learn is not installed.
+
+    Examples
+    --------
+    >>> from llmsynth import TableSynthesizer, augment, datasets
+    >>> patients = datasets.load_ehr(200, random_state=0)
+    >>> quick = TableSynthesizer(model="compact", max_epochs=2)
+    >>> more = augment(patients, "diabetes", "yes", to=0.5, synthesizer=quick, n_seeds=0)
+    >>> bool((more.table["diabetes"] == "yes").mean() >= 0.5), more.report.rows["real"]
+    (True, 200)
+    """
+    began = time.monotonic()
+    if n_seeds < 0:
+        raise InputError(f"n_seeds: expected 0 or more, got {n_seeds!r}")
+    frame = read_table(table)
+    rare = RareClass.of(frame, target, minority, to)
+    is_rare = rare.mask(frame)
+    n_new = rare.rows_to_add(is_rare)
+    model = TableSynthesizer(max_minutes=MAX_MINUTES) if synthesizer is None else synthesizer
+    fitted = hasattr(model, "schema_")
+    if fitted:
+        _check_columns(frame, model)
+    if n_seeds:
+        check_gain(frame, rare)
+    notify = _notify if model.progress else _silent
+    if not fitted:
+        notify(f"Fitting on all {len(frame):,} rows, {int(is_rare.sum()):,} of them of the class.")
+        model = fresh(model, rare, random_state).fit(frame)
+    seconds = {"fit": 0.0 if fitted else time.monotonic() - began}
+    start = time.monotonic()
+    seed = derive(random_state, "augment")
+    new = model.sample(n_new, random_state=seed, where={rare.label: rare.value})
+    seconds["sample"] = time.monotonic() - start
+    real, made = encode_tables(frame, new, schema=model.schema_)
+    real_rare = real.without(rare.name).take(np.flatnonzero(is_rare))
+    near = pool([measure_in_turn(real_rare, made.without(rare.name), seed=seed % 2**32)])
+    gain = None
+    if n_seeds:
+        gain = measure_gain(
+            frame, rare, _fitter(model, rare), n_seeds=n_seeds, random_state=random_state, notify=notify
+        )
+    seconds |= {"gain": 0.0 if gain is None else gain.seconds, "total": time.monotonic() - began}
+    rows = {"real": len(frame), "real_rare": int(is_rare.sum()), "new": n_new}
+    report = AugmentReport(rare.name, rare.value, rare.to, rows, near, gain, seconds)
+    return Augmented(_joined(frame, new), new, report, model)
+
+
+def fresh(synthesizer: TableSynthesizer, rare: RareClass, seed: int) -> TableSynthesizer:
+    """Return an unfitted copy with the same options, its own seed and no run folder, that knows the target.
+
+    Parameters
+    ----------
+    synthesizer : TableSynthesizer
+        Fitted or not.
+    rare : RareClass
+        Whose column becomes the target.
+    seed : int
+        The copy's seed.
+    """
+    copy: TableSynthesizer = clone(synthesizer)
+    copy.set_params(random_state=seed, target=rare.name, run_dir=None, resume=False, overwrite=False)
+    return copy
+
+
+def _fitter(synthesizer: TableSynthesizer, rare: RareClass) -> Callable[[pd.DataFrame, int], Any]:
+    return lambda train, seed: fresh(synthesizer, rare, seed).fit(train)
+
+
+def _check_columns(frame: pd.DataFrame, synthesizer: TableSynthesizer) -> None:
+    known = list(synthesizer.schema_.labels)
+    if list(frame.columns) == known:
+        return
+    absent = [str(label) for label in known if label not in frame.columns]
+    detail = (
+        f"{len(absent)} are absent: {', '.join(absent[:5])}" if absent else "there are others, or the order differs"
+    )
+    raise InputError(
+        f"expected the {len(known)} columns that the synthesizer was fitted on, in their order; {detail}; fit on this "
+        "table, or bring its columns in line"
+    )
+
+
+def _joined(frame: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
+    joined = pd.concat([frame, new], ignore_index=True)
+    changed = {label: frame[label].dtype for label in frame.columns if joined[label].dtype != frame[label].dtype}
+    return joined.astype(changed) if changed else joined
+
+
+def _notify(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
+
+
+def _silent(text: str) -> None:
+    return None

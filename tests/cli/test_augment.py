@@ -1,0 +1,112 @@
+"""`llmsynth augment`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pandas as pd
+import pytest
+from typer.testing import Result
+
+from llmsynth.curate.rare_class import RareClass
+from llmsynth.evaluate.near_copies import NearCopies
+
+Cli = Callable[..., Result]
+ASKED = ("--target", "smoker", "--minority", "yes")
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """Put stand-ins where the command imports from, and give what they were asked."""
+    import llmsynth.augmentation as real
+
+    calls: list[dict[str, Any]] = []
+
+    class Synthesizer:
+        schema_ = None
+
+        def __init__(self, **settings: Any) -> None:
+            self.settings = settings
+
+        @classmethod
+        def load(cls, path: Path, **settings: Any) -> Synthesizer:
+            return cls(loaded=str(path), **settings)
+
+        def set_params(self, **settings: Any) -> Synthesizer:
+            self.settings |= settings
+            return self
+
+    def augment(frame: pd.DataFrame, target: str, minority: str, to: float, **settings: Any) -> Any:
+        calls.append({"target": target, "minority": minority, "to": to, **settings})
+        rare = RareClass.of(frame, target, minority, to)
+        is_rare = rare.mask(frame)
+        new = frame[is_rare].sample(rare.rows_to_add(is_rare), replace=True, random_state=0)
+        near = NearCopies(len(new), len(new), int(is_rare.sum()), 3, 1, 0.5, 0.02, 0.01)
+        rows = {"real": len(frame), "real_rare": int(is_rare.sum()), "new": len(new)}
+        seconds = {"fit": 1.0, "sample": 0.5, "gain": 0.0, "total": 61.5}
+        report = real.AugmentReport(rare.name, rare.value, to, rows, near, None, seconds)
+        return real.Augmented(pd.concat([frame, new], ignore_index=True), new, report, settings["synthesizer"])
+
+    monkeypatch.setattr(real, "augment", augment)
+    monkeypatch.setitem(sys.modules, "llmsynth.synthesizer", SimpleNamespace(TableSynthesizer=Synthesizer))
+    return calls
+
+
+def test_the_table_is_written_and_the_report_printed(llmsynth: Cli, asked: list[dict[str, Any]], table: Path) -> None:
+    result = llmsynth("augment", table, *ASKED, "--to", "0.7", "-o", "more.csv", "--report", "report.json")
+    assert result.exit_code == 0, result.output
+    real, more = pd.read_csv(table), pd.read_csv("more.csv")
+    pd.testing.assert_frame_equal(more.head(len(real)), real)
+    share = (more["smoker"] == "yes").mean()
+    assert share >= 0.7 and (more.iloc[:-1]["smoker"] == "yes").mean() < 0.7
+    assert "-> 70" in result.stdout and "near-copies" in result.stdout and "62 s" in result.stdout
+    report = json.loads(Path("report.json").read_text())["report"]
+    assert report["near_copies"]["copies"] == 3 and report["gain"] is None and report["to"] == 0.7
+
+
+def test_options_reach_the_fits(llmsynth: Cli, asked: list[dict[str, Any]], table: Path) -> None:
+    more = ("--max-minutes", 2, "--model", "compact", "--seed", 7, "--seeds", 3, "--device", "cpu")
+    result = llmsynth("augment", table, *ASKED, "--to", 0.9, "-o", "more.csv", *more, "--quiet", "--json")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["report"]["rows"]["real"] == 80
+    (call,) = asked
+    assert (call["n_seeds"], call["random_state"], call["to"]) == (3, 7, 0.9)
+    wanted = {"progress": False, "max_minutes": 2.0, "model": "compact", "device": "cpu"}
+    assert call["synthesizer"].settings == wanted
+
+
+def test_without_a_budget_each_fit_has_a_minute_and_a_recipe_keeps_its_own(
+    llmsynth: Cli, asked: list[dict[str, Any]], table: Path
+) -> None:
+    llmsynth("augment", table, *ASKED, "--to", 0.9, "-o", "a.csv")
+    llmsynth("augment", table, *ASKED, "--to", 0.9, "-o", "b.csv", "--recipe", "compact-cpu")
+    assert asked[0]["synthesizer"].settings["max_minutes"] == 1.0
+    assert "max_minutes" not in asked[1]["synthesizer"].settings
+
+
+def test_a_run_is_used_as_it_is(llmsynth: Cli, asked: list[dict[str, Any]], table: Path, run_folder: Path) -> None:
+    result = llmsynth("augment", table, *ASKED, "--to", 0.9, "-o", "a.csv", "--run", run_folder, "--max-epochs", 2)
+    assert result.exit_code == 0, result.output
+    assert asked[0]["synthesizer"].settings == {"loaded": str(run_folder), "progress": True, "max_epochs": 2}
+    refused = llmsynth("augment", table, *ASKED, "-o", "b.csv", "--run", run_folder, "--model", "compact")
+    assert refused.exit_code == 2 and "--run" in refused.stderr and not Path("b.csv").exists()
+
+
+def test_files_are_checked_before_anything_is_fitted(llmsynth: Cli, asked: list[dict[str, Any]], table: Path) -> None:
+    cases = (("-o", table), ("-o", "a.csv", "--report", table), ("-o", "a.xlsx"), ("-o", "a.csv", "--report", "a.csv"))
+    for files in cases:
+        result = llmsynth("augment", table, *ASKED, *files)
+        assert result.exit_code == 2, files
+    assert asked == []
+    assert llmsynth("augment", table, *ASKED, "--to", 0.9, "-o", table, "--overwrite").exit_code == 0
+
+
+def test_a_class_with_its_share_is_bad_input(llmsynth: Cli, asked: list[dict[str, Any]], table: Path) -> None:
+    result = llmsynth("augment", table, *ASKED, "--to", "0.01", "-o", "more.csv")
+    assert result.exit_code == 2 and "nothing to add" in result.stderr
+    assert not Path("more.csv").exists()
