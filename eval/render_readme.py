@@ -33,6 +33,8 @@ ORDER = (
     "conditional-mammography",
     "imputation",
     "prediction-adult",
+    "augment-mammography",
+    "augment-diabetes130",
 )
 TITLES = {
     "adult360": "Adult, compact, 6 minutes",
@@ -49,6 +51,8 @@ TITLES = {
     "conditional-mammography": "1,000 Mammography rows of the rare class, boosted, compact",
     "imputation": "Holes in Cleveland, Titanic and Adult, compact, beside linear models and forests",
     "prediction-adult": "Adult's income from the other columns, compact",
+    "augment-mammography": "Mammography with the rare class augmented to one half, boosting, five splits",
+    "augment-diabetes130": "Diabetes 130 (20,000 rows), readmission within 30 days augmented to one half, five splits",
 }
 HOLDOUT_KEYS = {"Shape error": "shape_error", "Trend error": "trend_error", "XGB-C2ST score": "c2st_score"}
 

@@ -14,6 +14,8 @@
     python -m eval.spine conditional-mammography
     python -m eval.spine imputation [--run-folder RUN]        # fits three tables; keeps the run of Adult in RUN
     python -m eval.spine prediction-adult [--run-folder RUN]  # the same fit of Adult
+    python -m eval.spine augment-mammography   # six fits of a minute
+    python -m eval.spine augment-diabetes130   # the same, on 20,000 rows
 
 Each writes one file under eval/results: what was measured, on which commit and machine, which targets were reached.
 `python -m eval.render_readme` then puts the table into the README. Run `insurance-great` before `insurance-smollm2`,
@@ -96,6 +98,13 @@ def _prediction(options: argparse.Namespace) -> Path:
     return prediction.run(run_folder=options.run_folder, **_minutes(options))
 
 
+def _augment(options: argparse.Namespace) -> Path:
+    from eval import augment
+
+    rows: dict[str, Any] = {} if options.rows is None else {"rows": options.rows}
+    return augment.run(options.benchmark, **_minutes(options), **rows)
+
+
 def _minutes(options: argparse.Namespace) -> dict[str, Any]:
     return {} if options.minutes is None else {"minutes": options.minutes}
 
@@ -115,6 +124,8 @@ BENCHMARKS: dict[str, Callable[[argparse.Namespace], Path]] = {
     "conditional-mammography": _conditional_mammography,
     "imputation": _imputation,
     "prediction-adult": _prediction,
+    "augment-mammography": _augment,
+    "augment-diabetes130": _augment,
 }
 
 
