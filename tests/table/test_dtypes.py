@@ -241,7 +241,7 @@ def test_real_tables_come_back_exactly(name):
     expected = frame.copy()
     for column in schema:
         if column.significant is not None:
-            expected[column.name] = round_significant(frame[column.name].to_numpy(), 7)
+            expected[column.name] = round_significant(frame[column.name].to_numpy(), column.significant)
     columns = {c.name: from_physical(physical[c.name], c) for c in schema.modelled}
     columns |= {c.name: frame[c.name] for c in schema if not c.modelled}
     pd.testing.assert_frame_equal(assemble_frame(columns, schema), expected, check_exact=True)
