@@ -4,8 +4,8 @@
 training part of its split only. Beside it, as the library reports them: no augmentation, class weights, random
 oversampling, SMOTE. The target is the best of those, less 0.005 of average precision.
 
-Diabetes 130 is cut to `ROWS` rows, in the class's own share, and to the columns that tell patients apart: no
-identifiers. "<30" (days to readmission) is its class. In training the class is boosted (eval/LOG.md, Mammography).
+Diabetes 130 is cut to `ROWS` rows, in the class's own share, and loses its two identifiers. "<30" (days to readmission)
+is its class. In training the class is boosted (eval/LOG.md, Mammography).
 """
 
 from __future__ import annotations

@@ -1,14 +1,8 @@
 """Fitting a language model to a table in plain arrays: hold-out, warm-up, training, marginal calibration.
 
-Warm-up (compact model, small tables): a few hundred rows determine marginals and pairwise dependence better than
-anything finer, and a transformer trained on them alone spends its epochs finding that out. Trained first on thousands
-of rows, half of them from the table's own Gaussian copula and half from bagged trees of it, it starts there and spends
-the real rows on what those cannot say. The copula alone misses interactions; trees alone bring the model to near-copies
-of the training rows (eval/LOG.md). Both see the training part only, so held-out likelihoods stay honest.
-
-This file sits above `lm` and `baselines`, which may not know each other, and also joins training with what goes on
-beside it: progress bars, checkpoints in the run folder, trackers, and Ctrl-C or SIGTERM, which stop training only after
-a checkpoint. The warm-up has no checkpoints: whoever stops it starts anew.
+This file joins training with what goes before and after it (`warm_up`, `lm.calibrate`), and with what goes on beside
+it: progress bars, checkpoints in the run folder, trackers, and Ctrl-C or SIGTERM, which stop training only after a
+checkpoint.
 """
 
 from __future__ import annotations
@@ -27,39 +21,24 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from llmsynth.baselines.code_trees import fit_code_trees
-from llmsynth.baselines.copula_codes import fit_code_copula
-from llmsynth.config import TrainConfig
 from llmsynth.grammar.row import EncodedColumn
 from llmsynth.lm import checkpoint
 from llmsynth.lm.calibrate import Calibration, calibrate_and_check
-from llmsynth.lm.engine import SMALL_TABLE, Engine, make_trainer, split_rows
+from llmsynth.lm.engine import Engine, make_trainer, split_rows
 from llmsynth.lm.listeners import Checkpointer, Listeners, TrackerListener, TrainingBar
-from llmsynth.lm.progress import Progress, TrainerListener
+from llmsynth.lm.progress import TrainerListener
 from llmsynth.lm.reporters import open_reporters
 from llmsynth.lm.row_weights import RowWeights
 from llmsynth.lm.run_folder import Run
 from llmsynth.lm.stop_signals import StopSignals
 from llmsynth.lm.trainer import Trainer
-from llmsynth.seeding import derive, generator
-from llmsynth.table.codec import NumberCodec
+from llmsynth.seeding import derive
 from llmsynth.table.dtypes import Physical
+from llmsynth.warm_up import wants_warm_up, warm_up
 
 IntArray = npt.NDArray[np.int64]
-WARM_UP_SHARE = 0.4
 CALIBRATION_SHARE = 0.05
 """Share of a budget that is kept for marginal calibration."""
-DRAWN_ROWS_PER_ROW = 50
-NEVER = 10**9
-"""Patience of the warm-up: held-out rows tell one of its epochs from the next too poorly to stop by (eval/LOG.md)."""
-
-
-def wants_warm_up(engine: Engine, n_rows: int) -> bool:
-    """Whether the warm-up runs: as the options say, and with "auto" for the compact model up to 3,000 rows."""
-    setting = engine.config.compact.warm_up
-    if not engine.is_compact:
-        return False
-    return n_rows <= SMALL_TABLE if setting == "auto" else bool(setting)
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,79 +109,6 @@ def prepare_training(
     encoded, open_nats, _ = engine.encoder.encode(table)
     split = split_rows(encoded[0].index.size, engine.config.train.holdout_fraction, engine.config.seed)
     return make_trainer(engine, encoded, open_nats, split, listener, weights), encoded
-
-
-def warm_up(
-    engine: Engine, trainer: Trainer, encoded: list[EncodedColumn], listener: TrainerListener | None = None
-) -> Progress:
-    """Train on drawn rows, keep the weights best on the table's own held-out rows, and shorten the main budget.
-
-    Parameters
-    ----------
-    engine : Engine
-        Its model is changed in place.
-    trainer : Trainer
-        The main trainer, not yet run; its budget is what the warm-up leaves.
-    encoded : list of EncodedColumn
-        The real rows.
-    listener : TrainerListener, optional
-        Told of each step.
-
-    Returns
-    -------
-    Progress
-        Of the warm-up.
-    """
-    began = time.monotonic()
-    settings, train = engine.config.compact, engine.config.train
-    n_real = encoded[0].index.size
-    n_drawn = min(settings.warm_up_rows, DRAWN_ROWS_PER_ROW * n_real)
-    drawn = draw_warm_up_rows(engine, encoded, trainer.train_rows, n_drawn)
-    both = [
-        replace(real, index=np.concatenate([real.index, extra])) for real, extra in zip(encoded, drawn, strict=True)
-    ]
-    minutes = None if train.max_minutes is None else train.max_minutes * WARM_UP_SHARE
-    options: TrainConfig = replace(
-        train,
-        max_epochs=settings.warm_up_epochs,
-        max_minutes=minutes,
-        batch_size="auto",
-        patience=NEVER,
-        eval_every="auto",
-        refit=False,
-        weight_decay=trainer.config.weight_decay,
-    )
-    stand_in = replace(engine.config, train=options)
-    helper = Engine(engine.model, engine.encoder, stand_in, engine.backbone)
-    split = (n_real + np.arange(n_drawn, dtype=np.int64), trainer.holdout_rows)
-    open_nats = np.concatenate([trainer.open_nats, np.zeros(n_drawn)])
-    progress = make_trainer(helper, both, open_nats, split, listener).run()
-    if trainer.plan.budget_seconds is not None:
-        trainer.plan = replace(
-            trainer.plan, budget_seconds=max(1.0, trainer.plan.budget_seconds - (time.monotonic() - began))
-        )
-    return progress
-
-
-def draw_warm_up_rows(
-    engine: Engine, encoded: list[EncodedColumn], train_rows: IntArray, n_rows: int
-) -> list[IntArray]:
-    """Rows from a Gaussian copula and from trees of the training rows, half each, as indices of distinct values."""
-    rng = generator(engine.config.seed, "warm-up")
-    codes, keys = [], []
-    for column, codec in zip(encoded, engine.encoder.codecs, strict=True):
-        index = column.index[train_rows]
-        codes.append(index)
-        key = np.arange(column.values.size, dtype=np.float64)
-        if isinstance(codec, NumberCodec):
-            lower, upper = codec.cells.bounds()
-            middle = (lower.astype(np.float64) + upper.astype(np.float64)) / 2
-            key = np.where(column.values < 0, -np.inf, middle[np.maximum(column.values, 0)])
-        keys.append(key[index])
-    numbers = [isinstance(codec, NumberCodec) for codec in engine.encoder.codecs]
-    smooth = fit_code_copula(codes, keys, rng).sample(n_rows // 2, rng)
-    grown = fit_code_trees(codes, keys, numbers, rng).sample(n_rows - n_rows // 2, rng)
-    return [np.concatenate(both) for both in zip(smooth, grown, strict=True)]
 
 
 def train_engine(

@@ -6,16 +6,14 @@ import signal
 import time
 from dataclasses import replace
 
-import numpy as np
 import pytest
 import torch
 
 from llmsynth.config import CompactConfig, FitConfig, TrainConfig
 from llmsynth.datasets import load_ehr
 from llmsynth.errors import InputError
-from llmsynth.fitting import draw_warm_up_rows, prepare_training, train_engine, wants_warm_up, warm_up
+from llmsynth.fitting import prepare_training, train_engine
 from llmsynth.lm.engine import build_engine
-from llmsynth.lm.plan import BUDGET_USED
 from llmsynth.lm.run_folder import Run
 from llmsynth.lm.trainer import Trainer
 from llmsynth.table.dtypes import physical_table
@@ -43,15 +41,6 @@ def engine(table):
     return build_engine(*table, FitConfig(model="compact", compact=SMALL))
 
 
-def test_the_warm_up_is_for_small_tables_of_the_compact_model(engine, tiny_llama, table):
-    assert wants_warm_up(engine, 100) and wants_warm_up(engine, 3000) and not wants_warm_up(engine, 3001)
-    for setting in (True, False):
-        engine.config = replace(engine.config, compact=replace(SMALL, warm_up=setting))
-        assert wants_warm_up(engine, 100) == wants_warm_up(engine, 10**6) == setting
-    pretrained = build_engine(*table, FitConfig(model=str(tiny_llama())))
-    assert not wants_warm_up(pretrained, 100)
-
-
 def test_training_is_prepared_with_a_held_out_part(engine, table):
     trainer, encoded = prepare_training(engine, table[1])
     assert trainer.holdout_rows.size == 20 and trainer.train_rows.size == 180
@@ -64,60 +53,6 @@ def test_fewer_than_twenty_rows_are_refused(table):
     few = {name: physical.take(slice(0, 19)) for name, physical in plain.items()}
     with pytest.raises(InputError, match="expected at least 20 rows to train on, got 19"):
         prepare_training(build_engine(schema, few, FitConfig(model="compact", compact=SMALL)), few)
-
-
-def test_warm_up_rows_hold_training_values_only(engine, table):
-    trainer, encoded = prepare_training(engine, table[1])
-    drawn = draw_warm_up_rows(engine, encoded, trainer.train_rows, 500)
-    for column, index in zip(encoded, drawn, strict=True):
-        assert index.shape == (500,)
-        assert set(index.tolist()) <= set(column.index[trainer.train_rows].tolist())
-
-
-def test_warm_up_rows_keep_the_order_of_numbers(engine, table):
-    trainer, encoded = prepare_training(engine, table[1])
-    drawn = draw_warm_up_rows(engine, encoded, trainer.train_rows, 3000)
-    places = [engine.encoder.grammar.names.index(name) for name in ("age", "bmi", "glucose")]
-
-    def middles(place, index):
-        low, high = engine.encoder.codecs[place].cells.bounds()
-        return (low + high)[encoded[place].values[index]].astype(float)
-
-    made = np.corrcoef([middles(place, drawn[place]) for place in places])
-    real = np.corrcoef([middles(place, encoded[place].index[trainer.train_rows]) for place in places])
-    assert made == pytest.approx(real, abs=0.15)
-
-
-def test_the_warm_up_makes_held_out_rows_likelier_and_leaves_a_fresh_trainer(engine, table):
-    trainer, encoded = prepare_training(engine, table[1])
-    before = trainer.nats(trainer.holdout_rows).mean()
-    progress = warm_up(engine, trainer, encoded)
-    assert trainer.nats(trainer.holdout_rows).mean() < before
-    assert progress.best_nats == pytest.approx(trainer.nats(trainer.holdout_rows).mean(), abs=1e-4)
-    assert progress.finished and trainer.counters.step == 0 and trainer.counters.history == []
-
-
-def test_the_warm_up_takes_its_time_off_the_budget(table):
-    train = TrainConfig(max_minutes=0.05)
-    engine = build_engine(*table, FitConfig(model="compact", compact=SMALL, train=train))
-    trainer, encoded = prepare_training(engine, table[1])
-    before, began = trainer.plan.budget_seconds, time.monotonic()
-    progress = warm_up(engine, trainer, encoded)
-    took = time.monotonic() - began
-    assert 0 < progress.seconds < 3 and before == 3 * BUDGET_USED
-    # Drawing the rows counts too.
-    assert trainer.plan.budget_seconds == pytest.approx(max(1.0, before - took), abs=0.1)
-
-
-def test_the_warm_up_is_the_same_every_time(table):
-    weights = []
-    short = replace(SMALL, warm_up_rows=200, warm_up_epochs=1)
-    for _ in range(2):
-        engine = build_engine(*table, FitConfig(model="compact", compact=short))
-        trainer, encoded = prepare_training(engine, table[1])
-        warm_up(engine, trainer, encoded)
-        weights.append(engine.model.output_rows.detach().numpy().copy())
-    assert (weights[0] == weights[1]).all()
 
 
 class Terminated(BaseException):

@@ -24,15 +24,10 @@ from llmsynth.lm.engine import split_rows
 from llmsynth.table.files import read_table
 from llmsynth.table.infer import infer_schema
 from llmsynth.table.schema_file import schema_yaml
+from tests.tiny import TINY_COMPACT
 
 TINY = {
-    "compact": {
-        "hidden_size": 16,
-        "num_hidden_layers": 1,
-        "num_attention_heads": 2,
-        "intermediate_size": 32,
-        "warm_up": False,
-    },
+    "compact": TINY_COMPACT,
     "pretrained": {"lora": {"r": 2}, "head_rank": 2},
 }
 

@@ -40,7 +40,7 @@ from llmsynth.sample.conditional import BLOCK, Beginnings, Conditional
 from llmsynth.sample.report import ConditionTally, RuleReport
 from llmsynth.sample.rule_guide import RulePlan
 from llmsynth.sample.rule_search import Begun, GivenCells, RowSearch
-from llmsynth.sample.sampler import BATCHES_PER_PART, Sampler
+from llmsynth.sample.sampler import Sampler
 from llmsynth.sample.taken import Taken
 from llmsynth.table.dtypes import Physical
 from llmsynth.table.rule_checks import RuleBook, unique_keys
@@ -90,20 +90,14 @@ class RuledSampler:
         InputError
             If `n_samples` is negative, or a row contradicts the rules in `MOST_DRAWS` draws.
         """
-        if n_samples < 0:
-            raise InputError(f"n_samples: expected 0 or more, got {n_samples!r}")
-        sampler = self.sampler
-        size = sampler.batch_size if config.batch_size == "auto" else int(config.batch_size)
-        decoder = sampler.decoder(config)
-        if n_samples == 0:
-            yield sampler.part(decoder, (0, 1), seed, size).iloc[:0]
-        step = BATCHES_PER_PART * size
-        for start in range(0, n_samples, step):
-            n = min(step, n_samples - start)
-            search = RowSearch(self, decoder, start + np.arange(n, dtype=np.int64), (seed, size))
-            table = search.finish(self.taken)
-            self.report.n_rows += n
-            yield sampler.frame(table, n, seed, start)
+        return self.sampler.iterate(n_samples, seed, config, self._part)
+
+    def _part(self, decoder: RowDecoder, rows: tuple[int, int], seed: int, size: int) -> pd.DataFrame:
+        start, n = rows
+        search = RowSearch(self, decoder, start + np.arange(n, dtype=np.int64), (seed, size))
+        table = search.finish(self.taken)
+        self.report.n_rows += n
+        return self.sampler.frame(table, n, seed, start)
 
     def complete(self, given: GivenCells, decoder: RowDecoder, n: int, seed: int) -> dict[str, Physical]:
         """Values of rows of which some cells are given, by modelled column.

@@ -10,7 +10,7 @@ deciding a row.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +31,9 @@ from llmsynth.table.schema import Column, Schema
 
 BATCHES_PER_PART = 4
 """Batches that make one data frame; what is done once a frame then costs a quarter."""
+
+Part = Callable[[RowDecoder, tuple[int, int], int, int], pd.DataFrame]
+"""Rows from a decoder, their first number and how many, the seed, and rows decoded together."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +60,9 @@ class Sampler:
     number_offsets: tuple[int, ...]
     batch_size: int
 
-    def iterate(self, n_samples: int, seed: int, config: SampleConfig | None = None) -> Iterator[pd.DataFrame]:
+    def iterate(
+        self, n_samples: int, seed: int, config: SampleConfig | None = None, part: Part | None = None
+    ) -> Iterator[pd.DataFrame]:
         """Yield `n_samples` rows in all, four batches at a time.
 
         Parameters
@@ -68,6 +73,8 @@ class Sampler:
             Row i depends on the seed and i alone.
         config : SampleConfig, optional
             Temperature, top-p and batch size.
+        part : Part, optional
+            Draws some of the rows; `part` of this class by default.
 
         Raises
         ------
@@ -83,7 +90,7 @@ class Sampler:
             yield self.part(decoder, (0, 1), seed, size).iloc[:0]
         step = BATCHES_PER_PART * size
         for start in range(0, n_samples, step):
-            yield self.part(decoder, (start, min(step, n_samples - start)), seed, size)
+            yield (part or self.part)(decoder, (start, min(step, n_samples - start)), seed, size)
 
     def decoder(self, config: SampleConfig) -> RowDecoder:
         """A decoder with the temperature and top-p of each column."""

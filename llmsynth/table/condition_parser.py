@@ -1,4 +1,4 @@
-"""The text of a condition as a tree, by a tokenizer and a recursive-descent parser of our own.
+"""The text of a condition as a tree, by a recursive-descent parser of our own over `condition_tokens`.
 
     age >= 60 and diabetes == "yes"          city in ("Lund", "Malmö") or smoker is not missing
     18 <= age < 65                           not (bmi between 25 and 30 or `blood pressure` > 140)
@@ -25,48 +25,23 @@ know which columns there are and what a value means in them. It raises nothing b
 from __future__ import annotations
 
 import datetime as dt
-import re
-import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import NoReturn
 
 import numpy as np
 
 from llmsynth.errors import InputError
+from llmsynth.table.condition_tokens import COMPARISONS, MAX_DIGITS, Token, error_at, parse_number, tokens_of
 
 MAX_LENGTH = 100_000
 MAX_DEPTH = 50
-MAX_DIGITS = 400
 
 Value = str | bool | Decimal | dt.date | np.datetime64
 
-KEYWORDS = frozenset({"and", "or", "not", "in", "between", "is", "missing", "true", "false"})
-COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
 MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 
-_NUMBER = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
-_TOKEN = re.compile(
-    rf"""(?P<space>\s+) | (?P<number>{_NUMBER}) | (?P<string>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')
-    | (?P<quoted>`(?:[^`]|``)+`) | (?P<word>[^\W\d]\w*) | (?P<symbol>==|!=|<=|>=|[<>(),])""",
-    re.VERBOSE | re.DOTALL,
-)
-_ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)", re.DOTALL)
-_ESCAPED = {"\\": "\\", '"': '"', "'": "'", "n": "\n", "t": "\t", "r": "\r"}
-_HINTS = {
-    "=": "write '==' for equality",
-    "&": "write 'and'",
-    "|": "write 'or'",
-    "!": "write 'not', or '!=' between a column and a value",
-    "~": "write 'not'",
-    "[": "a list of values stands in parentheses",
-    "“": "text stands in straight quotes",
-    "”": "text stands in straight quotes",
-    '"': "this quote is never closed",
-    "'": "this quote is never closed",
-    "`": "this backquote is never closed",
-}
 _NO_VALUE = ("none", "null", "nan", "na", "nat")
 
 
@@ -132,18 +107,6 @@ class Or:
 Node = Comparison | Not | And | Or
 
 
-@dataclass(frozen=True)
-class _Token:
-    kind: str
-    text: str
-    start: int
-    end: int
-
-    @property
-    def found(self) -> str:
-        return "the end of the condition" if self.kind == "end" else repr(self.text[:40])
-
-
 def parse_condition(source: str) -> Node:
     """Tree of a condition's text.
 
@@ -168,106 +131,20 @@ def parse_condition(source: str) -> Node:
     return _Parser(source).whole()
 
 
-def parse_number(text: str) -> Decimal | None:
-    """Exact number of a text; None where it is no finite number or is beyond 400 digits or powers of ten.
-
-    Examples
-    --------
-    >>> parse_number("-2.50e1"), parse_number("1e999"), parse_number("1,5")
-    (Decimal('-25.0'), None, None)
-    """
-    if len(text) > MAX_DIGITS or re.fullmatch(_NUMBER, text) is None:
-        return None
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        return None
-    if number == 0:
-        return Decimal(0)
-    return number if abs(number.adjusted()) <= MAX_DIGITS else None
-
-
-def quote_name(name: str) -> str:
-    """A column's name as a condition writes it: bare where it can be, else in backquotes."""
-    bare = re.fullmatch(r"[^\W\d]\w*", name) is not None and name.lower() not in KEYWORDS
-    return name if bare else "`" + name.replace("`", "``") + "`"
-
-
-def error_at(source: str, start: int, end: int, message: str) -> InputError:
-    """An error that shows a condition with carets under the characters start .. end - 1.
-
-    Long conditions are cut around the place, control characters are shown as spaces, wide ones get two carets.
-    """
-    first, last = max(0, start - 60), min(len(source), max(end, start + 1) + 40, start + 120)
-    shown = "".join(c if c.isprintable() else " " for c in source[first:last])
-    before, under = shown[: start - first], shown[start - first : max(end, start + 1) - first]
-    head, tail = ("... " if first else ""), (" ..." if last < len(source) else "")
-    carets = " " * (len(head) + _width(before)) + "^" * max(1, _width(under))
-    return InputError(f"{message}\n  {head}{shown}{tail}\n  {carets}")
-
-
-def _width(text: str) -> int:
-    """Columns of a terminal that a text takes."""
-    return sum(0 if unicodedata.combining(c) else 1 + (unicodedata.east_asian_width(c) in "WF") for c in text)
-
-
-def _tokens(source: str) -> list[_Token]:
-    tokens: list[_Token] = []
-    place = 0
-    while place < len(source):
-        match = _TOKEN.match(source, place)
-        if match is None:
-            raise error_at(source, place, place + 1, f"unexpected character {source[place]!r}; {_hint(source, place)}")
-        kind, text, place = str(match.lastgroup), match[0], match.end()
-        if kind == "number" and re.match(r"[\w.+-]", source[place : place + 1]):
-            message = "a number ends here; dates and other text stand in quotes, column names that start with a digit"
-            raise error_at(source, place, place + 1, f"{message} in backquotes")
-        if kind == "word":
-            kind = "keyword" if text.lower() in KEYWORDS else "name"
-            text = text.lower() if kind == "keyword" else text
-        elif kind == "quoted":
-            kind, text = "name", text[1:-1].replace("``", "`")
-        elif kind == "string":
-            text = _unescape(source, match.start(), match.end())
-        if kind != "space":
-            tokens.append(_Token(kind, text, match.start(), match.end()))
-    return [*tokens, _Token("end", "", len(source), len(source))]
-
-
-def _hint(source: str, place: int) -> str:
-    if place and (source[place - 1].isalnum() or source[place - 1] == "_") and source[place] not in "=&|!~[\"'`":
-        return "a column name with other characters than letters, digits and _ stands in backquotes: `a-b`"
-    known = "expected a column name, a value, a comparison, 'and', 'or', 'not' or a parenthesis"
-    return _HINTS.get(source[place], known)
-
-
-def _unescape(source: str, start: int, end: int) -> str:
-    def plain(match: re.Match[str]) -> str:
-        letter = match[1]
-        if len(letter) > 1:
-            return chr(int(letter[1:], 16))
-        if letter not in _ESCAPED:
-            place = start + 1 + match.start()
-            raise error_at(source, place, place + 2, r"unknown escape; expected \\, \", \', \n, \t, \r or \uXXXX")
-        return _ESCAPED[letter]
-
-    return _ESCAPE.sub(plain, source[start + 1 : end - 1])
-
-
 class _Parser:
     """Recursive descent over the tokens of one condition; one method per rule of the module docstring."""
 
     def __init__(self, source: str) -> None:
         self.source = source
-        self.tokens = _tokens(source)
+        self.tokens = tokens_of(source)
         self.place = 0
         self.depth = 0
 
     @property
-    def token(self) -> _Token:
+    def token(self) -> Token:
         return self.tokens[self.place]
 
-    def accept(self, *texts: str) -> _Token | None:
+    def accept(self, *texts: str) -> Token | None:
         """Take the next token if it is one of these keywords or symbols."""
         token = self.token
         if token.kind not in ("keyword", "symbol") or token.text not in texts:
@@ -275,7 +152,7 @@ class _Parser:
         self.place += 1
         return token
 
-    def expect(self, text: str, what: str) -> _Token:
+    def expect(self, text: str, what: str) -> Token:
         return self.accept(text) or self.fail(what)
 
     def fail(self, what: str) -> NoReturn:
@@ -312,7 +189,7 @@ class _Parser:
             return node
         return self.predicate()
 
-    def nested(self, opening: _Token, rule: Callable[[], Node]) -> Node:
+    def nested(self, opening: Token, rule: Callable[[], Node]) -> Node:
         self.depth += 1
         if self.depth > MAX_DEPTH:
             raise error_at(self.source, opening.start, opening.end, f"a condition nests at most {MAX_DEPTH} deep")

@@ -8,17 +8,14 @@ columns one by one. Negation is pushed down to the sets, conjunctions intersect,
 boxes hold, and boxes that differ in one column are merged. Their number is bounded: a disjunction over k columns needs
 k boxes, but a conjunction of many of them multiplies.
 
-It knows how sets of several columns combine. It refuses to know grids and categories (`value_sets`), text
-(`condition_parser`) and probabilities.
+It knows how sets of several columns combine. It refuses to know grids and categories (`value_sets`), text and mappings
+(`condition_parser`, `where_forms`) and probabilities.
 """
 
 from __future__ import annotations
 
-import datetime as dt
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -34,15 +31,12 @@ from llmsynth.table.condition_parser import (
     Node,
     Not,
     Or,
-    Value,
-    error_at,
-    parse_condition,
-    parse_number,
-    quote_name,
 )
+from llmsynth.table.condition_tokens import error_at
 from llmsynth.table.dtypes import Physical
 from llmsynth.table.schema import Column, Schema, nearest
 from llmsynth.table.value_sets import ValueSet, check_operator, describe_column
+from llmsynth.table.where_forms import read_condition
 
 MAX_BOXES = 1000
 
@@ -156,7 +150,7 @@ def compile_condition(
     known = {column.name: (column, codec) for column, codec in zip(columns, codecs, strict=True)}
     boxes: Boxes = (Box({}),)
     for part in parts:
-        source, root = _read(part, schema)
+        source, root = read_condition(part, schema)
         compiler = _Compiler(source, known, schema)
         after = compiler.both(boxes, compiler.boxes(root, False), root)
         if not after:
@@ -331,73 +325,3 @@ def _merged(boxes: Sequence[Box]) -> list[Box]:
                 for group in groups.values()
             ]
     return result
-
-
-def _read(part: object, schema: Schema | None) -> tuple[str, Node]:
-    """Text and tree of one condition; a mapping is written as the text that says the same, for errors to show."""
-    if isinstance(part, str):
-        return part, parse_condition(part)
-    if not isinstance(part, Mapping):
-        raise InputError(f"a condition is a text or a mapping of column to value, got {type(part).__name__}")
-    source, nodes = "", []
-    for key, value in part.items():
-        name = str(key) if schema is None or isinstance(key, str) else schema.name_of(key)
-        asked = _asked(name, value)
-        texts = [f"{quote_name(name)} {operator} {_written(operator, values)}".rstrip() for operator, values in asked]
-        source += " and " if source else ""
-        start = len(source)
-        source += texts[0] if len(texts) == 1 else f"({' or '.join(texts)})"
-        end = len(source)
-        alternatives = tuple(
-            Comparison(Name(name, start, end), operator, tuple(Literal(v, start, end) for v in values), start, end)
-            for operator, values in asked
-        )
-        nodes.append(alternatives[0] if len(asked) == 1 else Or(alternatives, start, end))
-    return source, And(tuple(nodes), 0, len(source))
-
-
-def _asked(name: str, value: object) -> list[tuple[str, list[Value]]]:
-    """Operators with their literals for one entry of a mapping; one of them must hold."""
-    if isinstance(value, tuple):
-        if len(value) != 2 or all(_is_missing(end) for end in value):
-            raise InputError(f"column {name!r}: a tuple is a range (low, high), one end may be None; a list is a set")
-        operator = "<=" if _is_missing(value[0]) else ">=" if _is_missing(value[1]) else "between"
-        return [(operator, [_literal(name, end) for end in value if not _is_missing(end)])]
-    if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
-        return [("is missing", []) if _is_missing(value) else ("==", [_literal(name, value)])]
-    items = sorted(value, key=repr) if isinstance(value, set | frozenset) else list(value)
-    literals = [_literal(name, item) for item in items if not _is_missing(item)]
-    asked: list[tuple[str, list[Value]]] = [("in", literals)] if literals else []
-    if len(literals) < len(items):
-        asked.append(("is missing", []))
-    if not asked:
-        raise InputError(f"column {name!r}: a list of values needs at least one")
-    return asked
-
-
-def _is_missing(value: object) -> bool:
-    if value is None or type(value).__name__ in ("NAType", "NaTType"):
-        return True
-    return isinstance(value, float | np.floating | Decimal | np.datetime64) and bool(value != value)
-
-
-def _literal(name: str, value: object) -> Value:
-    if isinstance(value, bool | np.bool_):
-        return bool(value)
-    if isinstance(value, str | dt.date | np.datetime64):
-        return value
-    if isinstance(value, int | float | np.integer | np.floating | Decimal):
-        number = parse_number(str(value))
-        if number is None:
-            raise InputError(f"column {name!r}: expected a finite number, got {value}; None leaves a range open")
-        return number
-    raise InputError(
-        f"column {name!r}: expected a text, number, date, true or false, (low, high), a list, or None for missing; "
-        f"got {type(value).__name__}"
-    )
-
-
-def _written(operator: str, values: Sequence[Value]) -> str:
-    texts = [json.dumps(value if isinstance(value, bool) else str(value), ensure_ascii=False) for value in values]
-    plain = [str(value) if isinstance(value, Decimal) else text for value, text in zip(values, texts, strict=True)]
-    return f"({', '.join(plain)})" if operator == "in" else " and ".join(plain)

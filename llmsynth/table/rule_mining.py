@@ -25,7 +25,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from llmsynth.errors import SchemaError
-from llmsynth.table.condition_parser import quote_name
+from llmsynth.table.condition_tokens import quote_name
 from llmsynth.table.dtypes import Physical, physical_table
 from llmsynth.table.rule_checks import check_columns, repeated, signs, unique_keys
 from llmsynth.table.rules import ColumnOrder, ColumnSum, Dependency, Implication, Rule, UniqueKey

@@ -31,7 +31,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from llmsynth.errors import InputError, SchemaError
-from llmsynth.table.condition_parser import COMPARISONS, Comparison, Node, Not, error_at, parse_condition, quote_name
+from llmsynth.table.condition_parser import Comparison, Node, Not, parse_condition
+from llmsynth.table.condition_tokens import COMPARISONS, error_at, quote_name
 from llmsynth.table.schema_checks import nearest
 
 Point = int | float | None

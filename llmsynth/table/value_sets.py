@@ -24,7 +24,6 @@ from __future__ import annotations
 import datetime as dt
 import difflib
 import math
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -36,9 +35,11 @@ import numpy.typing as npt
 
 from llmsynth.errors import InputError
 from llmsynth.table.codec import ColumnCodec, NumberCodec
-from llmsynth.table.condition_parser import Value, parse_number
+from llmsynth.table.condition_parser import Value
+from llmsynth.table.condition_tokens import parse_number
 from llmsynth.table.convert import category_text
-from llmsynth.table.datetimes import PER_DAY, format_datetimes, format_unit, parse_datetimes
+from llmsynth.table.date_literals import count_in_own_form, count_of_iso, iso_of
+from llmsynth.table.datetimes import PER_DAY, format_datetimes
 from llmsynth.table.decimals import round_significant
 from llmsynth.table.dtypes import Physical
 from llmsynth.table.names import format_grid
@@ -47,10 +48,6 @@ from llmsynth.table.times import iso_time
 
 Intervals = tuple[tuple[int, int], ...]
 MOST_SHOWN = 10
-
-_ISO = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?)?(?: ?(Z|[+-]\d\d:?\d\d))?", re.ASCII
-)
 
 
 @dataclass(frozen=True)
@@ -270,7 +267,7 @@ def check_operator(codec: ColumnCodec | None, column: Column, operator: str) -> 
 
 def _place(codec: ColumnCodec | None, column: Column, literal: Value) -> int:
     """Index of the category that a literal names."""
-    text = _iso_text(literal) if isinstance(literal, dt.date | np.datetime64) else _category_key(literal)
+    text = iso_of(literal) if isinstance(literal, dt.date | np.datetime64) else _category_key(literal)
     places = _places(column)
     if text in places:
         return places[text]
@@ -332,61 +329,14 @@ def _value(codec: NumberCodec, point: int) -> float:
 
 def _time_cuts(codec: NumberCodec, literal: Value) -> tuple[int, int]:
     column = codec.column
-    count = None if isinstance(literal, bool | dt.date | np.datetime64) else _own_form(column, str(literal))
+    count = None if isinstance(literal, bool | dt.date | np.datetime64) else count_in_own_form(column, str(literal))
     if count is None and isinstance(literal, str | dt.date | np.datetime64):
-        count = _iso_count(column, literal if isinstance(literal, str) else _iso_text(literal))
+        count = count_of_iso(column, literal if isinstance(literal, str) else iso_of(literal))
     if count is None:
         example = _written(codec, codec.cells.minimum)
         message = f"expected a date in quotes, such as {example!r}, got {_quoted(literal)}"
         raise InputError(f"{message}; {describe_column(codec, column)}")
     return _exact_cuts(count)
-
-
-def _own_form(column: Column, text: str) -> Fraction | None:
-    """Count of the column's unit for a text in the column's own form."""
-    form = column.datetime_format
-    if form is None:
-        return None
-    unit = format_unit(form)
-    counts, valid = parse_datetimes([text], form, unit, column.timezone)
-    # Far years pass what 64 bits of nanoseconds hold: only what is written back is right.
-    if not valid[0] or format_datetimes(counts, form, unit, column.timezone) != [text]:
-        return None
-    return Fraction(int(counts[0]) * PER_DAY[column.time_unit or "s"], PER_DAY[unit])
-
-
-def _iso_count(column: Column, text: str) -> Fraction | None:
-    match = _ISO.fullmatch(text.strip())
-    if match is None:
-        return None
-    try:
-        year, month, day, hour, minute, second = (int(group or 0) for group in match.groups()[:6])
-        moment = dt.datetime(year, month, day, hour, minute, second)
-    except ValueError:
-        return None
-    seconds = (moment - dt.datetime(1970, 1, 1)) // dt.timedelta(seconds=1)
-    if match[8] is not None and column.timezone is None:
-        raise InputError(f"column {column.name!r} has no time zone; write the date without an offset")
-    if match[8] not in (None, "Z"):
-        hours, minutes = int(match[8][:3]), int(match[8][0] + match[8][-2:])
-        seconds -= hours * 3600 + minutes * 60
-    elif match[8] is None and column.timezone is not None:
-        # The offset at a wall-clock time: that of the time itself taken for UTC, then corrected once.
-        seconds -= _offset(seconds - _offset(seconds, column.timezone), column.timezone)
-    nanoseconds = seconds * 10**9 + int((match[7] or "").ljust(9, "0"))
-    return Fraction(nanoseconds * PER_DAY[column.time_unit or "s"], PER_DAY["ns"])
-
-
-def _offset(seconds: int, timezone: str) -> int:
-    (text,) = format_datetimes(np.array([seconds]), "%z", "s", timezone)
-    return (int(text[:3]) * 60 + int(text[0] + text[3:])) * 60
-
-
-def _iso_text(moment: dt.date | np.datetime64) -> str:
-    if isinstance(moment, dt.date):
-        return moment.isoformat()
-    coarse = np.datetime_data(moment.dtype)[0] in ("Y", "M", "W", "h")
-    return str(moment.astype("datetime64[m]") if coarse else moment)
 
 
 def _written(codec: NumberCodec, point: int) -> str:

@@ -11,15 +11,10 @@ from llmsynth import TableSynthesizer
 from llmsynth.errors import InputError, SchemaError
 from llmsynth.sample import balanced
 from llmsynth.sample.balanced import class_counts
+from tests.tiny import TINY_COMPACT
 
 RECIPE = {
-    "compact": {
-        "hidden_size": 16,
-        "num_hidden_layers": 1,
-        "num_attention_heads": 2,
-        "intermediate_size": 32,
-        "warm_up": False,
-    },
+    "compact": TINY_COMPACT,
     "train": {"calibrate": False, "refit": False},
 }
 

@@ -17,15 +17,10 @@ from llmsynth.sample import conditional
 from llmsynth.sample.conditional import Conditional
 from llmsynth.table.conditions import compile_condition, holds
 from llmsynth.table.dtypes import physical_table
+from tests.tiny import TINY_COMPACT
 
 RECIPE = {
-    "compact": {
-        "hidden_size": 16,
-        "num_hidden_layers": 1,
-        "num_attention_heads": 2,
-        "intermediate_size": 32,
-        "warm_up": False,
-    },
+    "compact": TINY_COMPACT,
     "train": {"calibrate": False},
 }
 COLUMNS = ["colour", "size", "heavy", "grade", "age"]

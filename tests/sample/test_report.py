@@ -13,15 +13,10 @@ from llmsynth import TableSynthesizer
 from llmsynth.errors import InputError
 from llmsynth.sample import conditional
 from llmsynth.sample.report import ConditionReport, ConditionTally, SampleReport, joined
+from tests.tiny import TINY_COMPACT
 
 RECIPE = {
-    "compact": {
-        "hidden_size": 16,
-        "num_hidden_layers": 1,
-        "num_attention_heads": 2,
-        "intermediate_size": 32,
-        "warm_up": False,
-    },
+    "compact": TINY_COMPACT,
     "train": {"calibrate": False, "refit": False, "learning_rate": 0.02},
 }
 

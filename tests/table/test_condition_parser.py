@@ -8,8 +8,6 @@ from hypothesis import strategies as st
 
 from llmsynth.errors import InputError
 from llmsynth.table.condition_parser import (
-    COMPARISONS,
-    KEYWORDS,
     MAX_DEPTH,
     MAX_LENGTH,
     And,
@@ -18,11 +16,9 @@ from llmsynth.table.condition_parser import (
     Name,
     Not,
     Or,
-    error_at,
     parse_condition,
-    parse_number,
-    quote_name,
 )
+from llmsynth.table.condition_tokens import COMPARISONS, KEYWORDS, error_at, parse_number, quote_name
 
 MANY = settings(max_examples=120, deadline=None)
 

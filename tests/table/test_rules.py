@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmsynth.errors import SchemaError
-from llmsynth.table.condition_parser import COMPARISONS, quote_name
+from llmsynth.table.condition_tokens import COMPARISONS, quote_name
 from llmsynth.table.rules import ColumnOrder, ColumnSum, Dependency, Implication, UniqueKey, parse_rules
 from llmsynth.table.schema_file import rule_yaml
 from llmsynth.yaml_files import parse_yaml
