@@ -23,8 +23,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from llmsynth import safe_files
 from llmsynth.errors import ConfigError, RunFolderError
-from llmsynth.lm import safe_files
 from llmsynth.lm.manifest import check_space
 from llmsynth.lm.tensors import n_bytes, read_tensors, write_tensors
 

@@ -14,8 +14,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from llmsynth import safe_files
 from llmsynth.errors import RunFolderError
-from llmsynth.lm import safe_files
 from llmsynth.lm.folder_lock import LOCK_NAME
 from llmsynth.resources import free_disk
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from llmsynth import safe_files
 from llmsynth.errors import RunFolderError
-from llmsynth.lm import safe_files
 from llmsynth.lm.folder_lock import LOCK_NAME
 from llmsynth.lm.manifest import CHECKPOINTS, MANIFEST, NEW, OWN, not_writable, read_manifest
 

@@ -25,8 +25,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from llmsynth import safe_files
 from llmsynth.errors import RunFolderError
-from llmsynth.lm import safe_files
 from llmsynth.lm.folder_lock import LOCK_NAME, FolderLock
 from llmsynth.lm.manifest import (
     CHECKPOINTS,

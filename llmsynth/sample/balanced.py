@@ -17,6 +17,7 @@ from llmsynth.errors import InputError
 from llmsynth.sample.sampler import Sampler
 from llmsynth.seeding import generator
 from llmsynth.table.schema import Column, encode_key
+from llmsynth.table.whole_rows import unlearned
 
 IntArray = npt.NDArray[np.int64]
 BLOCK = 4096
@@ -109,7 +110,7 @@ def interleave(
         frame = frame.iloc[np.argsort(places)].reset_index(drop=True)
         for place, column in enumerate(sampler.schema.columns):
             if column.kind == "identifier":
-                frame.isetitem(place, sampler.unlearned(column, len(frame), seed, start).array)
+                frame.isetitem(place, unlearned(column, len(frame), seed, start).array)
         yield frame
 
 

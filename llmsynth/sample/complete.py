@@ -30,6 +30,7 @@ from llmsynth.sample.ruled import RuledSampler
 from llmsynth.sample.sampler import Sampler
 from llmsynth.seeding import spread_uniforms
 from llmsynth.table.dtypes import Physical, assemble_frame, from_physical, match_columns, physical_table
+from llmsynth.table.whole_rows import unlearned
 
 BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float64]
@@ -129,7 +130,7 @@ def _unlearned(
     for column in sampler.schema.columns:
         if column.modelled:
             continue
-        made_up, given = sampler.unlearned(column, int(source.size), seed), np.zeros(source.size, dtype=bool)
+        made_up, given = unlearned(column, int(source.size), seed), np.zeros(source.size, dtype=bool)
         if column.name in places:
             own = frame.iloc[source, places[column.name]].reset_index(drop=True)
             given = own.notna().to_numpy(dtype=bool)

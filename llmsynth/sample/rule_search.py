@@ -22,6 +22,7 @@ from llmsynth.seeding import derive, uniforms
 from llmsynth.table.convert import without_bounds
 from llmsynth.table.dtypes import Physical, from_physical, to_physical
 from llmsynth.table.rule_checks import RuleBook
+from llmsynth.table.whole_rows import unlearned
 
 if TYPE_CHECKING:
     from llmsynth.sample.ruled import RuledSampler
@@ -167,7 +168,7 @@ class RowSearch:
         sampler, n, start = self.ruled.sampler, int(self.rows.size), int(self.rows[0])
         names = {name for _, rule in self.ruled.book.unique_rules for name in rule.columns}
         columns = [column for column in sampler.schema if column.name in names and not column.modelled]
-        return {column.name: sampler.unlearned(column, n, self.seed, start) for column in columns}
+        return {column.name: unlearned(column, n, self.seed, start) for column in columns}
 
     def _repeats(self, keys: list[list[Key]], taken: Taken) -> IntArray:
         """Rows to draw again because a row before them keeps the combination.

@@ -12,10 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from llmsynth.config import PerKind, SampleConfig
@@ -25,9 +22,9 @@ from llmsynth.lm.decoder import RowDecoder
 from llmsynth.lm.model import LanguageModel
 from llmsynth.lm.picking import ColumnSampling
 from llmsynth.seeding import uniforms
-from llmsynth.table.dtypes import Physical, assemble_frame, from_physical
-from llmsynth.table.identifiers import generate_identifiers
+from llmsynth.table.dtypes import Physical
 from llmsynth.table.schema import Column, Schema
+from llmsynth.table.whole_rows import whole_rows
 
 BATCHES_PER_PART = 4
 """Batches that make one data frame; what is done once a frame then costs a quarter."""
@@ -107,23 +104,7 @@ class Sampler:
 
     def frame(self, table: Mapping[str, Physical], n: int, seed: int, start: int = 0) -> pd.DataFrame:
         """Rows start .. start + n - 1 from the plain arrays of the modelled columns."""
-        columns = {
-            column.name: from_physical(table[column.name], column)
-            if column.name in table
-            else self.unlearned(column, n, seed, start)
-            for column in self.schema.columns
-        }
-        return assemble_frame(columns, self.schema)
-
-    def unlearned(self, column: Column, n: int, seed: int, start: int = 0) -> pd.Series[Any]:
-        """Rows of a column that no model learns: identifiers made fresh, constants, empty columns."""
-        if column.kind == "identifier":
-            return generate_identifiers(column, n, seed, start)
-        missing = np.full(n, column.kind == "missing")
-        if column.kind == "constant" and column.nullable:
-            missing = uniforms(seed, ("missing", column.name), start, n) < column.missing_share
-        zeros: npt.NDArray[np.int64] = np.zeros(n, dtype=np.int64)
-        return from_physical(Physical(values=zeros, missing=missing), column)
+        return whole_rows(table, self.schema, n, seed, start)
 
 
 def _of(setting: PerKind, column: Column) -> float:

@@ -164,6 +164,14 @@ class NumberCodec:
         values = np.where(physical.missing | physical.invalid, 0.0, physical.values.astype(np.float64))
         return self._points(values)
 
+    def from_grid(self, grid: IntArray, missing: npt.NDArray[np.bool_]) -> Physical:
+        """Values at grid points inside [cells.minimum, cells.maximum]; the inverse of `grid`. Both of shape (n,)."""
+        if self.column.kind != "decimal":
+            return Physical(values=np.where(missing, 0, grid), missing=missing)
+        filled = np.where(missing, self.cells.minimum, grid)
+        values = np.where(missing, 0.0, self._to_float(filled, self.cells.encode(filled)))
+        return Physical(values=values, missing=missing)
+
     def _points(self, values: FloatArray) -> IntArray:
         return np.rint(np.clip(values * 10.0**self.decimals, -9.1e18, 9.1e18)).astype(np.int64)
 

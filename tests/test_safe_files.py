@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from llmsynth import safe_files
 from llmsynth.errors import RunFolderError
-from llmsynth.lm import safe_files
 
 
 @given(

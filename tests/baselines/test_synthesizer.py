@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+
+from llmsynth.baselines.methods import METHODS
+from llmsynth.baselines.synthesizer import BaselineSynthesizer
+from llmsynth.datasets import load_ehr
+from llmsynth.errors import ConfigError, InputError, NotFittedError, RunFolderError
+
+QUICK: dict[str, dict[str, object]] = {}
+"""Options that make a method quick enough for a unit test."""
+
+
+def hostile_table(n: int = 60) -> pd.DataFrame:
+    """Every kind of column, with missing cells."""
+    rng = np.random.default_rng(0)
+    days = pd.Timestamp("2024-02-28") + pd.to_timedelta(rng.integers(0, 400, n), unit="D")
+    zoned = pd.DatetimeIndex(days).tz_localize("Europe/Stockholm")
+    frame = pd.DataFrame(
+        {
+            "age": rng.integers(18, 90, n),
+            "weight, kg": rng.normal(70, 12, n).round(1),
+            "income": rng.lognormal(10, 2, n),
+            "smoker": rng.random(n) < 0.3,
+            "city": pd.Categorical(rng.choice(["Lund", "Malmö", "Ystad"], n)),
+            "visit": days,
+            "seen": zoned,
+            "code": pd.array(rng.integers(0, 5, n), dtype="Int64"),
+            "note": [f"note {i}, with; 'quotes' and words that differ {rng.random():.6f}" for i in range(n)],
+            "id": [f"A{i:05d}" for i in range(n)],
+            "unit": "kg",
+            "empty": np.full(n, np.nan),
+            "outcome": rng.choice(["no", "yes"], n, p=[0.7, 0.3]),
+        }
+    )
+    frame.loc[::7, "weight, kg"] = np.nan
+    frame.loc[::9, "city"] = np.nan
+    frame.loc[::11, "visit"] = pd.NaT
+    frame.loc[::5, "code"] = pd.NA
+    return frame
+
+
+def fitted(method: str, table: pd.DataFrame, **options: object) -> BaselineSynthesizer:
+    target = "outcome" if "outcome" in table else table.columns[-1]
+    return BaselineSynthesizer(method, target=target, options={**QUICK.get(method, {}), **options}).fit(table)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_rows_of_every_kind_of_column_are_legal_and_typed(method: str) -> None:
+    table = hostile_table()
+    own = fitted(method, table)
+    rows = own.sample(37, random_state=1)
+    assert rows.shape == (37, table.shape[1])
+    assert list(rows.columns) == list(table.columns)
+    assert (rows.dtypes == table.dtypes).all()
+    assert rows["age"].between(18, 90).all()
+    assert set(rows["city"].dropna()) <= {"Lund", "Malmö", "Ystad"}
+    assert rows["income"].between(own.schema_["income"].minimum, own.schema_["income"].maximum).all()
+    assert rows["age"].notna().all() and rows["unit"].eq("kg").all() and rows["empty"].isna().all()
+    assert not set(rows["id"]) & set(table["id"])
+    assert own.sample(0).shape == (0, table.shape[1])
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_same_seed_gives_the_same_rows_also_after_saving(method: str, tmp_path: Path) -> None:
+    own = fitted(method, hostile_table())
+    own.save(tmp_path / "run")
+    again = BaselineSynthesizer.load(tmp_path / "run")
+    pd.testing.assert_frame_equal(own.sample(20, random_state=3), again.sample(20, random_state=3))
+    assert not own.sample(20, random_state=3).equals(own.sample(20, random_state=4))
+    with pytest.raises(RunFolderError, match="already"):
+        own.save(tmp_path / "run")
+    own.save(tmp_path / "run", overwrite=True)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_two_rows_and_one_column_are_enough_or_refused_clearly(method: str) -> None:
+    try:
+        own = fitted(method, pd.DataFrame({"outcome": ["a", "b", "a", "b", "a", "b"]}))
+    except InputError as problem:
+        assert method in str(problem)
+        return
+    assert set(own.sample(10)["outcome"]) <= {"a", "b"}
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_condition_is_kept_or_refused_by_name(method: str) -> None:
+    own = fitted(method, load_ehr(300, random_state=0))
+    try:
+        rows = own.sample(50, where='age >= 50 and smoker == "yes"')
+    except InputError as problem:
+        assert method in str(problem)
+        return
+    assert len(rows) == 50
+    assert (rows["age"] >= 50).all() and (rows["smoker"] == "yes").all()
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_an_altered_file_is_refused(method: str, tmp_path: Path) -> None:
+    own = fitted(method, load_ehr(100, random_state=0))
+    own.save(tmp_path / "run")
+    file = tmp_path / "run" / "baseline.json"
+    file.write_text(file.read_text().replace("features", "Features"))
+    with pytest.raises(RunFolderError, match="sha256"):
+        BaselineSynthesizer.load(tmp_path / "run")
+
+
+def test_the_scikit_learn_contract_holds() -> None:
+    own = BaselineSynthesizer("independent", random_state=4)
+    assert clone(own).get_params() == own.get_params()
+    with pytest.raises(NotFittedError, match="fit"):
+        own.sample(1)
+    assert own.fit(load_ehr(50, random_state=0)) is own
+
+
+def test_unknown_methods_and_options_name_the_nearest() -> None:
+    with pytest.raises(ConfigError, match="independent"):
+        BaselineSynthesizer("independant").fit(load_ehr(50, random_state=0))
+    with pytest.raises(ConfigError, match="unknown option"):
+        BaselineSynthesizer("independent", options={"epoch": 3}).fit(load_ehr(50, random_state=0))
+
+
+def test_a_condition_over_independent_columns_has_their_product_as_its_law() -> None:
+    table = load_ehr(400, random_state=1)
+    own = BaselineSynthesizer("independent").fit(table)
+    rows = own.sample(20_000, random_state=0, where='smoker == "yes" or age >= 60')
+    smokers, old = (table["smoker"] == "yes").mean(), (table["age"] >= 60).mean()
+    expected = smokers / (smokers + (1 - smokers) * old)
+    assert abs((rows["smoker"] == "yes").mean() - expected) < 0.015
+
+
+def test_texts_are_copied_with_a_notice() -> None:
+    own = fitted("independent", hostile_table())
+    assert any("note" in notice for notice in own.report_["notices"])
+    assert set(own.sample(30)["note"]) <= set(hostile_table()["note"])
