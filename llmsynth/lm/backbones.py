@@ -1,13 +1,15 @@
 """Getting a pretrained causal language model ready: find it, load it safely, adapt it.
 
-Weights are read from safetensors only, as float32 on a CPU (bfloat16 products crash some virtual machines) and as
-bfloat16 on a GPU that supports it. A folder with pickled files beside them is refused altogether: whoever handed it
-over may mean them to be loaded elsewhere. Code that comes with a model runs only when the caller says so.
+Weights are read from safetensors only, as float32 on a CPU (bfloat16 products crash some virtual machines). On a GPU
+that supports it they are bfloat16 where they stay as they are. A folder with pickled files beside them is refused
+altogether: whoever handed it over may mean them to be loaded elsewhere. Code that comes with a model runs only when the
+caller says so.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +28,7 @@ from llmsynth.errors import InputError, MissingExtraError
 from llmsynth.lm.embedded import ensure_model
 
 CPU_LAYERS = 10
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+", re.ASCII)
 UNSAFE = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib", ".msgpack", ".h5")
 
 
@@ -76,13 +79,18 @@ def find_model(name: str) -> tuple[str, bool]:
     Raises
     ------
     InputError
-        As `check_model_folder`.
+        As `check_model_folder`; or if the name is a path at which there is no folder.
     """
     if Path(name).is_dir():
         check_model_folder(Path(name))
         return str(Path(name).absolute()), True
-    if name.endswith(".gguf") or "/" not in name:
+    if name.lower().endswith(".gguf") or not ("/" in name or "\\" in name):
         return str(ensure_model(name)), True
+    if _HUB_ID.fullmatch(name) is None:
+        raise InputError(
+            f"{name}: no such model folder; expected an alias (smollm2-135m), a folder with config.json and "
+            "*.safetensors, a .gguf file, or a hub id as owner/name"
+        )
     return name, False
 
 
@@ -145,12 +153,13 @@ def load_backbone(name: str, config: PretrainedConfig, device: torch.device, *, 
     MissingExtraError
         If 4-bit weights are asked for and bitsandbytes is not installed.
     """
+    quantized = _quantized(config, device)  # refused before a model is fetched or converted for it
     source, local = find_model(name)
     if local and not remote_code:
         _refuse_remote_code(Path(source))
     try:
         with _quiet():
-            causal, tokenizer = _load(source, local, config, device, remote_code)
+            causal, tokenizer = _load(source, local, config, device, remote_code, quantized)
     except InputError:
         raise
     except (OSError, ValueError, StrictDataclassError) as error:
@@ -167,7 +176,14 @@ def load_backbone(name: str, config: PretrainedConfig, device: torch.device, *, 
     return Backbone(causal, tokenizer, source)
 
 
-def _load(source: str, local: bool, config: PretrainedConfig, device: torch.device, remote_code: bool) -> Any:
+def _load(
+    source: str,
+    local: bool,
+    config: PretrainedConfig,
+    device: torch.device,
+    remote_code: bool,
+    quantized: dict[str, Any],
+) -> Any:
     """(model, tokenizer), with every weight of the kept layers read from the files."""
     settings = AutoConfig.from_pretrained(source, trust_remote_code=remote_code, local_files_only=local)
     depth = kept_layers(config, device)
@@ -176,13 +192,13 @@ def _load(source: str, local: bool, config: PretrainedConfig, device: torch.devi
     loaded: Any = AutoModelForCausalLM.from_pretrained(
         source,
         config=settings,
-        dtype=_dtype(device),
+        dtype=_dtype(config, device),
         use_safetensors=True,
         trust_remote_code=remote_code,
         local_files_only=local,
         output_loading_info=True,
         ignore_mismatched_sizes=True,  # refused below, by name
-        **_quantized(config, device),
+        **quantized,
     )
     causal, found = loaded
     absent = sorted(found["missing_keys"])
@@ -221,8 +237,9 @@ def kept_layers(config: PretrainedConfig, device: torch.device) -> int | None:
     return config.num_hidden_layers
 
 
-def _dtype(device: torch.device) -> torch.dtype:
-    if device.type == "cuda" and torch.cuda.is_bf16_supported():
+def _dtype(config: PretrainedConfig, device: torch.device) -> torch.dtype:
+    """Weights that are trained themselves stay float32: a step is smaller than what bfloat16 can add to them."""
+    if device.type == "cuda" and not config.full_fine_tuning and torch.cuda.is_bf16_supported():
         return torch.bfloat16
     return torch.float32
 
@@ -254,7 +271,7 @@ def _quantized(config: PretrainedConfig, device: torch.device) -> dict[str, Any]
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",
         bnb_4bit_use_double_quant=True,
-        bnb_4bit_compute_dtype=_dtype(device),
+        bnb_4bit_compute_dtype=_dtype(config, device),
     )
     return {"quantization_config": settings, "device_map": {"": device}}
 

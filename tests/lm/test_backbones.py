@@ -12,6 +12,7 @@ from safetensors.torch import load_file, save_file
 
 from llmsynth.config import LoraSettings, PretrainedConfig
 from llmsynth.errors import InputError, MissingExtraError
+from llmsynth.lm import backbones
 from llmsynth.lm.backbones import adapt, check_model_folder, choose_device, find_model, load_backbone, lora_config
 
 CPU = torch.device("cpu")
@@ -107,6 +108,30 @@ def test_a_name_is_a_folder_an_alias_or_a_hub_id(folder):
         find_model("smollm-135m")
 
 
+@pytest.mark.parametrize("name", ["/no/such/folder", "./model", "../a/b", "models/a/b", "C:\\\\models\\\\a"])
+def test_a_path_with_nothing_there_is_not_taken_for_a_hub_id(name):
+    with pytest.raises(InputError, match="no such model folder; expected an alias"):
+        find_model(name)
+
+
+@pytest.mark.parametrize("name", ["./none.gguf", "folder/NONE.GGUF"])
+def test_a_gguf_file_is_known_by_its_ending_in_any_case(name):
+    with pytest.raises(InputError, match=r"(?i)none\.gguf: expected a GGUF file; No such file"):
+        find_model(name)
+
+
+def test_a_hub_id_that_cannot_be_reached_is_one_clear_error(monkeypatch):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(InputError, match=r"model 'owner/name': expected an alias .* or a hub id that can be reached"):
+        load_backbone("owner/name", PretrainedConfig(), CPU)
+
+
+def test_weights_that_are_trained_themselves_are_float32_on_a_gpu_too(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: True)
+    gpu, full = torch.device("cuda"), PretrainedConfig(full_fine_tuning=True)
+    assert backbones._dtype(full, gpu) == torch.float32 and backbones._dtype(PretrainedConfig(), gpu) == torch.bfloat16
+
+
 def test_a_damaged_config_is_an_input_error(folder):
     (folder / "config.json").write_text('{"model_type": "llama", "hidden_size": 8}')
     with pytest.raises(InputError, match="expected an alias"):
@@ -125,6 +150,12 @@ def test_a_torn_file_is_named(folder):
 def test_four_bit_weights_need_a_gpu(tiny_llama):
     with pytest.raises(InputError, match="4bit needs a CUDA device"):
         load_backbone(str(tiny_llama()), PretrainedConfig(quantization="4bit"), CPU)
+
+
+def test_what_four_bit_weights_need_is_asked_before_the_model_is_looked_for(monkeypatch):
+    monkeypatch.setattr(backbones, "find_model", lambda name: pytest.fail("looked for"))
+    with pytest.raises(InputError, match="4bit needs a CUDA device"):
+        load_backbone("smollm2-135m", PretrainedConfig(quantization="4bit"), CPU)
 
 
 def test_four_bit_weights_without_bitsandbytes_name_the_command(tiny_llama, monkeypatch):
