@@ -117,7 +117,7 @@ def train_engine(
     run: Run | None,
     *,
     progress: bool = False,
-    resume: bool = False,
+    resume_from: Path | None = None,
     began: float | None = None,
     weights: RowWeights | None = None,
 ) -> Training:
@@ -133,8 +133,9 @@ def train_engine(
         Where checkpoints and tracker files go.
     progress : bool
         Print the size of a row, and show progress bars, on standard error.
-    resume : bool
-        Go on from the newest checkpoint that is whole.
+    resume_from : Path, optional
+        Folder of checkpoints; training goes on from the newest that is whole. Of several processes one has the run
+        folder, and all read the checkpoint.
     began : float, optional
         When the caller began, by `time.monotonic`: reading the table and building the model count to the budget.
     weights : RowWeights, optional
@@ -165,8 +166,8 @@ def train_engine(
         left = trainer.plan.budget_seconds * (1 - kept) - (time.monotonic() - began)
         trainer.plan = replace(trainer.plan, budget_seconds=max(1.0, left))
     saved = None
-    if run is not None and resume:
-        saved = checkpoint.latest(run.checkpoints, config=options, notify=_note if shown else None)
+    if resume_from is not None:
+        saved = checkpoint.latest(resume_from, config=options, notify=_note if shown else None)
     warm_seconds = 0.0
     if saved is not None:
         trainer.load_state(saved.tensors, saved.counters)

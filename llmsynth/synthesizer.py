@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -29,6 +30,7 @@ from llmsynth.lm.choose import choose_model
 from llmsynth.lm.description import read_description
 from llmsynth.lm.engine import Engine, build_engine, number_of_parameters, split_rows
 from llmsynth.lm.history import History
+from llmsynth.lm.manifest import CHECKPOINTS
 from llmsynth.lm.parallel import Parallel
 from llmsynth.lm.reporters import check_reporters
 from llmsynth.lm.run_folder import Run
@@ -189,10 +191,11 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
                 name, reason = choose_model(schema, len(frame), gpu=choose_device(config.device).type == "cuda")
             config = replace(config, model=name)
             engine = build_engine(schema, plain, config)
-            how = {"progress": self.progress, "resume": self.resume}
+            checkpoints = Path(self.run_dir, CHECKPOINTS) if self.resume and self.run_dir is not None else None
             rows, _ = split_rows(len(frame), config.train.holdout_fraction, config.seed)
             boost = config.train.boost
             weights = weigh_rows(engine.encoder, schema, plain, rows, column=column, boost=boost)
+            how: dict[str, Any] = {"progress": self.progress, "resume_from": checkpoints}
             training = train_engine(engine, plain, run, **how, began=began, weights=weights)
             self._learned(engine, schema, (name, reason))
             self._describe(training, engine, plain)

@@ -86,11 +86,11 @@ def _signalling(monkeypatch, owner, name, numbers, when=lambda self: True):
     monkeypatch.setattr(owner, name, method)
 
 
-def _weights(table, run, *, resume=False, warm_up=True):
+def _weights(table, run, *, resume_from=None, warm_up=True):
     compact = replace(SMALL, dropout=0.1, warm_up=warm_up, warm_up_rows=64, warm_up_epochs=1)
     train = TrainConfig(max_epochs=4, ema_decay=0.9, patience=99)
     engine = build_engine(*table, FitConfig(model="compact", compact=compact, train=train, seed=3))
-    train_engine(engine, table[1], run, resume=resume)
+    train_engine(engine, table[1], run, resume_from=resume_from)
     return engine.model.state_dict()
 
 
@@ -111,8 +111,21 @@ def whole(table):
 
 def _goes_on_to(whole, table, folder):
     with Run.create(folder, resume=True) as run:
-        resumed = _weights(table, run, resume=True)
+        resumed = _weights(table, run, resume_from=run.checkpoints)
     assert all(torch.equal(resumed[name], whole[name]) for name in whole)
+
+
+def test_a_process_without_the_run_folder_goes_on_from_its_checkpoint_too(
+    handlers, table, whole, tmp_path, monkeypatch
+):
+    main = lambda trainer: trainer.listener is not None and trainer.counters.step == 7  # noqa: E731
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt), Run.create(tmp_path / "run") as run:
+        _signalling(patch, Trainer, "_step", [signal.SIGINT], main)
+        _weights(table, run)
+    steps, step = [], Trainer._step
+    monkeypatch.setattr(Trainer, "_step", lambda trainer: [steps.append(trainer.counters.step), step(trainer)][1])
+    resumed = _weights(table, None, resume_from=tmp_path / "run" / "checkpoints")
+    assert steps[0] == 8 and all(torch.equal(resumed[name], whole[name]) for name in whole)
 
 
 @pytest.mark.parametrize(("number", "error"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, Terminated)])
