@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from llmsynth.config_fields import from_mapping, to_mapping
+from llmsynth.config_fields import check_types, from_mapping, to_mapping
 from llmsynth.errors import ConfigError
 
 PerKind = float | Mapping[str, float]
@@ -47,6 +47,7 @@ class CompactConfig:
     """Tokens that name one numeric cell: 1, or 2 (coarse, then fine) where a column has more than 32 cells."""
 
     def __post_init__(self) -> None:
+        check_types(self)
         _positive(hidden_size=self.hidden_size, num_hidden_layers=self.num_hidden_layers)
         _positive(num_attention_heads=self.num_attention_heads, intermediate_size=self.intermediate_size)
         _positive(warm_up_rows=self.warm_up_rows, warm_up_epochs=self.warm_up_epochs)
@@ -77,6 +78,7 @@ class LoraSettings:
     """Which bias terms are trained."""
 
     def __post_init__(self) -> None:
+        check_types(self)
         _positive(r=self.r, lora_alpha=self.lora_alpha)
         _within(0, 1, lora_dropout=self.lora_dropout)
 
@@ -100,6 +102,7 @@ class PretrainedConfig:
     gives in the minutes there are, all on a GPU."""
 
     def __post_init__(self) -> None:
+        check_types(self)
         _within(0, 4096, closed=True, head_rank=self.head_rank)
         if self.num_hidden_layers is not None and not isinstance(self.num_hidden_layers, str):
             _positive(num_hidden_layers=self.num_hidden_layers)
@@ -117,7 +120,8 @@ class TrainConfig:
     """Wall-clock budget of a fit in minutes, reading and encoding the table included. The learning-rate schedule is
     planned to end with it."""
     batch_size: int | Literal["auto"] = "auto"
-    """Rows per optimiser step; "auto" goes by the number of rows, the model and the device."""
+    """Rows per optimiser step; "auto" goes by the number of rows, the model and the device. Where that many do not fit
+    into memory, which is measured, the gradient of a step is added up over parts of it."""
     learning_rate: float | Literal["auto"] = "auto"
     """Peak learning rate; "auto" takes the model's own default."""
     weight_decay: float | Literal["auto"] = "auto"
@@ -159,6 +163,7 @@ class TrainConfig:
     as often, to learn what goes with it; its own share stays right."""
 
     def __post_init__(self) -> None:
+        check_types(self)
         optional = {"max_epochs": self.max_epochs, "max_minutes": self.max_minutes}
         measured = {"batch_size": self.batch_size, "learning_rate": self.learning_rate, "eval_every": self.eval_every}
         _positive(**{name: value for name, value in optional.items() if value is not None})
@@ -171,7 +176,7 @@ class TrainConfig:
         _within(0, 0.5, closed=True, holdout_fraction=self.holdout_fraction)
         if self.ema_decay is not None and not isinstance(self.ema_decay, str):
             _within(0, 1, ema_decay=self.ema_decay)
-        if self.weight_column is not None and not (isinstance(self.weight_column, str) and self.weight_column):
+        if self.weight_column == "":
             raise ConfigError(f"weight_column: expected the name of a column, got {self.weight_column!r}")
         _positive(**{f"boost of {condition!r}": factor for condition, factor in self.boost.items()})
 
@@ -188,6 +193,7 @@ class SampleConfig:
     """Rows decoded together. It changes the speed, never the rows."""
 
     def __post_init__(self) -> None:
+        check_types(self)
         _per_kind("temperature", self.temperature, upper=100.0)
         _per_kind("top_p", self.top_p, upper=1.0)
         if not isinstance(self.batch_size, str):
@@ -218,6 +224,7 @@ class FitConfig:
     """Options of sampling."""
 
     def __post_init__(self) -> None:
+        check_types(self)
         if not self.model:
             raise ConfigError("model: expected a name, got an empty text; 'auto' chooses for you")
         if not 0 <= self.seed < 2**63:

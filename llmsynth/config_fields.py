@@ -13,6 +13,8 @@ import math
 import types
 import typing
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from numbers import Integral, Real
 from typing import Any, Literal, TypeVar
 
 from llmsynth.errors import ConfigError
@@ -46,14 +48,39 @@ def from_mapping(kind: type[T], mapping: Mapping[str, Any], *, path: str = "") -
         raise ConfigError(
             f"{path.rstrip('.') or 'the recipe'}: expected a mapping of options, got {_describe(mapping)}"
         )
-    hints = typing.get_type_hints(kind)
-    known = [field.name for field in dataclasses.fields(typing.cast(Any, kind))]
+    hints = _hints(kind)
     values = {}
     for name, value in mapping.items():
-        if name not in known:
-            raise ConfigError(f"unknown option {path}{name}; {nearest(name, known)}")
-        values[str(name)] = _coerce(hints[name], value, f"{path}{name}")
+        if name not in hints:
+            raise ConfigError(f"unknown option {path}{name}; {nearest(name, hints)}")
+        values[str(name)] = typed(hints[name], value, f"{path}{name}")
     return kind(**values)
+
+
+def check_types(config: object) -> None:
+    """Give each field of a dataclass the type of its hint: 1 for a float becomes 1.0, numpy's integers become int.
+
+    For `__post_init__`, so that a dataclass that is built or replaced in Python is checked like one from a file.
+
+    Parameters
+    ----------
+    config : dataclass instance
+        Changed in place, frozen or not.
+
+    Raises
+    ------
+    ConfigError
+        On a value of the wrong type, naming the field, what was expected and what came.
+    """
+    for name, hint in _hints(type(config)).items():
+        object.__setattr__(config, name, typed(hint, getattr(config, name), name))
+
+
+@lru_cache(maxsize=64)
+def _hints(kind: type) -> dict[str, Any]:
+    """Type of each field of a dataclass, in order."""
+    hints = typing.get_type_hints(kind)
+    return {field.name: hints[field.name] for field in dataclasses.fields(typing.cast(Any, kind))}
 
 
 def to_mapping(config: Any) -> dict[str, Any]:
@@ -132,34 +159,64 @@ def nearest(name: object, known: Iterable[str]) -> str:
     return f"did you mean {close[0]!r}?" if close else f"known here: {', '.join(names)}"
 
 
-def _coerce(hint: Any, value: Any, path: str) -> Any:
-    """Return `value` as the hinted type, or raise naming the option, what was expected and what came."""
+def typed(hint: Any, value: Any, path: str) -> Any:
+    """Return a value as the hinted type.
+
+    Parameters
+    ----------
+    hint : type or union of types
+        As in `from_mapping`.
+    value : object
+        What was given. Truth values are no numbers, texts neither; numpy's numbers are.
+    path : str
+        Name of the option, for the error.
+
+    Returns
+    -------
+    object
+        The value, or the plain Python number that it says.
+
+    Raises
+    ------
+    ConfigError
+        Naming the option, what was expected and what came.
+
+    Examples
+    --------
+    >>> typed(int | None, 3, "n_samples"), typed(float, 3, "temperature")
+    (3, 3.0)
+    """
     origin = typing.get_origin(hint)
     if origin in (typing.Union, types.UnionType):
-        return _coerce_union(hint, value, path)
+        return _typed_union(hint, value, path)
     if dataclasses.is_dataclass(hint) and isinstance(hint, type):
         return value if isinstance(value, hint) else from_mapping(hint, value, path=f"{path}.")
     if origin is Literal:
         for choice in typing.get_args(hint):
-            if choice == value and type(choice) is type(value):
+            if type(choice) is type(value) and choice == value:
                 return choice
     elif origin is tuple and isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
         return tuple(value)
     elif origin is not None and isinstance(origin, type) and issubclass(origin, Mapping) and isinstance(value, Mapping):
-        return {str(key): _coerce(float, item, f"{path}.{key}") for key, item in value.items()}
+        return {str(key): typed(float, item, f"{path}.{key}") for key, item in value.items()}
     elif hint is type(None) and value is None:
         return None
-    elif hint is float and isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+    elif isinstance(value, bool):  # True is an int to Python, not to a reader
+        if hint is bool:
+            return value
+    elif hint is float and isinstance(value, Real) and math.isfinite(value):
         return float(value)
-    elif hint in (int, bool, str) and type(value) is hint:  # True is an int to Python, not to a reader
-        return value
+    elif hint is int and isinstance(value, Integral):
+        return int(value)
+    elif hint is str and isinstance(value, str):
+        return str(value)
     raise ConfigError(f"{path}: expected {_expected(hint)}, got {_describe(value)}")
 
 
-def _coerce_union(hint: Any, value: Any, path: str) -> Any:
+def _typed_union(hint: Any, value: Any, path: str) -> Any:
     for choice in typing.get_args(hint):
         try:
-            return _coerce(choice, value, path)
+            return typed(choice, value, path)
         except ConfigError:
             continue
     raise ConfigError(f"{path}: expected {_expected(hint)}, got {_describe(value)}")

@@ -5,6 +5,7 @@ import dataclasses
 import inspect
 import itertools
 
+import numpy as np
 import pytest
 import yaml
 from hypothesis import given
@@ -109,5 +110,39 @@ def test_every_option_is_documented(kind):
 @pytest.mark.parametrize("value", [float("inf"), float("nan")])
 @pytest.mark.parametrize("name", ["max_minutes", "learning_rate", "max_grad_norm", "checkpoint_minutes"])
 def test_options_of_training_are_finite(name, value):
-    with pytest.raises(ConfigError, match=rf"{name}: expected a finite number, got {value!r}"):
+    with pytest.raises(ConfigError, match=rf"^{name}: expected a finite number( or \S+)?, got {value!r}"):
         TrainConfig(**{name: value})
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "value", "words"),
+    [
+        (TrainConfig, "max_epochs", "2", "max_epochs: expected a whole number or nothing, got '2'"),
+        (TrainConfig, "max_epochs", 1.5, "max_epochs: expected a whole number or nothing, got 1.5"),
+        (TrainConfig, "max_epochs", True, "max_epochs: expected a whole number or nothing, got True"),
+        (TrainConfig, "batch_size", np.array([1, 2]), "batch_size: expected a whole number or 'auto', got a ndarray"),
+        (TrainConfig, "weight_column", 5, "weight_column: expected a text or nothing, got 5"),
+        (TrainConfig, "boost", 5, "boost: expected a mapping of names to numbers, got 5"),
+        (TrainConfig, "boost", {"a == 1": "x"}, "boost"),
+        (FitConfig, "model", 5, "model: expected a text, got 5"),
+        (FitConfig, "seed", "x", "seed: expected a whole number, got 'x'"),
+        (FitConfig, "trust_remote_code", "yes", "trust_remote_code: expected true or false, got 'yes'"),
+        (FitConfig, "train", None, "train: expected a mapping of options, got None"),
+        (SampleConfig, "temperature", "hot", "temperature: expected a finite number or a mapping .*, got 'hot'"),
+        (SampleConfig, "temperature", {"decimal": "hot"}, "temperature"),
+        (CompactConfig, "hidden_size", 96.0, "hidden_size: expected a whole number, got 96.0"),
+        (LoraSettings, "r", "8", "r: expected a whole number, got '8'"),
+    ],
+)
+def test_options_given_in_python_are_checked_like_those_of_a_recipe(kind, name, value, words):
+    with pytest.raises(ConfigError, match=f"^{words}"):
+        kind(**{name: value})
+    with pytest.raises(ConfigError, match=f"^{words}"):
+        dataclasses.replace(kind(), **{name: value})
+
+
+def test_numbers_of_numpy_are_numbers_and_become_pythons_own():
+    made = TrainConfig(max_epochs=np.int64(3), max_minutes=np.float32(0.5), patience=np.int8(2))
+    assert made == TrainConfig(max_epochs=3, max_minutes=0.5, patience=2)
+    assert [type(value) for value in (made.max_epochs, made.max_minutes, made.patience)] == [int, float, int]
+    assert yaml.safe_load(yaml.safe_dump(FitConfig(train=made).to_mapping()))["train"]["max_epochs"] == 3

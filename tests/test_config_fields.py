@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmsynth.config_fields import from_mapping, nearest, replace_path, to_mapping
+from llmsynth.config_fields import from_mapping, nearest, replace_path, to_mapping, typed
 from llmsynth.errors import ConfigError
 
 
@@ -66,3 +66,9 @@ def test_a_mapping_inside_is_checked_by_number():
 def test_a_name_that_resembles_nothing_gets_the_list():
     assert nearest("zzz", ["alpha", "beta"]) == "known here: alpha, beta"
     assert nearest("alpah", ["alpha", "beta"]) == "did you mean 'alpha'?"
+
+
+@pytest.mark.parametrize("value", ["5", 2.5, True, None, float("nan"), [5]])
+def test_what_is_no_whole_number_is_refused_by_name(value):
+    with pytest.raises(ConfigError, match=r"^n_samples: expected a whole number, got "):
+        typed(int, value, "n_samples")
