@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from llmsynth import safe_files
 from llmsynth.errors import ConfigError
-from llmsynth.lm import checkpoint, manifest, safe_files
+from llmsynth.lm import checkpoint, manifest
 
 CONFIG = {"fit": {"train": {"batch_size": 16, "report_to": ("wandb",)}, "seed": 0}, "table": "ab12"}
 

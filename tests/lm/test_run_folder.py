@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from llmsynth import safe_files
 from llmsynth.errors import RunFolderError
-from llmsynth.lm import checkpoint, manifest, safe_files
+from llmsynth.lm import checkpoint, manifest
 from llmsynth.lm.run_folder import Run
 
 
