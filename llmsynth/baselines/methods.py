@@ -13,6 +13,7 @@ from llmsynth.table.schema import nearest
 
 _HOMES = {
     "independent": "llmsynth.baselines.independent",
+    "noise": "llmsynth.baselines.noise",
 }
 METHODS = tuple(_HOMES)
 
