@@ -6,21 +6,21 @@ It stands above the synthesizer because it fits several of them.
 
 The rows handed out come from a generator that has seen all real rows, since a rare class has none to spare. Two figures
 on copying follow: of the rows handed out, with each twentieth of the real rows held out in turn to set the limit, and,
-with the gain, of rows of generators that never saw the held-out ones.
+with the gain, of rows of generators that never saw the held-out ones. How
+a generator is fitted for the class is `class_fitting`'s; one that was fitted elsewhere is taken as it is.
 """
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.base import clone
 
+from llmsynth.class_fitting import Boost, ClassFitting, boost_of, in_order
 from llmsynth.curate.gain import Gain, check_gain, measure_gain
 from llmsynth.curate.rare_class import RareClass
 from llmsynth.errors import InputError
@@ -29,6 +29,9 @@ from llmsynth.evaluate.near_copies import NearCopies, measure_in_turn, pool
 from llmsynth.seeding import derive
 from llmsynth.synthesizer import TableSynthesizer
 from llmsynth.table.files import read_table
+from llmsynth.table.infer import reordered
+from llmsynth.table.labels import label_names
+from llmsynth.table.schema import Schema
 
 MAX_MINUTES = 1.0
 """Budget of each fit unless the synthesizer says otherwise."""
@@ -46,6 +49,9 @@ class AugmentReport:
         The class.
     to : float
         The share asked for.
+    boost : float or None
+        How many times as often training visited a row of the class, 1 without a boost; None where the synthesizer
+        decided that.
     rows : dict of str to int
         "real", "real_rare" (of the class), "new".
     near_copies : NearCopies
@@ -59,6 +65,7 @@ class AugmentReport:
     target: str
     minority: Any
     to: float
+    boost: float | None
     rows: dict[str, int]
     near_copies: NearCopies
     gain: Gain | None
@@ -76,6 +83,7 @@ class AugmentReport:
             "target": self.target,
             "minority": self.minority,
             "to": self.to,
+            "boost": self.boost,
             "share": dict(zip(("before", "after"), self.share, strict=True)),
             "rows": dict(self.rows),
             "near_copies": self.near_copies.to_dict(),
@@ -97,13 +105,16 @@ class Augmented:
     report : AugmentReport
         About them.
     synthesizer : TableSynthesizer
-        The fitted one that drew them.
+        The fitted one that drew them; its first column is the target if it was fitted here.
+    schema : Schema
+        Its schema, in the table's order.
     """
 
     table: pd.DataFrame
     new_rows: pd.DataFrame
     report: AugmentReport
     synthesizer: TableSynthesizer
+    schema: Schema
 
 
 def augment(
@@ -113,6 +124,7 @@ def augment(
     to: float = 0.5,
     *,
     synthesizer: TableSynthesizer | None = None,
+    boost: Boost = "auto",
     n_seeds: int = 5,
     random_state: int = 0,
 ) -> Augmented:
@@ -131,6 +143,9 @@ def augment(
     synthesizer : TableSynthesizer, optional
         Fitted on this table: draws the rows. Not fitted: says how to fit. Omitted: the defaults, one minute for each
         fit. To measure the gain, copies of it with the same options are fitted anew, on parts of the table.
+    boost : float or "auto"
+        How many times as often training visits a row of the class (`TableSynthesizer`'s `boost`); 1: no more often.
+        "auto": what `class_fitting.class_boost` says, unless the synthesizer is fitted or has boosts of its own.
     n_seeds : int
         Splits on which the gain is measured, each with a fit of its own; 0 leaves it out.
     random_state : int
@@ -165,6 +180,8 @@ def augment(
     n_new = rare.rows_to_add(is_rare)
     model = TableSynthesizer(max_minutes=MAX_MINUTES) if synthesizer is None else synthesizer
     fitted = hasattr(model, "schema_")
+    how = ClassFitting.of(model, rare, boost_of(model, boost, is_rare), frame)
+    _check_weights(frame, model, alone=fitted and n_seeds == 0)
     if fitted:
         _check_columns(frame, model)
     if n_seeds:
@@ -172,58 +189,45 @@ def augment(
     notify = _notify if model.progress else _silent
     if not fitted:
         notify(f"Fitting on all {len(frame):,} rows, {int(is_rare.sum()):,} of them of the class.")
-        model = fresh(model, rare, random_state).fit(frame)
+        model = how.fit(frame, random_state)
     seconds = {"fit": 0.0 if fitted else time.monotonic() - began}
     start = time.monotonic()
     seed = derive(random_state, "augment")
     new = model.sample(n_new, random_state=seed, where={rare.label: rare.value})
+    new, schema = in_order(new, list(frame.columns)), reordered(model.schema_, list(frame.columns))
     seconds["sample"] = time.monotonic() - start
-    real, made = encode_tables(frame, new, schema=model.schema_)
+    real, made = encode_tables(frame, new, schema=schema)
     real_rare = real.without(rare.name).take(np.flatnonzero(is_rare))
     near = pool([measure_in_turn(real_rare, made.without(rare.name), seed=seed % 2**32)])
     gain = None
     if n_seeds:
-        gain = measure_gain(
-            frame, rare, _fitter(model, rare), n_seeds=n_seeds, random_state=random_state, notify=notify
-        )
+        gain = measure_gain(frame, rare, how.fit, n_seeds=n_seeds, random_state=random_state, notify=notify)
     seconds |= {"gain": 0.0 if gain is None else gain.seconds, "total": time.monotonic() - began}
     rows = {"real": len(frame), "real_rare": int(is_rare.sum()), "new": n_new}
-    report = AugmentReport(rare.name, rare.value, rare.to, rows, near, gain, seconds)
-    return Augmented(_joined(frame, new), new, report, model)
-
-
-def fresh(synthesizer: TableSynthesizer, rare: RareClass, seed: int) -> TableSynthesizer:
-    """Return an unfitted copy with the same options, its own seed and no run folder, that knows the target.
-
-    Parameters
-    ----------
-    synthesizer : TableSynthesizer
-        Fitted or not.
-    rare : RareClass
-        Whose column becomes the target.
-    seed : int
-        The copy's seed.
-    """
-    copy: TableSynthesizer = clone(synthesizer)
-    copy.set_params(random_state=seed, target=rare.name, run_dir=None, resume=False, overwrite=False)
-    return copy
-
-
-def _fitter(synthesizer: TableSynthesizer, rare: RareClass) -> Callable[[pd.DataFrame, int], Any]:
-    return lambda train, seed: fresh(synthesizer, rare, seed).fit(train)
+    report = AugmentReport(rare.name, rare.value, rare.to, how.boost, rows, near, gain, seconds)
+    return Augmented(_joined(frame, new), new, report, model, schema)
 
 
 def _check_columns(frame: pd.DataFrame, synthesizer: TableSynthesizer) -> None:
     known = list(synthesizer.schema_.labels)
-    if list(frame.columns) == known:
-        return
     absent = [str(label) for label in known if label not in frame.columns]
-    detail = (
-        f"{len(absent)} are absent: {', '.join(absent[:5])}" if absent else "there are others, or the order differs"
-    )
+    if not absent and len(known) == frame.shape[1]:
+        return
+    detail = f"{len(absent)} are absent: {', '.join(absent[:5])}" if absent else "there are others"
     raise InputError(
-        f"expected the {len(known)} columns that the synthesizer was fitted on, in their order; {detail}; fit on this "
-        "table, or bring its columns in line"
+        f"expected the {len(known)} columns that the synthesizer was fitted on; {detail}; fit on this table, or bring "
+        "its columns in line"
+    )
+
+
+def _check_weights(frame: pd.DataFrame, synthesizer: TableSynthesizer, *, alone: bool) -> None:
+    """New rows have no weights; only one fitted synthesizer alone, which needs none any more, can do without."""
+    column = synthesizer.fit_config().train.weight_column
+    if column is None or (alone and column not in label_names(frame.columns)):
+        return
+    raise InputError(
+        f"weight_column: new rows have no weights, so a table with weights in {column!r} cannot get more rows; leave "
+        "the weights out of the table and of the options"
     )
 
 

@@ -176,7 +176,7 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
             If training cannot go on.
         """
         began = time.monotonic()
-        config = self._config()
+        config = self.fit_config()
         check_reporters(config.train.report_to)
         run = None
         is_main = Parallel().is_main  # also gives each of several processes its own GPU
@@ -203,7 +203,8 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
                 self._write(run)
         return self
 
-    def _config(self) -> FitConfig:
+    def fit_config(self) -> FitConfig:
+        """Options of a fit: the recipe's, with the arguments of the constructor over them."""
         recipe = self.recipe
         if recipe is None:
             config = FitConfig()

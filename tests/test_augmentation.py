@@ -7,6 +7,7 @@ from sklearn.base import BaseEstimator
 
 from llmsynth import augmentation
 from llmsynth.augmentation import augment
+from llmsynth.config import FitConfig, TrainConfig
 from llmsynth.errors import InputError, MissingExtraError
 from llmsynth.table.infer import infer_schema
 
@@ -18,7 +19,7 @@ class Stub(BaseEstimator):
 
     def __init__(
         self, max_minutes=None, random_state=None, target=None, run_dir=None, resume=False, overwrite=False,
-        progress=False,
+        progress=False, boost=None, schema=None, weight_column=None,
     ):  # fmt: skip
         self.max_minutes = max_minutes
         self.random_state = random_state
@@ -27,6 +28,12 @@ class Stub(BaseEstimator):
         self.resume = resume
         self.overwrite = overwrite
         self.progress = progress
+        self.boost = boost
+        self.schema = schema
+        self.weight_column = weight_column
+
+    def fit_config(self):
+        return FitConfig(train=TrainConfig(boost=self.boost or {}, weight_column=self.weight_column))
 
     def fit(self, table):
         self.schema_, self.table_ = infer_schema(table, target=self.target), table
@@ -84,6 +91,35 @@ def test_the_default_is_a_minute_for_each_fit_and_fits_know_the_target(table):
     assert first.random_state == 3 and len({one.random_state for one in others}) == 2
 
 
+def test_generators_fitted_here_are_boosted_and_begin_with_the_target_and_the_table_keeps_its_order(table):
+    done = augment(table[["y", "x", "n"]].iloc[:, [1, 0, 2]], "y", "yes", n_seeds=2)
+    assert [list(one.table_.columns) for one in Stub.fitted] == [["y", "x", "n"]] * 3
+    assert all(one.boost == {'y == "yes"': 3.0} for one in Stub.fitted)  # a quarter of the rows
+    assert list(done.table.columns) == list(done.new_rows.columns) == ["x", "y", "n"]
+    assert done.schema.names == ("x", "y", "n") and done.synthesizer.schema_.names == ("y", "x", "n")
+    assert done.report.boost == 3.0 and done.report.to_dict()["boost"] == 3.0
+
+
+def test_a_boost_can_be_asked_for_and_turned_off_and_own_boosts_stay(table):
+    cases = ((1, None, None, 1.0), (7, None, {'y == "yes"': 7.0}, 7.0), ("auto", {"x > 0": 2.0}, {"x > 0": 2.0}, None))
+    for asked, own, used, reported in cases:
+        done = augment(table, "y", "yes", n_seeds=1, synthesizer=Stub(boost=own), boost=asked)
+        assert done.report.boost == reported and all(one.boost == used for one in Stub.fitted[-2:])
+
+
+def test_a_fitted_synthesizer_keeps_its_order_and_has_no_boost_added(table):
+    ready = Stub(target="y").fit(table.iloc[:, ::-1])
+    done = augment(table, "y", "yes", synthesizer=ready, n_seeds=1)
+    assert list(Stub.fitted[-1].table_.columns) == list(table.columns)[::-1] and Stub.fitted[-1].boost is None
+    assert list(done.table.columns) == list(table.columns) and done.report.boost is None
+
+
+def test_a_table_with_weights_is_refused_before_anything_is_fitted(table):
+    with pytest.raises(InputError, match="new rows have no weights"):
+        augment(table, "y", "yes", synthesizer=Stub(weight_column="x"))
+    assert Stub.fitted == []
+
+
 def test_a_fitted_synthesizer_draws_the_rows_and_is_not_fitted_again(table):
     ready = Stub(max_minutes=7.0, target="y", run_dir="somewhere").fit(table)
     done = augment(table, "y", "yes", synthesizer=ready, n_seeds=1)
@@ -121,6 +157,8 @@ def test_copies_among_the_new_rows_are_counted(table, monkeypatch):
         ({"to": 1.5}, "between 0 and 1"),
         ({"n_seeds": -1}, "n_seeds: expected 0 or more"),
         ({"target": "z"}, "unknown column 'z'"),
+        ({"boost": 0.5}, "boost: expected 'auto' or a number from 1, got 0.5"),
+        ({"boost": 2, "synthesizer": Stub(boost={"x > 0": 2.0})}, "boosts of its own"),
     ],
 )
 def test_bad_input_is_an_error_before_anything_is_fitted(table, change, message):

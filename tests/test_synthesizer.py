@@ -121,15 +121,15 @@ def test_the_seed_alone_decides_and_the_global_generators_are_left_alone(ehr, fi
 
 def test_options_come_from_the_recipe_and_arguments_override_them():
     recipe = FitConfig.from_mapping({"model": "compact", "seed": 9, "train": {"max_epochs": 5, "patience": 8}})
-    assert TableSynthesizer(recipe=recipe)._config() == recipe
+    assert TableSynthesizer(recipe=recipe).fit_config() == recipe
     config = TableSynthesizer(
         "x/y", recipe=recipe, max_epochs=2, max_minutes=1.5, random_state=4, device="cpu"
-    )._config()
+    ).fit_config()
     assert (config.model, config.train.max_epochs, config.train.max_minutes) == ("x/y", 2, 1.5)
     assert (config.train.patience, config.seed, config.device) == (8, 4, "cpu")
-    assert TableSynthesizer(recipe="compact-cpu")._config().model == "compact"
+    assert TableSynthesizer(recipe="compact-cpu").fit_config().model == "compact"
     with pytest.raises(ConfigError):
-        TableSynthesizer(recipe={"trian": {}})._config()
+        TableSynthesizer(recipe={"trian": {}}).fit_config()
 
 
 # ---- the table's own form

@@ -44,6 +44,16 @@ def augment(
         float | None, typer.Option("--max-minutes", help="Budget of each fit, one and one per split.  [default: 1]")
     ] = None,
     max_epochs: opt.MaxEpochs = None,
+    boost: Annotated[
+        float | None,
+        typer.Option(
+            "--boost",
+            metavar="FACTOR",
+            min=1,
+            help="Training visits rows of the class so many times as often; 1: no more often.  [default: as often as "
+            "all others together, at most 20 times; with a recipe's own boosts, those]",
+        ),
+    ] = None,
     schema: opt.SchemaFile = None,
     recipe: opt.Recipe = None,
     seed: opt.Seed = None,
@@ -61,6 +71,8 @@ def augment(
     """
     output = Output(quiet, json)
     given = opt.given(model=model, schema=schema, recipe=recipe)
+    if run is not None and boost is not None:
+        raise ConfigError("--run: expected no --boost beside it: the training of a run is over")
     if run is not None and given:
         raise ConfigError(f"--run: expected none of the options of a new model beside it, got {', '.join(given)}")
     check_output_file(out, overwrite=overwrite)
@@ -77,8 +89,9 @@ def augment(
     synthesizer = _synthesizer(run, chosen, progress=not quiet)
     from llmsynth.augmentation import augment as add_rows
 
-    done = add_rows(frame, target, minority, to, synthesizer=synthesizer, n_seeds=seeds, **opt.given(random_state=seed))
-    write_table(done.table, out, schema=done.synthesizer.schema_, overwrite=overwrite)
+    chosen = opt.given(random_state=seed, boost=boost)
+    done = add_rows(frame, target, minority, to, synthesizer=synthesizer, n_seeds=seeds, **chosen)
+    write_table(done.table, out, schema=done.schema, overwrite=overwrite)
     data = {"command": "augment", "table": str(table), "file": str(out), "report": done.report.to_dict()}
     if report is not None:
         write_json(report, data)
@@ -119,6 +132,8 @@ def shown(report: Any, out: Path) -> list[Any]:
         f"Added {rows['new']:,} rows of the class to {rows['real']:,} real ones: {before:.1%} -> {after:.1%}.",
         render_copies(report.near_copies, report.gain),
     ]
+    if report.boost is not None and report.boost > 1:
+        lines.append(f"Training visited the class {report.boost:.3g} times as often.")
     if report.near_copies.reason:
         lines.append(f"Near-copies were not counted: {report.near_copies.reason}.")
     if report.gain is None:

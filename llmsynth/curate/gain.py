@@ -26,6 +26,7 @@ from llmsynth.evaluate.learners import Learners
 from llmsynth.evaluate.near_copies import Distances, NearCopies, measure, pool
 from llmsynth.evaluate.oversampling import NOTE, check_smote
 from llmsynth.seeding import derive
+from llmsynth.table.infer import reordered
 from llmsynth.table.schema import Schema
 
 
@@ -167,7 +168,8 @@ def measure_gain(
 def encoded(
     train: pd.DataFrame, test: pd.DataFrame, new: pd.DataFrame, rare: RareClass, schema: Schema | None
 ) -> Split:
-    """Encode one split's tables over one layout, the target left out."""
+    """Encode one split's tables over one layout, the target left out; the schema may have another order."""
+    schema = None if schema is None else reordered(schema, list(train.columns))
     tables = [table.without(rare.name) for table in encode_tables(train, test, new, schema=schema)]
     return Split(tables[0], rare.mask(train), tables[1], rare.mask(test), tables[2])
 

@@ -275,3 +275,27 @@ def retarget(schema: Schema, target: str | None) -> Schema:
         roles[schema.name_of(target)] = "target"
     columns = tuple(replace(column, role=roles.get(column.name, column.role)) for column in schema)
     return replace(schema, columns=columns, target=None if target is None else schema.name_of(target))
+
+
+def ranks(labels: Sequence[object]) -> dict[str, int]:
+    """First place of each label in an order, by `encode_key`."""
+    rank: dict[str, int] = {}
+    for label in labels:
+        rank.setdefault(encode_key(label), len(rank))
+    return rank
+
+
+def reordered(schema: Schema, labels: Sequence[object]) -> Schema:
+    """The same schema with its columns in the order of a table's labels; those the table has not come last.
+
+    Parameters
+    ----------
+    schema : Schema
+        Any.
+    labels : sequence of label
+        The table's.
+    """
+    rank = ranks(labels)
+    places = sorted(range(len(schema)), key=lambda place: rank.get(encode_key(schema.labels[place]), len(rank)))
+    columns, own = tuple(schema.columns[place] for place in places), tuple(schema.labels[place] for place in places)
+    return replace(schema, columns=columns, labels=own)

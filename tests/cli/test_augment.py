@@ -15,6 +15,7 @@ from typer.testing import Result
 
 from llmsynth.curate.rare_class import RareClass
 from llmsynth.evaluate.near_copies import NearCopies
+from llmsynth.table.infer import infer_schema
 
 Cli = Callable[..., Result]
 ASKED = ("--target", "smoker", "--minority", "yes")
@@ -43,14 +44,14 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
     def augment(frame: pd.DataFrame, target: str, minority: str, to: float, **settings: Any) -> Any:
         calls.append({"target": target, "minority": minority, "to": to, **settings})
-        rare = RareClass.of(frame, target, minority, to)
+        rare, schema = RareClass.of(frame, target, minority, to), infer_schema(frame)
         is_rare = rare.mask(frame)
         new = frame[is_rare].sample(rare.rows_to_add(is_rare), replace=True, random_state=0)
         near = NearCopies(len(new), len(new), int(is_rare.sum()), 3, 1, 0.5, 0.02, 0.01)
         rows = {"real": len(frame), "real_rare": int(is_rare.sum()), "new": len(new)}
         seconds = {"fit": 1.0, "sample": 0.5, "gain": 0.0, "total": 61.5}
-        report = real.AugmentReport(rare.name, rare.value, to, rows, near, None, seconds)
-        return real.Augmented(pd.concat([frame, new], ignore_index=True), new, report, settings["synthesizer"])
+        report = real.AugmentReport(rare.name, rare.value, to, settings.get("boost", 20.0), rows, near, None, seconds)
+        return real.Augmented(pd.concat([frame, new], ignore_index=True), new, report, settings["synthesizer"], schema)
 
     monkeypatch.setattr(real, "augment", augment)
     monkeypatch.setitem(sys.modules, "llmsynth.synthesizer", SimpleNamespace(TableSynthesizer=Synthesizer))
@@ -64,6 +65,7 @@ def test_the_table_is_written_and_the_report_printed(llmsynth: Cli, asked: list[
     pd.testing.assert_frame_equal(more.head(len(real)), real)
     share = (more["smoker"] == "yes").mean()
     assert share >= 0.7 and (more.iloc[:-1]["smoker"] == "yes").mean() < 0.7
+    assert "Training visited the class 20 times as often." in result.stdout
     assert "-> 70" in result.stdout and "near-copies" in result.stdout and "62 s" in result.stdout
     report = json.loads(Path("report.json").read_text())["report"]
     assert report["near_copies"]["copies"] == 3 and report["gain"] is None and report["to"] == 0.7
@@ -87,6 +89,17 @@ def test_without_a_budget_each_fit_has_a_minute_and_a_recipe_keeps_its_own(
     llmsynth("augment", table, *ASKED, "--to", 0.9, "-o", "b.csv", "--recipe", "compact-cpu")
     assert asked[0]["synthesizer"].settings["max_minutes"] == 1.0
     assert "max_minutes" not in asked[1]["synthesizer"].settings
+
+
+def test_the_boost_of_the_class_can_be_set_and_not_beside_a_run(
+    llmsynth: Cli, asked: list[dict[str, Any]], table: Path, run_folder: Path
+) -> None:
+    more = (*ASKED, "--to", 0.9, "-o", "a.csv")
+    result = llmsynth("augment", table, *more, "--boost", 1)
+    assert asked[0]["boost"] == 1.0 and "as often" not in result.stdout
+    assert llmsynth("augment", table, *more, "--overwrite", "--boost", 0.5).exit_code == 2
+    refused = llmsynth("augment", table, *more, "--overwrite", "--boost", 3, "--run", run_folder)
+    assert refused.exit_code == 2 and "--boost" in refused.stderr and len(asked) == 1
 
 
 def test_a_run_is_used_as_it_is(llmsynth: Cli, asked: list[dict[str, Any]], table: Path, run_folder: Path) -> None:
