@@ -29,7 +29,7 @@ class Progress(Protocol):
 
 
 class Fitted(Protocol):
-    """What a method learned."""
+    """What a method learned. Where it has `notices`, a tuple of str, the report of the fit carries them."""
 
     def sample(self, n: int, rng: np.random.Generator) -> list[Drawn]:
         """Draw n rows, one `Drawn` per feature in order."""

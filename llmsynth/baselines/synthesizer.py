@@ -125,7 +125,8 @@ class BaselineSynthesizer(BaseEstimator):  # type: ignore[misc]
             task = Task(features.features, target, derive(self.random_state, "baseline", "fit"), bar or silent)
             self.fitted_: Fitted = method.fit(task, options)
         self.method_, self._features, self._options = method, _without_rows(features), options
-        self.report_ = {"seconds": time.monotonic() - began, "notices": _notices(method, features)}
+        notices = [*_notices(method, features), *getattr(self.fitted_, "notices", ())]
+        self.report_ = {"seconds": time.monotonic() - began, "notices": notices}
         return self
 
     def _target_place(self, method: Method, features: Features) -> int | None:
