@@ -78,14 +78,34 @@ def read_table(source: object) -> pd.DataFrame:
         frame = _read_file(Path(source))
     elif isinstance(source, pd.DataFrame):
         frame = source
+    elif hasattr(source, "to_frame"):
+        raise TableError(
+            f"expected a table, got one column ({type(source).__name__}); make it a table with .to_frame()"
+        )
     elif hasattr(source, "__arrow_c_stream__"):
-        frame = frame_from_arrow(pa.table(cast(Any, source)))
+        frame = _from_arrow_stream(source)
     elif hasattr(source, "__dataframe__"):
         frame = frame_from_arrow(pyarrow.interchange.from_dataframe(cast(Any, source)))
     else:
         raise TableError(f"expected a file or a data frame, got {type(source).__name__}")
     check_frame(frame)
     return frame
+
+
+def _from_arrow_stream(source: Any) -> pd.DataFrame:
+    try:
+        table = pa.table(source)
+    except pa.ArrowException as error:
+        for name in getattr(source, "columns", ()):
+            try:
+                pa.chunked_array(source[name])
+            except pa.ArrowException:
+                raise TableError(
+                    f"column {name!r} has data type {source[name].dtype}, which Arrow cannot hold; convert it to "
+                    "64-bit integers, floats or text"
+                ) from error
+        raise TableError(f"this {type(source).__name__} is no table that Arrow can read") from error
+    return frame_from_arrow(table)
 
 
 def _read_file(path: Path) -> pd.DataFrame:

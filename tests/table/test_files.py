@@ -273,3 +273,24 @@ def test_real_tables_are_read_as_pandas_reads_them(name):
     expected = pd.read_csv(path, keep_default_na=False, na_values=[""], low_memory=False)
     # Whole numbers beside empty cells stay whole numbers here; pandas makes them floats.
     pd.testing.assert_frame_equal(read_table(path), expected, check_dtype=False)
+
+
+@pytest.mark.parametrize(
+    "column", [pd.Series([1, 2], name="a"), pd.Series([1, 2]), pl.Series("a", [1, 2]), pd.Index([1])]
+)
+def test_one_column_is_no_table_and_the_error_says_how_to_make_it_one(column):
+    with pytest.raises(TableError, match=r"got one column \(\w+\); make it a table with .to_frame\(\)"):
+        read_table(column)
+    assert read_table(column.to_frame()).shape[1] == 1
+
+
+def test_a_data_type_that_arrow_cannot_hold_is_named_with_its_column():
+    frame = pl.DataFrame({"a": [1, 2], "wide": pl.Series([1, 2], dtype=pl.Int128)})
+    with pytest.raises(TableError, match="column 'wide' has data type Int128, which Arrow cannot hold; convert it to"):
+        read_table(frame)
+    assert read_table(frame.with_columns(pl.col("wide").cast(pl.Int64)))["wide"].tolist() == [1, 2]
+
+
+def test_an_arrow_array_is_refused_as_no_table():
+    with pytest.raises(TableError, match="ChunkedArray is no table"):
+        read_table(pa.chunked_array([[1, 2]]))
