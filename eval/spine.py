@@ -16,6 +16,7 @@
     python -m eval.spine prediction-adult [--run-folder RUN]  # the same fit of Adult
     python -m eval.spine augment-mammography   # six fits of a minute
     python -m eval.spine augment-diabetes130   # the same, on 20,000 rows
+    python -m eval.spine baselines-all-tables  # every baseline on every table, a process each; 10 minutes
 
 Each writes one file under eval/results: what was measured, on which commit and machine, which targets were reached.
 `python -m eval.render_readme` then puts the table into the README. Run `insurance-great` before `insurance-smollm2`,
@@ -105,6 +106,13 @@ def _augment(options: argparse.Namespace) -> Path:
     return augment.run(options.benchmark, **_minutes(options), **rows)
 
 
+def _baseline_tables(options: argparse.Namespace) -> Path:
+    from eval import baseline_tables
+
+    rows: dict[str, Any] = {} if options.rows is None else {"n_rows": options.rows}
+    return baseline_tables.run(**rows)
+
+
 def _minutes(options: argparse.Namespace) -> dict[str, Any]:
     return {} if options.minutes is None else {"minutes": options.minutes}
 
@@ -126,6 +134,7 @@ BENCHMARKS: dict[str, Callable[[argparse.Namespace], Path]] = {
     "prediction-adult": _prediction,
     "augment-mammography": _augment,
     "augment-diabetes130": _augment,
+    "baselines-all-tables": _baseline_tables,
 }
 
 
