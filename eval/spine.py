@@ -17,6 +17,7 @@
     python -m eval.spine augment-mammography   # six fits of a minute
     python -m eval.spine augment-diabetes130   # the same, on 20,000 rows
     python -m eval.spine baselines-all-tables  # every baseline on every table, a process each; 10 minutes
+    python -m eval.spine baseline-diffusion    # TabSyn on Adult, 15 minutes of training
 
 Each writes one file under eval/results: what was measured, on which commit and machine, which targets were reached.
 `python -m eval.render_readme` then puts the table into the README. Run `insurance-great` before `insurance-smollm2`,
@@ -113,6 +114,12 @@ def _baseline_tables(options: argparse.Namespace) -> Path:
     return baseline_tables.run(**rows)
 
 
+def _baseline_diffusion(options: argparse.Namespace) -> Path:
+    from eval import baseline_diffusion
+
+    return baseline_diffusion.run(**_minutes(options))
+
+
 def _minutes(options: argparse.Namespace) -> dict[str, Any]:
     return {} if options.minutes is None else {"minutes": options.minutes}
 
@@ -135,6 +142,7 @@ BENCHMARKS: dict[str, Callable[[argparse.Namespace], Path]] = {
     "augment-mammography": _augment,
     "augment-diabetes130": _augment,
     "baselines-all-tables": _baseline_tables,
+    "baseline-diffusion": _baseline_diffusion,
 }
 
 

@@ -1,0 +1,64 @@
+"""Options of method `diffusion`."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from llmsynth.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class DiffusionOptions:
+    """Options of method `diffusion`.
+
+    Without a GPU, the budget decides how well a large table is learned; a small one ends its training sooner.
+    """
+
+    max_minutes: float = 15.0
+    """Minutes of the whole fit. If they are what ends it, the same seed need not give the same rows again."""
+    vae_share: float = 0.3
+    """Part of the minutes that the autoencoder may take; the diffusion has the rest."""
+    vae_epochs: int | None = None
+    """Passes of the autoencoder over the rows; None takes 1,000, and at least 1,500 steps."""
+    diffusion_epochs: int | None = None
+    """Passes of the diffusion over the rows; None takes 2,000, and at least 3,000 steps."""
+    batch_size: int = 1024
+    """Rows of a training step."""
+    vae_rate: float = 2e-3
+    """Peak learning rate of the autoencoder."""
+    diffusion_rate: float = 1e-3
+    """Peak learning rate of the diffusion."""
+    token_width: int = 4
+    """Latent numbers of a column."""
+    n_blocks: int = 2
+    """Transformer layers of encoder and decoder each."""
+    forward_factor: int = 32
+    """Width inside the transformer's feed-forward layers, in token widths."""
+    hidden_width: int = 512
+    """Width of the denoiser: 1,024 in the paper, too slow without a GPU."""
+    steps: int = 50
+    """Noise levels on the way from noise to a row; two calls of the denoiser each."""
+    impute_rounds: int = 10
+    """How often each step is taken when missing cells are filled."""
+    device: str = "auto"
+    """auto (a GPU if there is one), cpu, cuda, cuda:1, ..."""
+
+    def __post_init__(self) -> None:
+        for name in ("batch_size", "token_width", "n_blocks", "forward_factor", "hidden_width", "steps"):
+            _at_least_one(name, getattr(self, name))
+        _at_least_one("impute_rounds", self.impute_rounds)
+        for name in ("vae_epochs", "diffusion_epochs"):
+            if getattr(self, name) is not None:
+                _at_least_one(name, getattr(self, name))
+        for name in ("max_minutes", "vae_rate", "diffusion_rate"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+                raise ConfigError(f"diffusion: {name}: expected a number above 0, got {value!r}")
+        if not isinstance(self.vae_share, float) or not 0 < self.vae_share < 1:
+            raise ConfigError(f"diffusion: vae_share: expected a number between 0 and 1, got {self.vae_share!r}")
+
+
+def _at_least_one(name: str, value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ConfigError(f"diffusion: {name}: expected a whole number of 1 or more, got {value!r}")

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from torch import Tensor
+
+from llmsynth.baselines.token_vae import Detokenizer, Tokenizer, TokenVAE
+from llmsynth.baselines.training_course import Course
+from llmsynth.baselines.vae_training import BetaSchedule, batches, posterior_means, train_vae
+
+
+def dependent_cells(n: int) -> tuple[Tensor, Tensor, Tensor]:
+    """A category, a second one that mostly follows it, a number that leans on the first, a heap of one level."""
+    chance = torch.Generator().manual_seed(0)
+    first = torch.randint(0, 3, (n,), generator=chance)
+    second = torch.where(torch.rand(n, generator=chance) < 0.8, first, torch.randint(0, 5, (n,), generator=chance))
+    score = first - 1.0 + 0.5 * torch.randn(n, generator=chance)
+    levels = torch.stack([first, second, torch.zeros(n, dtype=torch.int64)], dim=1)
+    scores = torch.stack([torch.zeros(n), torch.zeros(n), score], dim=1)
+    return levels, scores, torch.tensor([[0.0, 0.0, 1.0]]).repeat(n, 1)
+
+
+def trained(seed: int = 0) -> tuple[TokenVAE, list[float]]:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = TokenVAE([3, 5, 2], width=4, hidden=32, n_blocks=1)
+    course = Course(600, math.inf)
+    losses = train_vae(
+        model, dependent_cells(600), course, batch_size=200, rate=1e-2, seed=seed, report=lambda *_: None
+    )
+    return model, losses
+
+
+def test_a_trained_autoencoder_gives_back_levels_and_scores() -> None:
+    model, losses = trained()
+    levels, scores, _ = dependent_cells(600)
+    with torch.no_grad():
+        means = posterior_means(model, levels, scores, rows_at_once=256)
+        assert means.shape == (600, 12)
+        groups, back = model.decode(means.unflatten(1, (3, 4)))
+    for columns, logits in zip(model.detokenizer.groups, groups, strict=True):
+        for column, own in zip(columns, logits, strict=True):
+            assert (own.argmax(1) == levels[:, column]).float().mean() > 0.995
+    assert float((back[:, 2] - scores[:, 2]).abs().mean()) < 0.15
+    assert losses[-1] < 0.05 < losses[0]
+
+
+def test_the_same_seed_trains_the_same_autoencoder_and_leaves_torchs_own_chance_alone() -> None:
+    before = torch.random.get_rng_state()
+    first, second = trained(3)[0].state_dict(), trained(3)[0].state_dict()
+    assert all(torch.equal(first[key], second[key]) for key in first)
+    assert torch.equal(before, torch.random.get_rng_state())
+
+
+def test_the_weight_of_the_prior_falls_only_while_reconstruction_stalls_and_not_below_its_floor() -> None:
+    schedule = BetaSchedule()
+    assert [schedule.update(1.0 / k) for k in range(1, 30)] == [1e-2] * 29
+    weights = [schedule.update(1.0) for _ in range(400)]
+    assert weights[8] == 1e-2 and weights[9] == pytest.approx(7e-3)
+    assert weights[-1] == 1e-5 and weights.count(pytest.approx(7e-3)) == 10
+
+
+def test_columns_have_their_own_tokens_and_their_own_way_back() -> None:
+    torch.manual_seed(0)
+    tokenizer, detokenizer = Tokenizer([2, 300, 2], 4), Detokenizer([2, 300, 2], 4)
+    levels = torch.tensor([[1, 299, 1]])
+    tokens = tokenizer(levels, torch.tensor([[0.0, 2.0, 0.0]]))
+    torch.testing.assert_close(tokens[0, 1], tokenizer.levels[301] + 2.0 * tokenizer.slopes[1])
+    torch.testing.assert_close(tokens[0, 2], tokenizer.levels[303])
+    assert detokenizer.groups == [[0, 2], [1]]
+    small, large = detokenizer.logits(tokens)
+    assert small.shape == (2, 1, 2) and large.shape == (1, 1, 300)
+    torch.testing.assert_close(small[1, 0], tokens[0, 2] @ detokenizer.weights[0][1] + detokenizer.biases[0][1, 0])
+
+
+def test_levels_that_a_column_has_not_get_no_probability() -> None:
+    logits = Detokenizer([5, 8], 4).logits(torch.randn(6, 2, 4, generator=torch.Generator().manual_seed(0)))[0]
+    assert float(torch.softmax(logits, -1)[0, :, 5:].detach().max()) == 0.0
+
+
+def test_an_epoch_visits_every_row_once() -> None:
+    take = batches(10, 4, torch.Generator().manual_seed(0))
+    rows = torch.cat([take() for _ in range(5)])
+    assert sorted(rows[:10].tolist()) == list(range(10)) and sorted(rows[10:].tolist()) == list(range(10))
+    assert len(batches(3, 100, torch.Generator())()) == 3

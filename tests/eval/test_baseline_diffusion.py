@@ -1,0 +1,24 @@
+"""The diffusion's benchmark writes down its budget, its draws and the published figures."""
+
+import json
+
+import pytest
+
+from eval import baseline_diffusion, data
+
+
+def test_targets_are_means_over_the_draws_and_the_budget_is_on_record(monkeypatch, tiny, quick, tmp_path):
+    monkeypatch.setattr(data, "load", lambda dataset: tiny)
+    shuffled = tiny.train.apply(lambda column: column.sample(frac=1, random_state=1).to_numpy())
+
+    def make(table, minutes):
+        return [tiny.train, shuffled], {"fit": 60.0 * minutes, "sample": 1.0}, {"vae": {"steps": 3}}
+
+    path = baseline_diffusion.run(minutes=16.0, make=make, learners=quick, folder=tmp_path)
+    result = json.loads(path.read_text())
+    assert result["settings"]["max_minutes"] == 16.0 and result["training"]["vae"]["steps"] == 3
+    exact, dependent = result["draws"]["trend_error"]
+    assert exact == 0 < dependent
+    measured = {target["what"]: target for target in result["targets"]}
+    assert measured["Trend error"]["measured"] == pytest.approx(dependent / 2, rel=1e-4)
+    assert measured["Shape error"]["reached"] and not measured["fit seconds"]["reached"]
