@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from llmsynth import datasets, errors
     from llmsynth.augmentation import augment
+    from llmsynth.baselines.synthesizer import BaselineSynthesizer
+    from llmsynth.comparison.run import compare
     from llmsynth.evaluate import summarize
     from llmsynth.synthesizer import TableSynthesizer
     from llmsynth.table.files import read_table, write_table
@@ -26,8 +28,10 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "BaselineSynthesizer": "llmsynth.baselines.synthesizer",
     "TableSynthesizer": "llmsynth.synthesizer",
     "augment": "llmsynth.augmentation",
+    "compare": "llmsynth.comparison.run",
     "Schema": "llmsynth.table.schema",
     "infer_schema": "llmsynth.table.infer",
     "read_table": "llmsynth.table.files",
@@ -37,10 +41,12 @@ _HOMES = {
 _MODULES = ("datasets", "errors")
 
 __all__ = [
+    "BaselineSynthesizer",
     "Schema",
     "TableSynthesizer",
     "__version__",
     "augment",
+    "compare",
     "datasets",
     "errors",
     "infer_schema",

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from llmsynth import __version__
-from llmsynth.cli import augment, fit, impute, model, run, sample, schema, score
+from llmsynth.cli import augment, compare, fit, impute, model, run, sample, schema, score
 from llmsynth.cli.exits import EXIT_CODES
 from llmsynth.cli.pairs import PairedCommand
 
@@ -58,6 +58,7 @@ app.command("run", cls=PairedCommand, epilog=run.EPILOG)(run.run)
 app.command("impute", epilog=impute.EPILOG)(impute.impute)
 app.command("score", epilog=score.EPILOG)(score.score)
 app.command("augment", epilog=augment.EPILOG)(augment.augment)
+app.command("compare", epilog=compare.EPILOG)(compare.compare)
 app.command("schema", epilog=schema.EPILOG)(schema.schema)
 
 models = typer.Typer(no_args_is_help=True, rich_markup_mode=None, context_settings=SETTINGS)

@@ -1,0 +1,153 @@
+"""What is compared with what: the contenders, the seeds, and one split for all of them.
+
+Knows tables as rows to learn and rows held out. Refuses to know how either is used. The hold-out is the ceiling of a
+comparison, so it is as large a part of the comparison as any contender: it is drawn once, before anything is fitted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from llmsynth.comparison.contenders import check_names, check_options
+from llmsynth.errors import ConfigError, TableError
+from llmsynth.seeding import derive, generator
+from llmsynth.table.schema import Schema
+
+MAX_MINUTES = 2.0
+"""Budget of each fit unless another is given."""
+
+HOLDOUT_FRACTION = 0.2
+MOST_ROWS = 20_000
+"""Most rows drawn of each contender unless told otherwise: the classifier of C2ST looks at no more."""
+
+LEAST_HOLDOUT = 10
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is fitted, how often, and within which budget.
+
+    Parameters
+    ----------
+    methods : tuple of str
+        Names of the contenders.
+    n_seeds : int
+        Fits of each, with seeds random_state, random_state + 1, ...
+    random_state : int
+        Also decides the split.
+    max_minutes : float or None
+        Budget of each fit, for contenders that take one.
+    n_samples : int or None
+        Rows drawn of each; None: as many as are learned, at most `MOST_ROWS`.
+    options : mapping of str to mapping
+        By contender: options of its own.
+    device : str
+        For the methods that are networks.
+    """
+
+    methods: tuple[str, ...]
+    n_seeds: int = 1
+    random_state: int = 0
+    max_minutes: float | None = MAX_MINUTES
+    n_samples: int | None = None
+    options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    device: str = "auto"
+
+    def __post_init__(self) -> None:
+        if self.n_seeds < 1:
+            raise ConfigError(f"n_seeds: expected 1 or more, got {self.n_seeds!r}")
+        if self.max_minutes is not None and not self.max_minutes > 0:
+            raise ConfigError(f"max_minutes: expected more than 0, got {self.max_minutes!r}")
+        if self.n_samples is not None and self.n_samples < LEAST_HOLDOUT:
+            raise ConfigError(f"n_samples: expected {LEAST_HOLDOUT} rows or more, got {self.n_samples!r}")
+        object.__setattr__(self, "methods", check_names(self.methods))
+        check_options(self.options, self.methods)
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """One per fit of a contender."""
+        return tuple(self.random_state + number for number in range(self.n_seeds))
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Rows to learn and rows to judge with.
+
+    Parameters
+    ----------
+    train, holdout : DataFrame
+        Same columns; the order within each is the table's.
+    schema : Schema
+        Inferred from the rows to learn alone.
+    n_samples : int
+        Rows drawn of each contender, never fewer than are held out.
+    how : str
+        In words: how the hold-out was chosen.
+    """
+
+    train: pd.DataFrame
+    holdout: pd.DataFrame
+    schema: Schema
+    n_samples: int
+    how: str
+
+    def fingerprint(self) -> str:
+        """A hash of both parts, which says nothing about the cells but whether they are the same."""
+        digest = hashlib.sha256()
+        for frame in (self.train, self.holdout):
+            digest.update(repr([str(label) for label in frame.columns]).encode())
+            texts = frame.astype(str) if frame.shape[1] else frame
+            digest.update(pd.util.hash_pandas_object(texts, index=False).to_numpy().tobytes())
+        return digest.hexdigest()
+
+
+def hold_out(frame: pd.DataFrame, fraction: float, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Split a table into (rows to learn, rows held out): the same rows as `llmsynth run` with this seed holds out.
+
+    Raises
+    ------
+    TableError
+        If too few rows would be held out.
+    """
+    if not 0 < fraction < 1:
+        raise ConfigError(f"holdout_fraction: expected a share between 0 and 1, got {fraction!r}")
+    n_holdout = round(fraction * len(frame))
+    if n_holdout < LEAST_HOLDOUT:
+        raise TableError(
+            f"{len(frame):,} rows are too few to hold {fraction:.0%} out and judge with them (at least "
+            f"{LEAST_HOLDOUT} are needed); give held-out rows of their own"
+        )
+    order = generator(seed, "hold-out of the run command").permutation(len(frame))
+    held, rest = np.sort(order[:n_holdout]), np.sort(order[n_holdout:])
+    return frame.iloc[rest].reset_index(drop=True), frame.iloc[held].reset_index(drop=True)
+
+
+def same_columns(train: pd.DataFrame, holdout: pd.DataFrame) -> None:
+    """Make sure that a hold-out of its own has the table's columns.
+
+    Raises
+    ------
+    TableError
+        Naming those that it lacks.
+    """
+    if list(train.columns) == list(holdout.columns):
+        return
+    absent = [str(label) for label in train.columns if label not in set(holdout.columns)]
+    detail = (
+        f"{len(absent)} are missing: {', '.join(map(repr, absent[:5]))}" if absent else "the order or number differs"
+    )
+    raise TableError(f"holdout: expected the same columns as the table; {detail}")
+
+
+def at_most(frame: pd.DataFrame, n_rows: int, seed: int) -> pd.DataFrame:
+    """The table, or so many rows of it, drawn without replacement and in order."""
+    if len(frame) <= n_rows:
+        return frame
+    rows = np.random.default_rng(derive(seed, "comparison", "hold-out")).choice(len(frame), n_rows, replace=False)
+    return frame.iloc[np.sort(rows)].reset_index(drop=True)
