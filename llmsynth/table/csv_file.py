@@ -37,6 +37,8 @@ _LEADING_ZERO = re.compile(r"0(?<![0-9A-Za-z./:-]0)[0-9]")
 _PHONE = re.compile(r"(?<![0-9A-Za-z])\+[0-9]{7}")
 _CODE = re.compile(r"\s*(?:[+-]?0[0-9]|\+[0-9]{7,}\s*$)")
 _WHOLE = re.compile(r"\s*[+-]?[0-9]+\s*")
+# A carriage return by itself ends a line too.
+_RETURN = re.compile(rb"\r(?!\n)")
 _DELIMITERS = (",", ";", "\t", "|")
 
 
@@ -108,10 +110,28 @@ def _check(path: Path) -> _Shape:
         text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogatepass", newline="")
         try:
             return _check_lines(_Lines(text), path.name)
+        except UnicodeDecodeError as error:
+            raise TableError(
+                f"{path.name}: expected UTF-8 text, but line {_undecodable_line(path)} holds a byte that is not; "
+                "save the file as UTF-8"
+            ) from error
         except csv.Error as error:
             raise TableError(
                 f"{path.name}: {error}; cells may have up to {csv.field_size_limit()} characters"
             ) from error
+
+
+def _undecodable_line(path: Path) -> int:
+    """Number of the first line that is not UTF-8; the stream decodes blocks of lines, so it cannot tell."""
+    number = 1
+    with open_bytes(path) as stream:
+        for line in stream:
+            try:
+                line.decode("utf-8", "surrogatepass")
+            except UnicodeDecodeError as error:
+                return number + len(_RETURN.findall(line[: error.start]))
+            number += 1 + len(_RETURN.findall(line))
+    return number
 
 
 class _Lines:
@@ -119,20 +139,13 @@ class _Lines:
 
     def __init__(self, text: io.TextIOWrapper) -> None:
         self.text = text
-        self.number = 0
         self.codes = False
 
     def __iter__(self) -> _Lines:
         return self
 
     def __next__(self) -> str:
-        try:
-            line = next(self.text)
-        except UnicodeDecodeError as error:
-            raise TableError(
-                f"expected UTF-8 text, but a byte after line {self.number} is not; save the file as UTF-8"
-            ) from error
-        self.number += 1
+        line = next(self.text)
         if not self.codes:
             self.codes = _LEADING_ZERO.search(line) is not None or ("+" in line and _PHONE.search(line) is not None)
         return line

@@ -1,5 +1,6 @@
 """Laws of `llmsynth.table.csv_file`: no cell is changed, dropped or guessed, and each bad file is one clear error."""
 
+import gzip
 from pathlib import Path
 
 import pandas as pd
@@ -110,7 +111,7 @@ BAD = {
     "long_line": ("a,b\n1,2\n3,4,5\n", "line 3 has 3 fields"),
     "ragged_after_break": ('a,b\n"x\ny",2\n3\n', "line 4 has 1 fields"),
     "open_quote": ('a,b\n"x,2\n', "line 2 has 1 fields"),
-    "not_utf8": (b"a,b\n1,2\n\xff\xfe,3\n", "after line 1|UTF-8"),
+    "not_utf8": (b"a,b\n1,2\n\xff\xfe,3\n", "line 3 holds a byte that is not; save the file as UTF-8"),
     "huge_cell": ("a,b\n" + "x" * 200_000 + ",1\n", "field larger"),
 }
 
@@ -120,6 +121,19 @@ def test_each_bad_file_is_one_clear_error(case, tmp_path):
     text, message = BAD[case]
     path = tmp_path / "t.csv" if text is None else save(tmp_path, text)
     with pytest.raises(TableError, match=message):
+        read_table(path)
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
+@pytest.mark.parametrize("number", [1, 2, 3, 4999, 5000])
+@pytest.mark.parametrize("ending", [".csv", ".csv.gz"])
+def test_the_line_that_is_not_utf8_is_named(end, number, ending, tmp_path):
+    lines = [b"a,b", *[b"1,\xc3\xa4 2"] * 4999]
+    lines[number - 1] += b"\xe4"
+    path = tmp_path / f"t{ending}"
+    content = end.join(lines) + end
+    path.write_bytes(gzip.compress(content) if ending.endswith("gz") else content)
+    with pytest.raises(TableError, match=f"expected UTF-8 text, but line {number} holds"):
         read_table(path)
 
 
