@@ -57,7 +57,9 @@ def write_csv_rows(
 
 
 def _plain(column: pd.Series[Any], unit: str | None) -> pd.Series[Any]:
-    """Times as texts of one precision; other columns as they are."""
+    """Times as texts of one precision; other columns as they are, but not sparse."""
+    if isinstance(column.dtype, pd.SparseDtype):
+        column = column.sparse.to_dense()
     if not isinstance(column.dtype, pd.DatetimeTZDtype) and column.dtype.kind != "M":
         return column
     if isinstance(column.dtype, pd.ArrowDtype) and pa.types.is_date(column.dtype.pyarrow_dtype):

@@ -6,18 +6,18 @@ What the user gave is kept; the rest is read from the data. Refuses to choose a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from llmsynth.errors import SchemaError
+from llmsynth.table.categories import plain_categories
 from llmsynth.table.convert import category_text, distinct_texts, parse_canonical, without_bounds
 from llmsynth.table.date_forms import DateForm, detect_format
-from llmsynth.table.datetimes import coarsest_unit, format_unit
+from llmsynth.table.datetimes import coarsest_unit, format_unit, parse_datetimes
 from llmsynth.table.decimals import MOST_DIGITS, count_decimals, round_significant, whole_digits
 from llmsynth.table.dtype_names import dtype_name
 from llmsynth.table.dtypes import physical_of
@@ -71,7 +71,8 @@ def describe(column: Column, cells: Unpacked, changes: Mapping[str, Any]) -> Col
     if column.kind == "identifier":
         found |= _identifier(column, cells, changes)
     elif column.kind == "missing":
-        found |= {"categories": _all_categories(cells), "missing_share": 1.0}
+        listed = None if cells.category is None else plain_categories(cells.category)
+        found |= {"categories": listed, "missing_share": 1.0}
     elif column.kind in ("categorical", "constant", "boolean"):
         found |= _categories(column, cells, changes)
     elif column.kind == "text":
@@ -129,28 +130,6 @@ def _clipped(column: Column, cells: Unpacked) -> int:
     return int((outside & ~free.missing & ~free.invalid).sum())
 
 
-def _all_categories(cells: Unpacked) -> tuple[Scalar, ...] | None:
-    """Categories of a pandas category as plain scalars, in their own order, unobserved ones too."""
-    if cells.category is None:
-        return None
-    categories = cells.category.categories
-    if len(categories) == 0:
-        return ()
-    kind = categories.dtype.kind if isinstance(categories.dtype, np.dtype) else ""
-    if kind == "M" or str(categories.dtype).startswith("datetime64"):
-        moments = pd.DatetimeIndex(categories)
-        plain = moments if moments.tz is None else moments.tz_convert("UTC").tz_localize(None)
-        unit = np.datetime_data(plain.to_numpy().dtype)[0]
-        return tuple(str(value) for value in plain.to_numpy().astype(f"datetime64[{unit}]"))
-    if str(categories.dtype).startswith("interval"):
-        return tuple(str(value) for value in categories)
-    values = [value.item() if isinstance(value, np.generic) else value for value in categories]
-    if not all(isinstance(value, str | int | float | bool) for value in values):
-        kinds = sorted({type(value).__name__ for value in values})
-        raise SchemaError(f"categories of type {', '.join(kinds)} are not supported; convert the column to strings")
-    return tuple(values)
-
-
 def _categories(column: Column, cells: Unpacked, changes: Mapping[str, Any]) -> dict[str, Any]:
     if column.kind == "boolean":
         return {"categories": (False, True)}
@@ -161,7 +140,8 @@ def _categories(column: Column, cells: Unpacked, changes: Mapping[str, Any]) -> 
         differing = int(seen.sum() - seen.max(initial=0))
         raise SchemaError(f"column {column.name!r}: kind constant is contradicted by {differing} rows that differ")
     listed = changes.get("categories")
-    categories = _all_categories(cells) or _seen(cells) if listed is None else tuple(listed)
+    own = () if cells.category is None else plain_categories(cells.category)
+    categories = own or _seen(cells) if listed is None else tuple(listed)
     return _folded(column, counts, categories, changes.get("other"))
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import gzip
 import io
-import json
 import os
 import tempfile
 from collections import Counter
@@ -29,12 +28,10 @@ from llmsynth.table.arrow_frame import frame_from_arrow
 from llmsynth.table.csv_file import read_csv
 from llmsynth.table.csv_write import write_csv_rows
 from llmsynth.table.infer import check_frame
-from llmsynth.table.labels import decode_label, encode_label, label_names
+from llmsynth.table.parquet_frame import from_parquet_frame, to_parquet_frame
 from llmsynth.table.schema import Schema
 
 _CSV = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".csv.zst", ".tsv.zst")
-# Parquet column names are strings; labels that are none are kept beside them.
-_LABELS = b"llmsynth.labels"
 _PARQUET = (".parquet", ".pq")
 
 
@@ -126,10 +123,7 @@ def _read_file(path: Path) -> pd.DataFrame:
         raise
     except (pa.ArrowException, OSError) as error:
         raise TableError(f"{path.name} is not a readable Parquet file ({type(error).__name__})") from error
-    labels = (table.schema.metadata or {}).get(_LABELS)
-    if labels is not None:
-        frame.columns = pd.Index([decode_label(label) for label in json.loads(labels)], tupleize_cols=False)
-    return frame
+    return from_parquet_frame(frame, table.schema.metadata or {})
 
 
 def _read_csv(path: Path) -> pd.DataFrame:
@@ -171,7 +165,8 @@ class TableWriter:
     ----------
     path : path
         Its name decides the format. CSV is UTF-8 with line feeds; a missing value is an empty field (so an empty
-        string, which CSV cannot tell from it, is read back as missing).
+        string, which CSV cannot tell from it, is read back as missing). Parquet keeps data types, categories and
+        labels (`llmsynth.table.parquet_frame`), but sparse columns come back dense.
     schema : Schema or None
         If given, times in CSV are written to the precision of each column (a date as 2013-07-29). The table may have
         more columns after those of the schema.
@@ -287,16 +282,11 @@ class TableWriter:
         write_csv_rows(self._text, frame, header=first, separator=separator, units=units)
 
     def _write_parquet(self, frame: pd.DataFrame) -> None:
-        plain = frame.reset_index(drop=True)
-        labels = None
-        if not all(isinstance(label, str) for label in frame.columns):
-            labels = json.dumps([encode_label(label) for label in frame.columns]).encode()
-            plain.columns = pd.Index(label_names(frame.columns))
+        plain, metadata = to_parquet_frame(frame)
         try:
             if self._parquet is None:
                 table = pa.Table.from_pandas(plain, preserve_index=False)
-                if labels is not None:
-                    table = table.replace_schema_metadata({**(table.schema.metadata or {}), _LABELS: labels})
+                table = table.replace_schema_metadata({**(table.schema.metadata or {}), **metadata})
                 self._parquet = pq.ParquetWriter(self._part, table.schema)
                 self._close.append(self._parquet.close)
             else:

@@ -16,8 +16,9 @@ import pandas as pd
 import pyarrow as pa
 
 from llmsynth.errors import SchemaError
+from llmsynth.table.categories import category_index
 from llmsynth.table.datetimes import format_datetimes
-from llmsynth.table.dtype_names import dtype_from_name
+from llmsynth.table.dtype_names import dtype_from_name, dtype_name
 from llmsynth.table.schema import Column
 from llmsynth.table.unpack import NUMPY_UNITS, BoolArray
 
@@ -87,24 +88,9 @@ def _category(values: npt.NDArray[Any], missing: BoolArray, column: Column) -> p
         cells[missing] = None
         return pd.Series(pd.Categorical(cells))
     codes = np.where(missing, -1, values)
-    dtype = pd.CategoricalDtype(_category_index(column), ordered=column.ordered)
+    categories = category_index(column.categories, column.category_dtype or "object")
+    dtype = pd.CategoricalDtype(categories, ordered=column.ordered)
     return pd.Series(pd.Categorical.from_codes(codes, dtype=dtype))
-
-
-def _category_index(column: Column) -> pd.Index[Any]:
-    categories, name = list(column.categories or ()), column.category_dtype or "object"
-    if name.startswith("interval"):
-        closed: Any = name[:-1].split(",")[1].strip()
-        subtype = name[len("interval[") :].split(",")[0].strip()
-        bounds = [str(category)[1:-1].split(", ") for category in categories]
-        left, right = (np.array([pair[side] for pair in bounds], dtype=object) for side in (0, 1))
-        return pd.IntervalIndex.from_arrays(
-            pd.Index(left.astype(float)).astype(subtype), pd.Index(right.astype(float)).astype(subtype), closed=closed
-        )
-    dtype = dtype_from_name(name)
-    if isinstance(dtype, pd.DatetimeTZDtype):
-        return pd.DatetimeIndex(categories).as_unit(dtype.unit).tz_localize("UTC").tz_convert(dtype.tz)
-    return pd.Index(categories, dtype=dtype)
 
 
 def _as_texts(plain: npt.NDArray[Any], missing: BoolArray, column: Column) -> npt.NDArray[np.object_]:
