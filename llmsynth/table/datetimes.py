@@ -107,7 +107,7 @@ def split_form(form: str) -> tuple[_Part, ...]:
 
 
 def format_unit(form: str) -> str:
-    """Coarsest unit that holds every time of a form.
+    """Coarsest unit that holds every time of a form; an offset from UTC shifts times by minutes.
 
     Examples
     --------
@@ -116,7 +116,7 @@ def format_unit(form: str) -> str:
     """
     unit = "D"
     for part in split_form(form):
-        finer = {"H": "h", "I": "h", "M": "min", "S": "s"}.get(part.directive)
+        finer = {"H": "h", "I": "h", "M": "min", "S": "s", "z": "min"}.get(part.directive)
         if part.directive == "f":
             finer = _FRACTION_UNIT[part.width]
         if finer is not None and _UNITS.index(finer) > _UNITS.index(unit):
@@ -161,7 +161,7 @@ def parse_datetimes(
     counts, good = _assemble(columns, own, len(texts))
     valid &= good
     if "offset" in columns:
-        counts -= columns["offset"] * (PER_DAY[own] // 1440 if own not in ("D", "h") else 0)
+        counts -= columns["offset"] * (PER_DAY[own] // 1440)
     elif timezone not in (None, "UTC"):
         valid[:] = False
     if own != unit:
@@ -252,6 +252,9 @@ def format_datetimes(counts: IntArray, form: str, unit: str, timezone: str | Non
     ['7/29/2013']
     """
     parts = split_form(form)
+    if timezone is not None and PER_DAY[unit] < 1440:
+        # Whole days or hours of UTC need not be whole in the zone.
+        counts, unit = counts * (1440 // PER_DAY[unit]), "min"
     wall, offset = _wall_clock(counts, unit, timezone)
     days, inside = np.divmod(wall, PER_DAY[unit])
     date = days.astype("datetime64[D]")

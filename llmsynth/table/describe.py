@@ -188,7 +188,7 @@ def _datetime(column: Column, cells: Unpacked, changes: Mapping[str, Any]) -> di
         form = DateForm(given, changes.get("timezone")) if given else detect_format(cells.texts)
         if form is None:
             raise _no_dates(column, cells)
-        found |= {"datetime_format": form.form, "timezone": form.timezone, "time_unit": format_unit(form.form)}
+        found |= {"datetime_format": form.form, "timezone": form.timezone, "time_unit": _unit(form, cells.texts)}
     elif cells.family == "datetime":
         counts = cells.present()
         found["time_unit"] = coarsest_unit(counts, cells.unit or "s")
@@ -196,6 +196,15 @@ def _datetime(column: Column, cells: Unpacked, changes: Mapping[str, Any]) -> di
         n = len(cells.values) - cells.n_missing
         raise SchemaError(f"column {column.name!r}: kind datetime is contradicted by {n} rows that are no dates")
     return found | _bounds(replace(column, **(found | dict(changes))), cells)
+
+
+def _unit(form: DateForm, texts: Sequence[str]) -> str:
+    unit = format_unit(form.form)
+    if "%M" in form.form or unit != "min":
+        return unit
+    # No minutes are written, only an offset from UTC, which is whole hours in most zones.
+    counts, valid = parse_datetimes(texts, form.form, unit, form.timezone)
+    return coarsest_unit(counts[valid], unit)
 
 
 def _no_dates(column: Column, cells: Unpacked) -> SchemaError:

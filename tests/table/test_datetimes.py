@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from llmsynth.errors import SchemaError
 from llmsynth.table.datetimes import coarsest_unit, format_datetimes, format_unit, parse_datetimes, split_form
-from llmsynth.table.dtypes import to_physical
+from llmsynth.table.dtypes import from_physical, to_physical
 from llmsynth.table.infer import infer_column
 
 PYTHON_FORMS = ["%Y-%m-%d", "%d.%m.%Y", "%m/%d/%Y %I:%M %p", "%a, %d %b %Y %H:%M:%S", "%Y-%m-%dT%H:%M:%S.%f"]
@@ -55,6 +55,33 @@ def test_a_zone_says_which_offset_is_right():
     form = "%Y-%m-%d %H:%M%:z"
     texts = ["2020-07-01 12:00+02:00", "2020-07-01 12:00+01:00"]
     assert parse_datetimes(texts, form, "min", "Europe/Berlin")[1].tolist() == [True, False]
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "Asia/Kolkata", "+05:30", "-08:00", "UTC"])
+@pytest.mark.parametrize("unit, step", [("h", 1), ("D", 24)])
+def test_whole_hours_and_days_of_utc_are_written_at_the_offset_of_the_zone(zone, unit, step):
+    counts = np.arange(18262 * 24 // step, 18262 * 24 // step + 9000 // step, 7)
+    moments = pd.DatetimeIndex((counts * step).astype("datetime64[h]").astype("datetime64[s]")).tz_localize("UTC")
+    form, expected = "%Y-%m-%d %H:%M %z", moments.tz_convert(zone).strftime("%Y-%m-%d %H:%M %z").tolist()
+    assert format_datetimes(counts, form, unit, zone) == expected
+    parsed, valid = parse_datetimes(expected, form, unit, zone)
+    assert valid.all() and (parsed == counts).all()
+
+
+@pytest.mark.parametrize(
+    "texts, form, unit, first",
+    [
+        (["2020-01-01 10 +01:00", "2020-07-01 23 +02:00"], "%Y-%m-%d %H %:z", "h", 18262 * 24 + 9),
+        (["2020-01-01 +01:00", "2020-01-02 +01:00"], "%Y-%m-%d %:z", "h", 18262 * 24 - 1),
+        (["2020-01-01 +00:00", "2020-01-02 +00:00"], "%Y-%m-%d %:z", "D", 18262),
+        (["2020-01-01 10 +05:30", "2020-01-02 11 +05:30"], "%Y-%m-%d %H %:z", "min", (18262 * 24 + 4) * 60 + 30),
+    ],
+)
+def test_texts_without_minutes_count_from_utc(texts, form, unit, first):
+    series = pd.Series(texts)
+    column = infer_column(series, "t")
+    assert (column.datetime_format, column.time_unit, column.minimum) == (form, unit, first)
+    assert from_physical(to_physical(series, column), column).tolist() == texts
 
 
 @pytest.mark.parametrize("form", ["%Q", "%Y%Y", "plain", "%", "%5f", "%-Y"])
