@@ -1,8 +1,8 @@
 """Data types as text and back, so that a schema file can say how a column was stored.
 
 `str(dtype)` is not enough: pandas writes an Arrow string and its own Arrow-backed string alike, and cannot read back
-the text of a decimal or dictionary type. So Arrow types are written ``arrow[...]`` and parsed here. The file refuses
-to know the values.
+the text of a decimal, dictionary or sparse type. So Arrow types are written ``arrow[...]``, and these are parsed here.
+The file refuses to know the values.
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ def dtype_name(dtype: AnyDtype) -> str:
     if isinstance(dtype, pd.StringDtype):
         missing_is_nan = isinstance(dtype.na_value, float)
         return f"{'str' if missing_is_nan else 'string'}[{dtype.storage}]"
+    if isinstance(dtype, pd.SparseDtype):
+        return f"Sparse[{dtype.subtype}, {dtype.fill_value}]"
     return str(dtype)
 
 
@@ -52,9 +54,18 @@ def dtype_from_name(name: str) -> AnyDtype:
         if match := re.fullmatch(r"(str|string)(?:\[(python|pyarrow)\])?", name):
             storage: Any = match[2]
             return pd.StringDtype(storage, na_value=np.nan if match[1] == "str" else pd.NA)
+        if match := re.fullmatch(r"Sparse\[(.+), ([^,]*)\]", name):
+            return _sparse(np.dtype(match[1]), match[2])
         return pd.api.types.pandas_dtype(name)
     except (TypeError, ValueError, pa.ArrowException) as error:
         raise SchemaError(f"data type {name!r} is not one that pandas or Arrow knows") from error
+
+
+def _sparse(subtype: np.dtype[Any], fill: str) -> pd.SparseDtype:
+    """A sparse type; pandas reads only its own usual fill value of each type."""
+    if subtype.kind in "iuf":
+        return pd.SparseDtype(subtype, float(fill) if subtype.kind == "f" else int(fill))
+    return pd.SparseDtype(subtype, fill == "True") if subtype.kind == "b" else pd.SparseDtype(subtype)
 
 
 def _arrow_type(name: str) -> pa.DataType:

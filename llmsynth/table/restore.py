@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import decimal
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -54,6 +55,8 @@ def _restore(values: npt.NDArray[Any], missing: BoolArray, column: Column) -> pd
     dtype = dtype_from_name(column.dtype)
     if isinstance(dtype, pd.CategoricalDtype):
         return _category(values, missing, column)
+    if isinstance(dtype, pd.SparseDtype):
+        return _restore(values, missing, replace(column, dtype=dtype_name(dtype.subtype))).astype(dtype)
     plain = _plain(values, missing, column)
     if isinstance(dtype, pd.ArrowDtype):
         return _arrow(plain, missing, column, dtype)

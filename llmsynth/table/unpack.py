@@ -89,7 +89,9 @@ def unpack(series: pd.Series[Any], name: str) -> Unpacked:
     """
     dtype = series.dtype
     own = dtype_name(dtype)
-    if isinstance(dtype, pd.CategoricalDtype):
+    if isinstance(dtype, pd.SparseDtype):
+        result = unpack(series.sparse.to_dense(), name)
+    elif isinstance(dtype, pd.CategoricalDtype):
         result = _categorical(series, dtype, name)
     elif isinstance(dtype, pd.ArrowDtype):
         result = _arrow(series, name)

@@ -57,6 +57,27 @@ def test_the_four_string_types_are_told_apart(storage, null):
     assert again == dtype and again.storage == storage and again.na_value is dtype.na_value
 
 
+@pytest.mark.parametrize(
+    "dtype",
+    [
+        pd.SparseDtype(int),
+        pd.SparseDtype("int8", -1),
+        pd.SparseDtype(np.int64, np.int64(0)),
+        pd.SparseDtype(float),
+        pd.SparseDtype(float, 0.0),
+        pd.SparseDtype("float32", 0),
+        pd.SparseDtype(bool),
+        pd.SparseDtype(bool, True),
+        pd.SparseDtype(object),
+        pd.SparseDtype("datetime64[ns]"),
+        pd.SparseDtype("timedelta64[s]"),
+    ],
+    ids=str,
+)
+def test_sparse_types_have_names_that_read_back(dtype):
+    assert dtype_from_name(dtype_name(dtype)) == dtype
+
+
 def test_unknown_types_are_refused():
     for name in ("no type", "arrow[nothing]", "datetime64[us, Mars/Olympus]"):
         with pytest.raises(SchemaError, match="not one that"):

@@ -68,3 +68,37 @@ def test_an_integer_column_that_gets_missing_values_becomes_nullable():
     column = Column("x", "integer", dtype="int64", nullable=True)
     physical = Physical(np.array([1, 0]), np.array([False, True]))
     assert from_physical(physical, column).dtype == "Int64"
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        pd.arrays.SparseArray([0, 0, 1, 5]),
+        pd.arrays.SparseArray([0, 0, 7, 7]),
+        pd.arrays.SparseArray([0.0, 0.5, 2.5, 1.25], fill_value=0.0),
+        pd.arrays.SparseArray([0.0, np.nan, 2.5, 1.25]),
+        pd.arrays.SparseArray([True, False, False, False]),
+        pd.arrays.SparseArray(np.array(["a", "b", "a", None], dtype=object)),
+        pd.arrays.SparseArray(pd.to_datetime(["2020-01-01", None, "2021-01-01", "2022-01-01"]).to_numpy()),
+        pd.arrays.SparseArray(pd.to_timedelta(["1D", None, "2D", "3D"]).to_numpy()),
+    ],
+    ids=lambda cells: str(cells.dtype),
+)
+def test_sparse_columns_come_back_sparse(cells):
+    series = pd.Series(cells, name="x")
+    column = infer_column(series, "x")
+    column = Column.from_dict(json.loads(json.dumps(column.to_dict())))
+    result = restored(series, column)
+    assert result.dtype == series.dtype
+    pd.testing.assert_series_equal(result.sparse.to_dense(), series.sparse.to_dense())
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "Float32", "halffloat[pyarrow]", "float[pyarrow]"])
+@pytest.mark.parametrize("cells", [[0.1, 0.2, 1.7], [1.0, 2.0, 5.0], [0.001234, 1234.5, 3.0], [0.5, None, 0.25]])
+def test_floats_of_less_precision_come_back(dtype, cells):
+    series = pd.Series(cells, name="x").astype(dtype)
+    column = infer_column(series, "x")
+    result = restored(series, column)
+    pd.testing.assert_series_equal(result, series)
+    wide = series.astype("float64")
+    assert not to_physical(wide, column).invalid.any()
