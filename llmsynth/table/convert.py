@@ -22,6 +22,8 @@ from llmsynth.table.iso_texts import parse_iso, parse_spans
 from llmsynth.table.schema import Column
 from llmsynth.table.unpack import NUMPY_UNITS, BoolArray, Unpacked
 
+_SINGLE = ("float32", "float16", "Float32", "arrow[float]", "arrow[halffloat]")
+
 
 def text_values(cells: Unpacked, column: Column) -> tuple[npt.NDArray[Any], BoolArray]:
     """Texts of a text column, at most `max_length` long."""
@@ -88,7 +90,7 @@ def number_values(cells: Unpacked, column: Column) -> tuple[npt.NDArray[Any], Bo
     if column.significant is not None:
         return round_significant(values, column.significant), np.ones(values.shape, dtype=bool)
     decimals = column.decimals or 0
-    single = cells.single or column.dtype in ("float32", "float16", "Float32")
+    single = cells.single or column.dtype in _SINGLE
     return round_decimals(values, decimals), has_decimals(values, decimals, single=single)
 
 
