@@ -14,6 +14,8 @@ from llmsynth.table.schema import nearest
 _HOMES = {
     "independent": "llmsynth.baselines.independent",
     "noise": "llmsynth.baselines.noise",
+    "smote": "llmsynth.baselines.smote",
+    "tree": "llmsynth.baselines.tree",
 }
 METHODS = tuple(_HOMES)
 
