@@ -5,7 +5,7 @@ training part of its split only. Beside it, as the library reports them: no augm
 oversampling, SMOTE. The target is the best of those, less 0.005 of average precision.
 
 Diabetes 130 is cut to `ROWS` rows, in the class's own share, and loses its two identifiers. "<30" (days to readmission)
-is its class. In training the class is boosted (eval/LOG.md, Mammography).
+is its class. Boost and minutes of each fit are what `llmsynth augment` takes unless told otherwise.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from eval.record import Target
 
 SEEDS = 5
 SHARE = 0.5
-BOOST = 20.0
 ROWS = 20_000
 SPECS: dict[str, tuple[str, str, Any, tuple[str, ...]]] = {
     # name: (file, target, class, columns left out)
@@ -48,7 +47,7 @@ def read(name: str, *, rows: int = ROWS) -> pd.DataFrame:
 def run(
     name: str,
     *,
-    minutes: float = 1.0,
+    minutes: float | None = None,
     rows: int = ROWS,
     n_seeds: int = SEEDS,
     augment: Augment | None = None,
@@ -57,11 +56,12 @@ def run(
     """Augment, measure and write the result file."""
     from llmsynth import TableSynthesizer
     from llmsynth import augment as library
+    from llmsynth.augmentation import default_minutes
 
     _, target, value, _ = SPECS[name]
     frame = read(name, rows=rows)
-    boost = {f"`{target}` == {value!r}": BOOST}
-    synthesizer = TableSynthesizer(model="compact", max_minutes=minutes, boost=boost)
+    minutes = default_minutes(frame) if minutes is None else minutes
+    synthesizer = TableSynthesizer(model="compact", max_minutes=minutes)
     done = (augment or library)(frame, target, value, SHARE, synthesizer=synthesizer, n_seeds=n_seeds)
     report = done.report.to_dict()
     arms = report["gain"]["arms"]
@@ -75,7 +75,7 @@ def run(
     ]
     measured = {
         "rows": len(frame),
-        "settings": {"minutes": minutes, "to": SHARE, "boost": boost, "seeds": n_seeds},
+        "settings": {"minutes": minutes, "to": SHARE, "seeds": n_seeds},
         "report": report,
     }
     return record.write(name, measured, targets, folder=folder)

@@ -33,8 +33,8 @@ from llmsynth.table.infer import reordered
 from llmsynth.table.labels import label_names
 from llmsynth.table.schema import Schema
 
-MAX_MINUTES = 1.0
-"""Budget of each fit unless the synthesizer says otherwise."""
+CELLS_PER_MINUTE = 400_000
+MOST_MINUTES = 5.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,8 +141,9 @@ def augment(
     to : float
         Share of the rows that are of the class afterwards, in (0, 1): the fewest rows with which it is met are added.
     synthesizer : TableSynthesizer, optional
-        Fitted on this table: draws the rows. Not fitted: says how to fit. Omitted: the defaults, one minute for each
-        fit. To measure the gain, copies of it with the same options are fitted anew, on parts of the table.
+        Fitted on this table: draws the rows. Not fitted: says how to fit. Omitted: the defaults, with the minutes of
+        `default_minutes` for each fit. To measure the gain, copies of it with the same options are fitted anew, on
+        parts of the table.
     boost : float or "auto"
         How many times as often training visits a row of the class (`TableSynthesizer`'s `boost`); 1: no more often.
         "auto": what `class_fitting.class_boost` says, unless the synthesizer is fitted or has boosts of its own.
@@ -178,7 +179,7 @@ def augment(
     rare = RareClass.of(frame, target, minority, to)
     is_rare = rare.mask(frame)
     n_new = rare.rows_to_add(is_rare)
-    model = TableSynthesizer(max_minutes=MAX_MINUTES) if synthesizer is None else synthesizer
+    model = TableSynthesizer(max_minutes=default_minutes(frame)) if synthesizer is None else synthesizer
     fitted = hasattr(model, "schema_")
     how = ClassFitting.of(model, rare, boost_of(model, boost, is_rare), frame)
     _check_weights(frame, model, alone=fitted and n_seeds == 0)
@@ -206,6 +207,11 @@ def augment(
     rows = {"real": len(frame), "real_rare": int(is_rare.sum()), "new": n_new}
     report = AugmentReport(rare.name, rare.value, rare.to, how.boost, rows, near, gain, seconds)
     return Augmented(_joined(frame, new), new, report, model, schema)
+
+
+def default_minutes(frame: pd.DataFrame) -> float:
+    """Budget of each fit unless the synthesizer has its own: a minute for 400,000 cells, at least one, at most five."""
+    return float(min(max(frame.size / CELLS_PER_MINUTE, 1.0), MOST_MINUTES))
 
 
 def _check_columns(frame: pd.DataFrame, synthesizer: TableSynthesizer) -> None:

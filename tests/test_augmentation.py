@@ -6,7 +6,7 @@ import pytest
 from sklearn.base import BaseEstimator
 
 from llmsynth import augmentation
-from llmsynth.augmentation import augment
+from llmsynth.augmentation import augment, default_minutes
 from llmsynth.config import FitConfig, TrainConfig
 from llmsynth.errors import InputError, MissingExtraError
 from llmsynth.table.infer import infer_schema
@@ -118,6 +118,11 @@ def test_a_table_with_weights_is_refused_before_anything_is_fitted(table):
     with pytest.raises(InputError, match="new rows have no weights"):
         augment(table, "y", "yes", synthesizer=Stub(weight_column="x"))
     assert Stub.fitted == []
+
+
+def test_wide_and_long_tables_get_more_minutes_within_bounds():
+    frames = [pd.DataFrame(np.zeros(shape, np.int8)) for shape in ((100, 3), (20_000, 48), (400_000, 10))]
+    assert [default_minutes(frame) for frame in frames] == [1.0, 2.4, 5.0]
 
 
 def test_a_fitted_synthesizer_draws_the_rows_and_is_not_fitted_again(table):

@@ -9,7 +9,7 @@ import typer
 
 from llmsynth.cli import options as opt
 from llmsynth.cli.exits import EXIT_CODES, guarded
-from llmsynth.cli.output import Output, check_output_file, write_json
+from llmsynth.cli.output import Output, check_output_file, is_main_process, write_json
 from llmsynth.errors import ConfigError
 
 EPILOG = f"""\b
@@ -41,7 +41,10 @@ def augment(
     ] = None,
     model: opt.Model = None,
     max_minutes: Annotated[
-        float | None, typer.Option("--max-minutes", help="Budget of each fit, one and one per split.  [default: 1]")
+        float | None,
+        typer.Option(
+            "--max-minutes", help="Budget of each fit, one and one per split.  [default: one for 400,000 cells, 1 to 5]"
+        ),
     ] = None,
     max_epochs: opt.MaxEpochs = None,
     boost: Annotated[
@@ -86,11 +89,14 @@ def augment(
     frame = read_table(table)
     budget = opt.given(max_minutes=max_minutes, max_epochs=max_epochs)
     chosen = {**given, **budget, **opt.given(device=device, trust_remote_code=trust_remote_code)}
-    synthesizer = _synthesizer(run, chosen, progress=not quiet)
     from llmsynth.augmentation import augment as add_rows
+    from llmsynth.augmentation import default_minutes
 
+    synthesizer = _synthesizer(run, chosen, default_minutes(frame), progress=not quiet)
     chosen = opt.given(random_state=seed, boost=boost)
     done = add_rows(frame, target, minority, to, synthesizer=synthesizer, n_seeds=seeds, **chosen)
+    if not is_main_process():
+        return
     write_table(done.table, out, schema=done.schema, overwrite=overwrite)
     data = {"command": "augment", "table": str(table), "file": str(out), "report": done.report.to_dict()}
     if report is not None:
@@ -98,21 +104,20 @@ def augment(
     output.result(data, *shown(done.report, out))
 
 
-def _synthesizer(run: Path | None, chosen: dict[str, Any], *, progress: bool) -> Any:
+def _synthesizer(run: Path | None, chosen: dict[str, Any], minutes: float, *, progress: bool) -> Any:
     """The fitted one of a run folder, or one to be fitted; budgets and device hold for the fits to come."""
     if run is None and "recipe" in chosen:
         from llmsynth.recipes import load_recipe
 
         chosen = {**chosen, "recipe": load_recipe(chosen["recipe"])}
-    from llmsynth.augmentation import MAX_MINUTES
     from llmsynth.synthesizer import TableSynthesizer
 
     if run is None:
-        budget = {} if {"max_minutes", "max_epochs", "recipe"} & set(chosen) else {"max_minutes": MAX_MINUTES}
+        budget = {} if {"max_minutes", "max_epochs", "recipe"} & set(chosen) else {"max_minutes": minutes}
         return TableSynthesizer(progress=progress, **{**budget, **chosen})
     how = {name: chosen[name] for name in ("device", "trust_remote_code") if name in chosen}
     budget = {name: chosen[name] for name in ("max_minutes", "max_epochs") if name in chosen}
-    return TableSynthesizer.load(run, **how).set_params(progress=progress, **(budget or {"max_minutes": MAX_MINUTES}))
+    return TableSynthesizer.load(run, **how).set_params(progress=progress, **(budget or {"max_minutes": minutes}))
 
 
 def shown(report: Any, out: Path) -> list[Any]:

@@ -34,7 +34,7 @@ def test_the_best_other_way_and_the_held_out_rows_share_are_the_bounds(tables, t
 
     content = json.loads(augment.run("augment-mammography", augment=stub, n_seeds=2, folder=tmp_path).read_text())
     assert asked["asked"] == ("class", 1, 0.5) and asked["rows"] == 100 and asked["n_seeds"] == 2
-    assert asked["synthesizer"].boost == {"`class` == 1": 20.0}
+    assert asked["synthesizer"].boost is None and asked["synthesizer"].max_minutes == 1.0 and "boost" not in asked
     precision, copies = content["targets"]
     assert "smote" in precision["what"] and precision["measured"] == pytest.approx(-0.01)
     assert not precision["reached"]
