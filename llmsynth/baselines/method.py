@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -51,6 +51,21 @@ class Conditional(Fitted, Protocol):
         InputError
             If the method gives the condition probability zero.
         """
+        ...
+
+
+class Probability(NamedTuple):
+    """An estimate of the probability of a condition."""
+
+    probability: float
+    standard_error: float
+
+
+class Probabilistic(Conditional, Protocol):
+    """A fitted method that knows how likely a condition is."""
+
+    def probability(self, boxes: Sequence[AllowedBox], rng: np.random.Generator) -> Probability:
+        """Probability that a row lies in one of the disjoint boxes."""
         ...
 
 

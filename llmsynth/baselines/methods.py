@@ -13,6 +13,7 @@ from llmsynth.table.schema import nearest
 
 _HOMES = {
     "independent": "llmsynth.baselines.independent",
+    "copula": "llmsynth.baselines.copula",
     "noise": "llmsynth.baselines.noise",
     "smote": "llmsynth.baselines.smote",
     "tree": "llmsynth.baselines.tree",

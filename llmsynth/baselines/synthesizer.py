@@ -20,7 +20,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 
 from llmsynth.baselines.features import Features
-from llmsynth.baselines.method import Conditional, Fitted, Imputing, Method, Task
+from llmsynth.baselines.method import Conditional, Fitted, Imputing, Method, Probabilistic, Probability, Task
 from llmsynth.baselines.methods import get_method, method_options
 from llmsynth.baselines.progress import Bar, silent
 from llmsynth.baselines.store import read_baseline, write_baseline
@@ -176,6 +176,32 @@ class BaselineSynthesizer(BaseEstimator):  # type: ignore[misc]
             parts.append(self._features.to_frame(drawn, seed, start))
         whole = parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
         return whole.iloc[:n_samples]
+
+    def probability(self, where: Where, random_state: int | None = None) -> Probability:
+        """Probability of a condition under the fitted law, with its standard error.
+
+        Parameters
+        ----------
+        where : str, mapping, or sequence of them
+            Condition as in `sample`.
+        random_state : int or None
+            Seed; None uses the estimator's.
+
+        Returns
+        -------
+        Probability
+            ``probability`` and ``standard_error``.
+
+        Raises
+        ------
+        InputError
+            If the method cannot tell, or the condition can hold for no row.
+        """
+        fitted = self._fitted()
+        if not hasattr(fitted, "probability"):
+            raise InputError(f"probability: method {self.method_.name!r} cannot tell that of a condition; 'copula' can")
+        seed = derive(self.random_state if random_state is None else int(random_state), "baseline", "probability")
+        return cast(Probabilistic, fitted).probability(self._boxes(where), generator(seed))
 
     def _boxes(self, where: Where) -> list[Any]:
         if not hasattr(self._fitted(), "sample_where"):
