@@ -34,6 +34,7 @@ from llmsynth.lm.manifest import CHECKPOINTS
 from llmsynth.lm.parallel import Parallel
 from llmsynth.lm.reporters import check_reporters
 from llmsynth.lm.run_folder import Run
+from llmsynth.lm.stop_signals import StopSignals
 from llmsynth.lm.store import load_engine, save_engine
 from llmsynth.recipes import load_recipe
 from llmsynth.sample.balanced import class_counts, class_shares, interleave
@@ -197,10 +198,12 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
             weights = weigh_rows(engine.encoder, schema, plain, rows, column=column, boost=boost)
             how: dict[str, Any] = {"progress": self.progress, "resume_from": checkpoints}
             training = train_engine(engine, plain, run, **how, began=began, weights=weights)
-            self._learned(engine, schema, (name, reason))
-            self._describe(training, engine, plain)
-            if run is not None:
-                self._write(run)
+            # From here on a signal waits until the run is on the disk.
+            with StopSignals() if run is not None else nullcontext():
+                self._learned(engine, schema, (name, reason))
+                self._describe(training, engine, plain)
+                if run is not None:
+                    self._write(run)
         return self
 
     def fit_config(self) -> FitConfig:

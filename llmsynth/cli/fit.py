@@ -85,14 +85,17 @@ def train(table: Any, out: Path, settings: dict[str, Any], output: Output) -> An
     try:
         synthesizer.fit(frame)
     except (KeyboardInterrupt, Terminated):
-        output.note(_how_to_go_on(out))
+        written = hasattr(synthesizer, "report_") and (out / "manifest.json").is_file()
+        output.note(_how_to_go_on(out, written=written))
         raise
     return synthesizer
 
 
-def _how_to_go_on(out: Path) -> str:
+def _how_to_go_on(out: Path, *, written: bool) -> str:
     if any(out.glob("checkpoints/step-*")):
         return f"Stopped. Go on with the same command and --resume; the checkpoints are in {out}."
+    if written:
+        return f"Stopped when all was done: the run in {out} is complete."
     return "Stopped before a step of the training proper was done, so nothing was saved; start the same command again."
 
 

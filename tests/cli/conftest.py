@@ -24,6 +24,7 @@ class FakeFacade:
 
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     failure: BaseException | None = None
+    late_failure: BaseException | None = None
     checkpoint: bool = False
     report: SampleReport | None = None
 
@@ -56,6 +57,8 @@ def _facade_class(fake: FakeFacade) -> type:
                     raise fake.failure
                 run.write_json("schema.json", self.schema_.to_dict())
                 run.seal()
+                if fake.late_failure is not None:
+                    raise fake.late_failure
             return self
 
         @classmethod

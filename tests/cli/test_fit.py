@@ -199,6 +199,14 @@ def test_an_interrupt_before_the_first_checkpoint_says_that_nothing_was_saved(
     assert not Path("run").exists()
 
 
+def test_an_interrupt_after_the_run_was_written_says_that_it_is_complete(
+    llmsynth: Cli, facade: FakeFacade, table: Path
+) -> None:
+    facade.late_failure = KeyboardInterrupt()
+    result = llmsynth("fit", table, "-o", "run")
+    assert result.exit_code == 130 and "the run in run is complete" in result.stderr
+
+
 def test_a_full_disk_has_its_own_exit_code(llmsynth: Cli, facade: FakeFacade, table: Path) -> None:
     facade.failure = OSError(errno.ENOSPC, "No space left on device", "run/.new/model.safetensors")
     result = llmsynth("fit", table, "-o", "run")
