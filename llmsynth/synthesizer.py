@@ -46,7 +46,7 @@ from llmsynth.sample.sampler import Sampler
 from llmsynth.sample.scores import Scores, likeliest
 from llmsynth.seeding import derive
 from llmsynth.table.conditions import Where, compile_condition
-from llmsynth.table.dtypes import Physical, physical_table
+from llmsynth.table.dtypes import Physical, physical_table, relabelled
 from llmsynth.table.files import TableWriter, read_table
 from llmsynth.table.infer import infer_schema
 from llmsynth.table.rule_checks import check_rules
@@ -190,7 +190,8 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
             name, reason = config.model, "as asked"
             if name == "auto":
                 name, reason = choose_model(schema, len(frame), gpu=choose_device(config.device).type == "cuda")
-            config = replace(config, model=name)
+            target = config.target if self.target is None else schema.name_of(self.target)
+            config = replace(config, model=name, target=target)
             engine = build_engine(schema, plain, config)
             checkpoints = Path(self.run_dir, CHECKPOINTS) if self.resume and self.run_dir is not None else None
             rows, _ = split_rows(len(frame), config.train.holdout_fraction, config.seed)
@@ -229,8 +230,8 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
             changes["seed"] = int(self.random_state)
         if self.model != "auto":
             changes["model"] = self.model
-        if self.target is not None:
-            changes["target"] = self.target
+        if isinstance(self.target, str):
+            changes["target"] = self.target  # the name of any other label is known with the schema
         if self.device != "auto":
             changes["device"] = self.device
         if self.trust_remote_code:
@@ -244,7 +245,8 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
             return check_rules(given.rules, given, frame)
         overrides = given if given is None or isinstance(given, Mapping) else read_schema_yaml(os.fspath(given))
         overrides = overrides_without_weights(overrides, weight_column)
-        return infer_schema(frame, target=config.target, overrides=overrides)
+        target = config.target if self.target is None else self.target
+        return infer_schema(frame, target=target, overrides=overrides)
 
     def _learned(self, engine: Engine, schema: Schema, choice: tuple[str, str]) -> None:
         self.schema_ = schema
@@ -272,8 +274,12 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
         }
 
     def _read(self, table: object) -> pd.DataFrame:
-        """A table to be scored or completed; the weights that a training table brings along are no part of its rows."""
-        return without_weights(read_table(table), self._fitted().config.train.weight_column)
+        """A table to be scored or completed, under the labels of the training table.
+
+        The weights that a training table brings along are no part of its rows.
+        """
+        frame = without_weights(read_table(table), self._fitted().config.train.weight_column)
+        return relabelled(frame, self.schema_)
 
     def _fitted(self) -> Engine:
         engine = getattr(self, "_engine", None)

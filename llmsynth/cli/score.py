@@ -122,13 +122,20 @@ def most_surprising(frame: Any, by_column: Any, n_rows: int) -> list[dict[str, A
         columns = [
             {
                 "column": str(by_column.columns[place]),
-                "value": str(frame[by_column.columns[place]].iloc[row]),
+                "value": str(_cells(frame, by_column.columns[place]).iloc[row]),
                 "nats": _finite(nats[row, place]),
             }
             for place in worst
         ]
         found.append({"row": row, "nats": _finite(nats[row].sum()), "columns": columns})
     return found
+
+
+def _cells(frame: Any, label: Any) -> Any:
+    """Column of that label, or of its text, which is what a CSV file keeps of it."""
+    from llmsynth.table.labels import label_names
+
+    return frame[label] if label in frame.columns else frame[label_names([label])[0]]
 
 
 def _finite(value: float) -> float | None:

@@ -174,6 +174,8 @@ def physical_table(
 def match_columns(frame: pd.DataFrame, schema: Schema, *, partial: bool = False) -> dict[str, int]:
     """Place of each schema column in a data frame; with `partial`, of those that are there.
 
+    A file turns all labels into texts, so columns whose labels are not the same are matched by their names.
+
     Raises
     ------
     SchemaError
@@ -182,15 +184,33 @@ def match_columns(frame: pd.DataFrame, schema: Schema, *, partial: bool = False)
     found = {encode_key(label): place for place, label in enumerate(frame.columns)}
     if len(found) != frame.shape[1]:
         raise TableError(f"column labels must be distinct: {frame.shape[1]} columns, {len(found)} labels")
-    wanted = {column.name: encode_key(label) for column, label in zip(schema.columns, schema.labels, strict=True)}
-    absent = [name for name, key in wanted.items() if key not in found]
-    extra = [label for key, label in zip(found, frame.columns, strict=True) if key not in set(wanted.values())]
+    keys = {column.name: encode_key(label) for column, label in zip(schema.columns, schema.labels, strict=True)}
+    same = {name: found[key] for name, key in keys.items() if key in found}
+    taken = set(same.values())
+    left = {name: place for place, name in enumerate(label_names(frame.columns)) if place not in taken}
+    places = {name: same[name] if name in same else left.pop(name) for name in keys if name in same or name in left}
+    absent = [name for name in keys if name not in places]
     if absent and not partial:
         raise SchemaError(f"expected the columns of the schema, missing: {', '.join(map(repr, absent[:10]))}")
-    if extra:
-        names = ", ".join(map(repr, label_names(extra)[:10]))
-        raise SchemaError(f"expected the columns of the schema, unknown: {names}")
-    return {name: found[key] for name, key in wanted.items() if key in found}
+    if left:
+        raise SchemaError(f"expected the columns of the schema, unknown: {', '.join(map(repr, list(left)[:10]))}")
+    return places
+
+
+def relabelled(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
+    """A table with some of a schema's columns, under the schema's own labels.
+
+    Raises
+    ------
+    SchemaError
+        If it has a column that the schema does not have.
+    """
+    labels = list(frame.columns)
+    for name, place in match_columns(frame, schema, partial=True).items():
+        labels[place] = schema.label_of(name)
+    if all(encode_key(own) == encode_key(label) for own, label in zip(frame.columns, labels, strict=True)):
+        return frame
+    return frame.set_axis(pd.Index(labels, tupleize_cols=False), axis=1)
 
 
 def assemble_frame(columns: Mapping[str, pd.Series[Any]], schema: Schema) -> pd.DataFrame:

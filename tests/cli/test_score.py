@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 from typer.testing import Result
 
-from llmsynth.cli.score import as_csv, described, summary
+from llmsynth.cli.score import as_csv, described, most_surprising, summary
 
 if TYPE_CHECKING:
     from tests.cli.conftest import FakeFacade
@@ -60,3 +61,10 @@ def test_the_most_surprising_rows_and_columns_are_listed(
     assert second["columns"][0]["column"] == "smoker" and second["columns"][0]["nats"] == 70.0
     shown = llmsynth("score", run_folder, table, "--surprising", 2).stdout.splitlines()
     assert shown[1].startswith("row 79: impossible nats; age = ") and "smoker = " in shown[2]
+
+
+def test_values_are_found_where_a_file_turned_labels_into_texts() -> None:
+    nats = pd.DataFrame([[-1.0, -5.0]], columns=pd.Index([0, "b"], dtype=object))
+    for labels in ([0, "b"], ["0", "b"]):
+        (found,) = most_surprising(pd.DataFrame([["x", "y"]], columns=pd.Index(labels, dtype=object)), nats, 1)
+        assert [(one["column"], one["value"]) for one in found["columns"]] == [("b", "y"), ("0", "x")]

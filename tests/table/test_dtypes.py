@@ -222,6 +222,18 @@ def test_columns_are_matched_by_label_and_strangers_are_named():
         match_columns(doubled, schema)
 
 
+def test_labels_match_by_their_text_where_no_label_is_the_same():
+    frame = pd.DataFrame([[1, 2, 3, 4]], columns=pd.Index([0, 1.5, ("a", 2), "b"], tupleize_cols=False))
+    schema = infer_schema(frame)
+    texts = frame.set_axis(["0", "1.5", "a.2", "b"], axis=1)[["b", "0", "a.2", "1.5"]]
+    assert match_columns(texts, schema) == {"0": 1, "1.5": 3, "a.2": 2, "b": 0}
+    assert match_columns(frame, infer_schema(texts)) == {"b": 3, "0": 0, "a.2": 2, "1.5": 1}
+    both = pd.DataFrame([[1, 2]], columns=[0, "0"])
+    assert match_columns(both.set_axis(["0 (2)", "0"], axis=1), infer_schema(both)) == {"0 (2)": 0, "0": 1}
+    with pytest.raises(SchemaError, match="unknown: '0'"):
+        match_columns(both, infer_schema(both[[0]]))
+
+
 def test_from_physical_refuses_identifiers_and_impossible_types():
     with pytest.raises(SchemaError, match="generate_identifiers"):
         from_physical(Physical(np.zeros(1), np.zeros(1, bool)), Column("id", "identifier"))
