@@ -22,7 +22,8 @@ import yaml
 from sklearn.base import BaseEstimator
 
 from llmsynth.config import FitConfig, PerKind, SampleConfig
-from llmsynth.errors import InputError, NotFittedError
+from llmsynth.config_fields import typed
+from llmsynth.errors import ConfigError, InputError, NotFittedError
 from llmsynth.fitting import Training, table_hash, train_engine
 from llmsynth.lm.backbones import choose_device
 from llmsynth.lm.boost import boost_mapping, weigh_rows
@@ -182,7 +183,7 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
         run = None
         is_main = Parallel().is_main  # also gives each of several processes its own GPU
         if self.run_dir is not None and is_main:
-            run = Run.create(self.run_dir, overwrite=self.overwrite, resume=self.resume)
+            run = Run.create(_path("run_dir", self.run_dir), overwrite=self.overwrite, resume=self.resume)
         with run if run is not None else nullcontext():
             frame, column = take_weights(read_table(table), config.train.weight_column)
             schema = self._schema(frame, config)
@@ -214,8 +215,10 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
             config = FitConfig()
         elif isinstance(recipe, FitConfig):
             config = recipe
+        elif isinstance(recipe, Mapping):
+            config = FitConfig.from_mapping(recipe)
         else:
-            config = FitConfig.from_mapping(recipe) if isinstance(recipe, Mapping) else load_recipe(os.fspath(recipe))
+            config = load_recipe(_path("recipe", recipe, "options, the name of a recipe or a YAML file"))
         train = config.train
         if self.max_minutes is not None:
             train = replace(train, max_minutes=self.max_minutes)
@@ -227,15 +230,15 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
             train = replace(train, boost=boost_mapping(self.boost))
         changes: dict[str, Any] = {"train": train}
         if self.random_state is not None:
-            changes["seed"] = int(self.random_state)
+            changes["seed"] = typed(int, self.random_state, "random_state")
         if self.model != "auto":
             changes["model"] = self.model
         if isinstance(self.target, str):
             changes["target"] = self.target  # the name of any other label is known with the schema
         if self.device != "auto":
             changes["device"] = self.device
-        if self.trust_remote_code:
-            changes["trust_remote_code"] = True
+        if self.trust_remote_code not in (False, None):
+            changes["trust_remote_code"] = self.trust_remote_code
         return replace(config, **changes)
 
     def _schema(self, frame: pd.DataFrame, config: FitConfig) -> Schema:
@@ -243,8 +246,11 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
         if isinstance(given, Schema):
             refuse_weights_in(given, weight_column)
             return check_rules(given.rules, given, frame)
-        overrides = given if given is None or isinstance(given, Mapping) else read_schema_yaml(os.fspath(given))
-        overrides = overrides_without_weights(overrides, weight_column)
+        if given is None or isinstance(given, Mapping):
+            overrides = overrides_without_weights(given, weight_column)
+        else:
+            path = _path("schema", given, "a Schema, properties by column or a YAML file")
+            overrides = overrides_without_weights(read_schema_yaml(path), weight_column)
         target = config.target if self.target is None else self.target
         return infer_schema(frame, target=target, overrides=overrides)
 
@@ -287,6 +293,10 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
             raise NotFittedError("nothing was learned yet: call fit(table), or TableSynthesizer.load(path)")
         return engine
 
+    def _seed(self, random_state: int | None, purpose: str) -> int:
+        own = self._fitted().config.seed if random_state is None else typed(int, random_state, "random_state")
+        return derive(own, purpose)
+
     def iter_samples(
         self,
         n_samples: int,
@@ -307,7 +317,7 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
             top_p=chosen.top_p if top_p is None else top_p,
             batch_size=chosen.batch_size if batch_size is None else batch_size,
         )
-        seed = derive(engine.config.seed if random_state is None else int(random_state), "sample")
+        n_samples, seed = typed(int, n_samples, "n_samples"), self._seed(random_state, "sample")
         self.sample_report_ = None
         tallies: list[ConditionTally] = []
         sampler = self._sampler(engine)
@@ -380,7 +390,7 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
             ``probability``, ``standard_error``, ``effective_sample_size``, ``n_drawn``.
         """
         engine = self._fitted()
-        seed = derive(engine.config.seed if random_state is None else int(random_state), "sample")
+        n_draws, seed = typed(int, n_draws, "n_draws"), self._seed(random_state, "sample")
         return self._conditional(where, engine.config.sample).estimate(n_draws, seed)
 
     def _sampler(self, engine: Engine) -> Sampler:
@@ -449,7 +459,7 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
             ``rows`` written and ``path``.
         """
         self._fitted()
-        with TableWriter(path, schema=self.schema_, overwrite=overwrite) as writer:
+        with TableWriter(_path("path", path), schema=self.schema_, overwrite=overwrite) as writer:
             for part in self.iter_samples(n_samples, random_state, **options):
                 writer.write(part)
         return {"rows": writer.n_rows, "path": str(path)}
@@ -519,11 +529,12 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
         self, table: object, n_draws: int, random_state: int | None, method: Method, *, fill: bool, obey: bool = True
     ) -> pd.DataFrame:
         engine = self._fitted()
+        n_draws = typed(int, n_draws, "n_draws")
         if n_draws < 1:
             raise InputError(f"n_draws: expected 1 or more, got {n_draws!r}")
         if method not in ("draw", "mode"):
             raise InputError(f"method: expected 'draw' or 'mode', got {method!r}")
-        seed = derive(engine.config.seed if random_state is None else int(random_state), "complete")
+        seed = self._seed(random_state, "complete")
         sampler = self._sampler(engine)
         ruled = RuledSampler(sampler) if self.schema_.rules and obey else None
         self.sample_report_ = None
@@ -637,7 +648,7 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
             If the folder holds something and `overwrite` is false, or cannot be written to.
         """
         self._fitted()
-        with Run.create(path, overwrite=overwrite) as run:
+        with Run.create(_path("path", path), overwrite=overwrite) as run:
             self._write(run)
 
     def _write(self, run: Run) -> None:
@@ -659,7 +670,7 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
         RunFolderError
             Naming the file that is missing, altered or unsafe.
         """
-        run = Run.open(path, trust_remote_code=trust_remote_code)
+        run = Run.open(_path("path", path), trust_remote_code=trust_remote_code)
         found = read_description(run)
         config = replace(found.config, trust_remote_code=trust_remote_code)
         synthesizer = cls(config.model, recipe=config, random_state=config.seed, target=config.target, device=device)
@@ -667,3 +678,11 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
         synthesizer._learned(engine, found.schema, (config.model, found.model_reason))
         synthesizer.history_, synthesizer.report_ = found.history, found.report
         return synthesizer
+
+
+def _path(name: str, value: object, expected: str = "a path") -> str | os.PathLike[str]:
+    """The value of an option that is a path, or the name of something."""
+    if isinstance(value, str | os.PathLike):
+        return value
+    came = repr(value) if isinstance(value, int | float | None) else f"a {type(value).__name__}"
+    raise ConfigError(f"{name}: expected {expected}, got {came}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from numbers import Real
 
 import numpy as np
 import numpy.typing as npt
@@ -62,9 +63,11 @@ def class_shares(column: Column, proportions: Mapping[object, float] | None) -> 
         raise InputError(f"balance: expected a column with classes, {column.name!r} is of kind {column.kind}")
     if proportions is None:
         return {category: 1.0 / len(column.categories) for category in column.categories}
+    if not isinstance(proportions, Mapping):
+        raise InputError(f"proportions: expected shares by class, got {type(proportions).__name__}")
     shares: dict[object, float] = {}
     for named, share in proportions.items():
-        if not (math.isfinite(share) and share >= 0):
+        if not (isinstance(share, Real) and math.isfinite(share) and share >= 0):
             raise InputError(f"proportions: expected shares in [0, 1], got {share!r} for {named!r}")
         category = None if named is None else _named(column, column.categories, named)
         shares[category] = shares.get(category, 0.0) + float(share)

@@ -6,7 +6,7 @@ a model was trained.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -123,8 +123,8 @@ class Scores:
         SchemaError
             For a column that is unknown or that no model learns.
         """
-        if isinstance(labels, str):
-            raise SchemaError(f"expected a list of columns, got the text {labels!r}")
+        if isinstance(labels, str) or not isinstance(labels, Iterable):
+            raise SchemaError(f"expected a list of columns, got {labels!r}")
         keys = {encode_key(label): name for name, label in zip(self.schema.names, self.schema.labels, strict=True)}
         modelled = [column.name for column in self.columns]
         places: list[int] = []
