@@ -17,6 +17,9 @@ _HOMES = {
     "noise": "llmsynth.baselines.noise",
     "smote": "llmsynth.baselines.smote",
     "tree": "llmsynth.baselines.tree",
+    "ctgan": "llmsynth.baselines.ctgan",
+    "tvae": "llmsynth.baselines.tvae",
+    "diffusion": "llmsynth.baselines.diffusion",
 }
 METHODS = tuple(_HOMES)
 
