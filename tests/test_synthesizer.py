@@ -132,7 +132,99 @@ def test_options_come_from_the_recipe_and_arguments_override_them():
         TableSynthesizer(recipe={"trian": {}}).fit_config()
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"max_epochs": "2"}, "max_epochs: expected a whole number or nothing, got '2'"),
+        ({"max_epochs": 1.5}, "max_epochs: expected a whole number or nothing, got 1.5"),
+        ({"max_minutes": "soon"}, "max_minutes: expected a finite number or nothing, got 'soon'"),
+        ({"model": 5}, "model: expected a text, got 5"),
+        ({"device": 5}, "device: expected a text, got 5"),
+        ({"recipe": 5}, "recipe: expected options, the name of a recipe or a YAML file, got 5"),
+        ({"recipe": [1]}, "recipe: expected options, the name of a recipe or a YAML file, got a list"),
+        ({"recipe": {"train": {"max_epochs": "2"}}}, "train.max_epochs: expected a whole number or nothing, got '2'"),
+        ({"schema": 5}, "schema: expected a Schema, properties by column or a YAML file, got 5"),
+        ({"run_dir": 5}, "run_dir: expected a path, got 5"),
+        ({"random_state": "x"}, "random_state: expected a whole number, got 'x'"),
+        ({"random_state": 1.5}, "random_state: expected a whole number, got 1.5"),
+        ({"random_state": np.random.default_rng(0)}, "random_state: expected a whole number, got a Generator"),
+        ({"trust_remote_code": "no"}, "trust_remote_code: expected true or false, got 'no'"),
+    ],
+)
+def test_an_option_of_the_wrong_type_is_one_error_that_names_it(ehr, options, words):
+    with pytest.raises(ConfigError, match=f"^{words}"):
+        TableSynthesizer(**{"model": "compact", "recipe": TINY, "max_epochs": 1} | options).fit(ehr)
+
+
+@pytest.mark.parametrize(
+    ("use", "options", "words"),
+    [
+        ("sample", {"n_samples": "5"}, "n_samples: expected a whole number, got '5'"),
+        ("sample", {"n_samples": 2.5}, "n_samples: expected a whole number, got 2.5"),
+        ("sample", {"n_samples": None}, "n_samples: expected a whole number, got None"),
+        ("sample", {"random_state": "x"}, "random_state: expected a whole number, got 'x'"),
+        ("sample", {"temperature": "hot"}, "temperature: expected a finite number or a mapping .*, got 'hot'"),
+        ("sample", {"top_p": {"decimal": "x"}}, "top_p: expected a finite number"),
+        ("sample", {"batch_size": 1.5}, "batch_size: expected a whole number or 'auto', got 1.5"),
+        ("sample", {"balance": "diabetes", "proportions": 5}, "proportions: expected shares by class, got int"),
+        ("sample", {"balance": "diabetes", "proportions": {"yes": "x"}}, "proportions: expected shares in"),
+        ("sample_to", {"path": 5, "n_samples": 3}, "path: expected a path, got 5"),
+        ("impute", {"n_draws": "2"}, "n_draws: expected a whole number, got '2'"),
+        ("sample_like", {"n_draws": 1.5}, "n_draws: expected a whole number, got 1.5"),
+        ("sample_like", {"random_state": "x"}, "random_state: expected a whole number, got 'x'"),
+        ("probability", {"where": "age > 50", "n_draws": "x"}, "n_draws: expected a whole number, got 'x'"),
+        ("log_prob", {"columns": 5}, "expected a list of columns, got 5"),
+        ("save", {"path": 5}, "path: expected a path, got 5"),
+        ("load", {"path": None}, "path: expected a path, got None"),
+    ],
+)
+def test_an_argument_of_the_wrong_type_is_one_error_that_names_it(fitted, ehr, use, options, words):
+    table = {"table": ehr.head(3)} if use in ("impute", "sample_like", "log_prob") else {}
+    with pytest.raises(InputError, match=f"^{words}"):
+        getattr(fitted, use)(**table, **options)
+
+
 # ---- the table's own form
+
+
+def test_sparse_columns_half_precision_and_categories_of_numbers_come_back(tmp_path):
+    rng = np.random.default_rng(0)
+    n = 60
+    frame = pd.DataFrame(
+        {
+            "sparse": pd.arrays.SparseArray(rng.integers(0, 2, n) * rng.integers(0, 9, n)),
+            "flag": pd.arrays.SparseArray(rng.random(n) < 0.2),
+            "amount": pd.arrays.SparseArray(np.where(rng.random(n) < 0.5, 0.0, rng.random(n).round(2)), fill_value=0.0),
+            "half": pd.Series(rng.random(n)).astype("float16"),
+            "arrow_half": pd.Series(rng.random(n) * 100).astype("halffloat[pyarrow]"),
+            "arrow_float": pd.Series(rng.random(n).round(2)).astype("float[pyarrow]"),
+            "grade": pd.Categorical(rng.integers(1, 4, n), categories=[3, 2, 1, 0], ordered=True),
+            "day": pd.Categorical(pd.to_datetime(["2020-01-02", "2021-01-02"])[rng.integers(0, 2, n)]),
+            "span": pd.cut(pd.Series(rng.random(n)), 3),
+        }
+    )
+    made = tiny(max_epochs=1).fit(frame)
+    rows = made.sample(20)
+    assert rows.dtypes.tolist() == frame.dtypes.tolist()
+    assert np.isfinite(made.log_prob(rows)).all() and np.isfinite(made.log_prob(frame)).all()
+    holes = frame.head(4).assign(half=np.nan, grade=None)
+    assert made.impute(holes).dtypes.tolist() == frame.dtypes.tolist()
+    made.sample_to(tmp_path / "t.parquet", 20)
+    dense = [getattr(dtype, "subtype", dtype) for dtype in frame.dtypes]
+    assert read_table(tmp_path / "t.parquet").dtypes.tolist() == dense
+
+
+def test_a_table_whose_labels_are_no_texts_is_scored_and_completed_from_a_csv_file(ehr, tmp_path):
+    frame = ehr.set_axis(range(ehr.shape[1]), axis=1)
+    made = tiny(max_epochs=1, target=7, run_dir=tmp_path / "run").fit(frame)
+    again = TableSynthesizer.load(tmp_path / "run")
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    for one in (made, again):
+        assert np.array_equal(one.log_prob(tmp_path / "t.csv"), one.log_prob(frame))
+        assert one.impute(tmp_path / "t.csv").columns.tolist() == list(range(8))
+        assert one.predict(tmp_path / "t.csv").equals(one.predict(frame))
+        # The column to be predicted is not given away because its label became a text.
+        assert one.predict(tmp_path / "t.csv", 2, n_draws=2).equals(one.predict(frame.drop(columns=2), 2, n_draws=2))
 
 
 def test_any_table_comes_back_in_its_own_form(fitted_hostile, hostile):
@@ -279,6 +371,31 @@ def test_fitting_into_a_run_folder_leaves_a_complete_run(ehr, fitted, tmp_path):
         tiny(run_dir=run).fit(ehr)
     tiny(run_dir=run, overwrite=True, max_epochs=1).fit(ehr)
     assert TableSynthesizer.load(run).report_["n_steps"] < made.report_["n_steps"]
+
+
+@pytest.mark.parametrize("where", ["_describe", "_write"])
+def test_a_signal_once_all_is_learned_waits_until_the_run_is_written(where, ehr, tmp_path, monkeypatch):
+    class Stopped(BaseException):
+        pass
+
+    def stop(number, frame):
+        raise Stopped
+
+    original = getattr(TableSynthesizer, where)
+
+    def signalled(self, *args):
+        signal.raise_signal(signal.SIGTERM)
+        return original(self, *args)
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        monkeypatch.setattr(TableSynthesizer, where, signalled)
+        with pytest.raises(Stopped):
+            tiny(max_epochs=1, run_dir=tmp_path / "run").fit(ehr)
+        assert signal.getsignal(signal.SIGTERM) is stop
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert len(TableSynthesizer.load(tmp_path / "run").sample(3)) == 3
 
 
 SCRIPT = """
