@@ -131,7 +131,7 @@ def encode_tables(real: pd.DataFrame, *others: pd.DataFrame, schema: Schema | No
     counts: list[int] = []
     skipped: dict[str, str] = {}
     for position, name in enumerate(names):
-        series = [frame.iloc[:, position] for frame in frames]
+        series = [_dense(frame.iloc[:, position]) for frame in frames]
         reason = _skip_reason(series[0], described[position])
         if reason:
             skipped[name] = reason
@@ -152,6 +152,10 @@ def encode_tables(real: pd.DataFrame, *others: pd.DataFrame, schema: Schema | No
         EncodedTable(layout, _stack([column[index] for column in columns], len(frame)))
         for index, frame in enumerate(frames)
     )
+
+
+def _dense(series: pd.Series) -> pd.Series:
+    return series.sparse.to_dense() if isinstance(series.dtype, pd.SparseDtype) else series
 
 
 def _stack(columns: list[FloatArray], n_rows: int) -> FloatArray:
@@ -218,6 +222,8 @@ def _numbers(series: pd.Series, form: Form, column: Column | None) -> FloatArray
     elif form == "duration":
         durations = pd.to_timedelta(series.astype(object), errors="coerce")
         values = np.asarray(durations.dt.total_seconds(), np.float64)
+    elif pd.api.types.is_float_dtype(series.dtype):
+        values = series.to_numpy(np.float64, na_value=np.nan)  # pandas' `to_numeric` knows no half precision
     else:
         values = np.asarray(pd.to_numeric(series, errors="coerce").to_numpy(np.float64, na_value=np.nan))
     return np.where(np.isfinite(values), values, np.nan)

@@ -92,6 +92,24 @@ def test_text_and_infinity_in_a_numeric_column_count_as_missing():
     assert np.isnan(table.values[1:, 0]).all()
 
 
+def test_sparse_and_half_precision_columns_are_the_numbers_they_hold():
+    plain = pd.DataFrame(
+        {
+            "count": [0, 0, 3, 1],
+            "share": [0.5, np.nan, 0.25, 1.0],
+            "flag": [True, False, False, True],
+            "day": pd.to_datetime(["2020-01-01", None, "2021-01-01", "2022-01-01"]),
+        }
+    )
+    sparse = pd.DataFrame({name: pd.arrays.SparseArray(column.to_numpy()) for name, column in plain.items()})
+    half = plain.assign(share=plain["share"].astype("halffloat[pyarrow]"), count=plain["count"].astype("float16"))
+    for real in (plain, sparse, half):
+        encoded = encode_tables(real, plain, sparse, half)
+        for one in encoded:
+            np.testing.assert_array_equal(one.values, encoded[0].values)
+        np.testing.assert_array_equal(encoded[0].values[:, 1], plain["share"])
+
+
 def test_columns_without_a_distribution_are_left_out_by_name():
     keys = [f"A-{row:03d}" for row in range(30)]
     real = pd.DataFrame({"key": keys, "void": [None] * 30, "x": range(30)})
