@@ -17,6 +17,7 @@
     python -m eval.spine augment-mammography   # six fits of a minute
     python -m eval.spine augment-diabetes130   # the same, on 20,000 rows
     python -m eval.spine baselines-all-tables  # every baseline on every table, a process each; 10 minutes
+    python -m eval.spine baseline-gan          # installs the ctgan package in a temporary folder, then ten minutes
     python -m eval.spine baseline-diffusion    # TabSyn on Adult, 15 minutes of training
 
 Each writes one file under eval/results: what was measured, on which commit and machine, which targets were reached.
@@ -114,6 +115,13 @@ def _baseline_tables(options: argparse.Namespace) -> Path:
     return baseline_tables.run(**rows)
 
 
+def _baseline_gan(options: argparse.Namespace) -> Path:
+    from eval import baseline_gan
+
+    rows: dict[str, Any] = {} if options.rows is None else {"rows": options.rows}
+    return baseline_gan.run(**rows)
+
+
 def _baseline_diffusion(options: argparse.Namespace) -> Path:
     from eval import baseline_diffusion
 
@@ -142,6 +150,7 @@ BENCHMARKS: dict[str, Callable[[argparse.Namespace], Path]] = {
     "augment-mammography": _augment,
     "augment-diabetes130": _augment,
     "baselines-all-tables": _baseline_tables,
+    "baseline-gan": _baseline_gan,
     "baseline-diffusion": _baseline_diffusion,
 }
 

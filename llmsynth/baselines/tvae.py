@@ -6,7 +6,6 @@ standard deviation per number, loss factor 2. Changed, each because it is measur
 - repeated values, missing cells and numbers of few values are modes of their own (`number_modes`, `mode_encoding`);
 - the place of a number counts in the loss only where its mode has a width;
 - rows are drawn from the decoder's distributions, so rare levels come as often as the decoder believes;
-- rows are drawn with averaged weights (`weight_average`);
 - all columns at once (`segments`); a small table takes at least `min_steps` steps.
 """
 
@@ -28,7 +27,6 @@ from llmsynth.baselines.mode_encoding import RowEncoding, Rows, fit_row_encoding
 from llmsynth.baselines.option_checks import check_at_least, check_whole
 from llmsynth.baselines.row_space import RowSpace
 from llmsynth.baselines.training_time import TrainingTime
-from llmsynth.baselines.weight_average import WeightAverage
 
 ROWS_AT_ONCE = 2_000
 """Rows that go through the decoder together."""
@@ -184,7 +182,7 @@ def _train(rows: Rows, encoding: RowEncoding, task: Task, options: TvaeOptions, 
     places = torch.from_numpy(rows.places).clamp(-1, 1).to(device, torch.float32)
     codes = torch.from_numpy(rows.codes).to(device)
     n, rng = len(codes), np.random.default_rng(task.seed)
-    average, time = WeightAverage(decoder), TrainingTime(options.epochs, options.min_steps, options.max_minutes)
+    time = TrainingTime(options.epochs, options.min_steps, options.max_minutes)
     for _, place in time.steps(-(-n // options.batch_size), task.progress):
         if place == 0:
             order = torch.from_numpy(rng.permutation(n)).to(device)
@@ -197,8 +195,7 @@ def _train(rows: Rows, encoding: RowEncoding, task: Task, options: TvaeOptions, 
         steps.zero_grad()
         loss.backward()
         steps.step()
-        average.add(decoder)
-    return average.network.to("cpu").eval()
+    return decoder.to("cpu").eval()
 
 
 def _load(features: Features, options: TvaeOptions, tensors: Tensors, meta: Mapping[str, Any]) -> Fitted:
