@@ -124,14 +124,21 @@ def split(table: Path, holdout: Path | None, fraction: float, seed: int) -> tupl
     from llmsynth.errors import TableError
     from llmsynth.seeding import generator
     from llmsynth.table.files import read_table
+    from llmsynth.table.labels import label_names
 
     frame = read_table(table)
     if holdout is not None:
         others = read_table(holdout)
+        if label_names(others.columns) == label_names(frame.columns):
+            others = others.set_axis(frame.columns, axis=1)  # a CSV file keeps only the texts of labels
         if list(others.columns) != list(frame.columns):
             wrong = [str(name) for name in frame.columns if name not in set(others.columns)]
             detail = f"{len(wrong)} are missing: {', '.join(map(repr, wrong[:5]))}" if wrong else "the order differs"
             raise TableError(f"{holdout}: expected the same columns as {table.name}; {detail}")
+        if len(others) < LEAST_HOLDOUT:
+            raise TableError(
+                f"{holdout.name}: {len(others):,} rows are too few to judge with; expected at least {LEAST_HOLDOUT}"
+            )
         return frame, others
     n_holdout = round(fraction * len(frame))
     if n_holdout < LEAST_HOLDOUT:

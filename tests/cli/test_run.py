@@ -17,6 +17,7 @@ from llmsynth.cli.run import split
 from llmsynth.errors import TableError
 from llmsynth.evaluate.score import unknown
 from llmsynth.evaluate.summary import METRICS, Summary
+from llmsynth.table.files import write_table
 
 if TYPE_CHECKING:
     from tests.cli.conftest import FakeFacade
@@ -43,6 +44,23 @@ def test_a_holdout_of_other_columns_is_an_error(table: Path) -> None:
     pd.read_csv(table).drop(columns="age").to_csv(table.parent / "other.csv", index=False)
     with pytest.raises(TableError, match="1 are missing: 'age'"):
         split(table, table.parent / "other.csv", 0.2, 0)
+
+
+def test_a_holdout_of_too_few_rows_is_an_error_before_anything_is_fitted(table: Path) -> None:
+    frame = pd.read_csv(table)
+    for n in (1, 9, 10):
+        frame.head(n).to_csv("few.csv", index=False)
+        if n < 10:
+            with pytest.raises(TableError, match=f"few.csv: {n} rows are too few to judge with; expected at least 10"):
+                split(table, Path("few.csv"), 0.2, 0)
+        else:
+            assert len(split(table, Path("few.csv"), 0.2, 0)[1]) == 10
+
+
+def test_labels_that_are_no_texts_may_be_texts_in_the_file_of_the_holdout(tmp_path: Path) -> None:
+    frame = pd.DataFrame({0: range(20), 1.5: range(20)})
+    rows, held_out = (write_table(frame, tmp_path / name) for name in ("rows.parquet", "holdout.csv"))
+    assert list(split(rows, held_out, 0.2, 0)[1].columns) == [0, 1.5]
 
 
 def test_one_command_writes_run_rows_and_figures(llmsynth: Cli, facade: FakeFacade, table: Path) -> None:
