@@ -214,12 +214,22 @@ def typed(hint: Any, value: Any, path: str) -> Any:
 
 
 def _typed_union(hint: Any, value: Any, path: str) -> Any:
-    for choice in typing.get_args(hint):
+    choices = typing.get_args(hint)
+    if isinstance(value, Mapping):  # no choice but a mapping fits; what is wrong inside is then told by its own name
+        choices = tuple(choice for choice in choices if _is_mapping(choice)) or choices
+        if len(choices) == 1:
+            return typed(choices[0], value, path)
+    for choice in choices:
         try:
             return typed(choice, value, path)
         except ConfigError:
             continue
     raise ConfigError(f"{path}: expected {_expected(hint)}, got {_describe(value)}")
+
+
+def _is_mapping(hint: Any) -> bool:
+    origin = typing.get_origin(hint)
+    return isinstance(origin, type) and issubclass(origin, Mapping)
 
 
 def _expected(hint: Any) -> str:

@@ -128,7 +128,7 @@ def test_an_existing_file_needs_overwrite(llmsynth: Cli, facade: FakeFacade, run
         (("-o", "s.xlsx"), "s.xlsx: expected a name ending in"),
         (("-o", "s.csv", "--temperature", "hot"), "--temperature: expected a number"),
         (("-o", "new/s.csv", "--temperature", "0"), "temperature: expected a value in (0, 100], got 0.0"),
-        (("-o", "new/s.csv", "--top-p", "text=nan"), "top_p: expected a value in (0, 1], got nan for text"),
+        (("-o", "new/s.csv", "--top-p", "text=nan"), "top_p.text: expected a finite number, got nan"),
     ],
 )
 def test_impossible_options_are_found_before_the_model_is_loaded(
