@@ -19,12 +19,12 @@ import numpy as np
 import torch
 
 from llmsynth.baselines.diffusion_options import DiffusionOptions
-from llmsynth.baselines.latent_diffusion import ROWS_AT_ONCE, LatentDiffusion
+from llmsynth.baselines.latent_diffusion import LatentDiffusion
 from llmsynth.baselines.latent_score import SIGMA_DATA, Denoiser
 from llmsynth.baselines.method import Features, Fitted, Method, Task, Tensors
 from llmsynth.baselines.mixed_codes import MixedColumn
 from llmsynth.baselines.score_training import train_denoiser
-from llmsynth.baselines.token_vae import TokenVAE
+from llmsynth.baselines.token_vae import Cells, TokenVAE
 from llmsynth.baselines.training_course import Course
 from llmsynth.baselines.vae_training import posterior_means, train_vae
 from llmsynth.errors import ConfigError
@@ -33,9 +33,9 @@ from llmsynth.seeding import derive
 VAE_EPOCHS, VAE_STEPS = 1_000, 1_500
 DIFFUSION_EPOCHS, DIFFUSION_STEPS = 2_000, 3_000
 """What an option of None means: so many epochs, and at least so many steps."""
-PAIRS_AT_ONCE = 2**19
+PAIRS_AT_ONCE = 2**23
 """A batch of the autoencoder has at most so many pairs of a row's columns: attention is quadratic in them."""
-SMALLEST_SPREAD = 1e-3
+SMALLEST_SPREAD = 0.1
 """Latent numbers whose spread is a smaller part of the widest one's are divided by this part of it."""
 
 
@@ -45,14 +45,14 @@ def fit_diffusion(task: Task, options: DiffusionOptions) -> LatentDiffusion:
     columns = tuple(MixedColumn.from_feature(feature) for feature in task.features)
     vae, denoiser = _modules(columns, options, derive(task.seed, "weights"), device)
     seconds, n = 60.0 * options.max_minutes, task.features[0].values.size
-    levels, scores, scored = (part.to(device) for part in _cells(columns, task.features))
+    cells = Cells(*(part.to(device) for part in _cells(columns, task.features)))
     course = Course(
         _steps(n, options.batch_size, options.vae_epochs, VAE_EPOCHS, VAE_STEPS),
         options.vae_share * seconds - (time.monotonic() - began),
     )
     losses = train_vae(
         vae,
-        (levels, scores, scored),
+        cells,
         course,
         batch_size=max(1, min(options.batch_size, PAIRS_AT_ONCE // len(columns) ** 2)),
         rate=options.vae_rate,
@@ -60,7 +60,7 @@ def fit_diffusion(task: Task, options: DiffusionOptions) -> LatentDiffusion:
         report=_report(task, 0.0, options.vae_share),
     )
     history = {"vae": _account(course, time.monotonic() - began) | {"losses": losses}}
-    latents = posterior_means(vae, levels, scores, rows_at_once=ROWS_AT_ONCE)
+    latents = posterior_means(vae, cells)
     centre, spread = latents.mean(0), latents.std(0, correction=0)
     spread = spread.clamp(min=max(float(spread.max()) * SMALLEST_SPREAD, 1e-6))
     middle = time.monotonic()
@@ -84,12 +84,11 @@ def fit_diffusion(task: Task, options: DiffusionOptions) -> LatentDiffusion:
     return LatentDiffusion(columns, vae.eval(), denoiser.eval(), centre, spread, options, history)
 
 
-def _cells(columns: Sequence[MixedColumn], features: Features) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Levels, scores and which cells have scores, (rows, columns) each."""
+def _cells(columns: Sequence[MixedColumn], features: Features) -> Cells:
     encoded = [column.encode(feature) for column, feature in zip(columns, features, strict=True)]
     levels, scores = (torch.from_numpy(np.stack(part, axis=1)) for part in zip(*encoded, strict=True))
     scored = np.stack([~one.missing & one.is_number for one in features], axis=1)
-    return levels, scores.float(), torch.from_numpy(scored).float()
+    return Cells(levels, scores.float(), torch.from_numpy(scored).float())
 
 
 def _account(course: Course, seconds: float) -> dict[str, Any]:

@@ -25,18 +25,18 @@ class DiffusionOptions:
     """Passes of the diffusion over the rows; None takes 2,000, and at least 3,000 steps."""
     batch_size: int = 1024
     """Rows of a training step."""
-    vae_rate: float = 2e-3
+    vae_rate: float = 1e-2
     """Peak learning rate of the autoencoder."""
     diffusion_rate: float = 1e-3
     """Peak learning rate of the diffusion."""
     token_width: int = 4
     """Latent numbers of a column."""
-    n_blocks: int = 2
-    """Transformer layers of encoder and decoder each."""
-    forward_factor: int = 32
-    """Width inside the transformer's feed-forward layers, in token widths."""
-    hidden_width: int = 512
-    """Width of the denoiser: 1,024 in the paper, too slow without a GPU."""
+    n_blocks: int = 1
+    """Transformer layers of encoder and decoder each; 2 in the paper."""
+    forward_factor: int = 8
+    """Width inside the transformer's feed-forward layers, in token widths; 32 in the paper."""
+    hidden_width: int = 256
+    """Width of the denoiser; 1,024 in the paper."""
     steps: int = 50
     """Noise levels on the way from noise to a row; two calls of the denoiser each."""
     impute_rounds: int = 10

@@ -5,7 +5,7 @@ Knows levels, scores and latent vectors. Refuses to know training (`diffusion`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,11 +20,6 @@ from llmsynth.baselines.latent_score import SIGMA_DATA, Denoiser, complete, samp
 from llmsynth.baselines.method import Features, Tensors
 from llmsynth.baselines.mixed_codes import MixedColumn
 from llmsynth.baselines.token_vae import TokenVAE
-
-ROWS_AT_ONCE = 8_192
-"""Rows that are encoded, drawn or decoded in one piece."""
-IMPUTATIONS = 2
-"""Times that missing cells are drawn, each with the last one's draws in their place when the row is encoded."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +64,7 @@ class LatentDiffusion:
         """See `Fitted.sample`."""
         chance, allowed = self._chance(rng), [column.drawable for column in self.columns]
         parts = []
-        for rows in _pieces(n):
+        for rows in self._pieces(n):
             size = rows.stop - rows.start
             x = sample(self.denoiser, size, self.centre.numel(), steps=self.options.steps, chance=chance)
             parts.append(self._decoded(x, allowed, chance))
@@ -78,27 +73,19 @@ class LatentDiffusion:
 
     @torch.no_grad()
     def impute(self, rows: Features, known: Sequence[BoolArray], rng: np.random.Generator) -> list[Drawn]:
-        """See `Imputing.impute`; by masked resampling.
-
-        The encoder reads whole rows, so unknown cells need something in their place: first draws from the column's own
-        distribution (the paper has its mean or mode), then, the second time, what the first time drew.
-        """
+        """See `Imputing.impute`; by masked resampling. Cells that are not known are hidden from the encoder."""
         chance, given = self._chance(rng), np.stack(known, axis=1)
         allowed = [_present(column, row) for column, row in zip(self.columns, rows, strict=True)]
         encoded = [column.encode(row) for column, row in zip(self.columns, rows, strict=True)]
-        own = [np.stack(part, axis=1) for part in zip(*encoded, strict=True)]
-        drawn = [_shuffled(column, level, len(given), rng) for column, level in zip(self.columns, allowed, strict=True)]
-        filler = [np.stack(part, axis=1) for part in zip(*drawn, strict=True)]
-        for _ in range(IMPUTATIONS):
-            levels, scores = (np.where(given, one, other) for one, other in zip(own, filler, strict=True))
-            parts = [
-                self._completed(levels[piece], scores[piece], given[piece], allowed, chance)
-                for piece in _pieces(len(given))
-            ]
-            filler = [np.concatenate(one) for one in zip(*parts, strict=True)]
+        levels, scores = (np.stack(part, axis=1) for part in zip(*encoded, strict=True))
+        parts = [
+            self._completed(levels[piece], scores[piece], given[piece], allowed, chance)
+            for piece in self._pieces(len(given))
+        ]
+        levels, scores = (np.concatenate(one) for one in zip(*parts, strict=True))
         result = []
         for c, (column, row) in enumerate(zip(self.columns, rows, strict=True)):
-            cells = column.decode(filler[0][:, c], filler[1][:, c], rng)
+            cells = column.decode(levels[:, c], scores[:, c], rng)
             values = np.rint(np.minimum(cells.values, 2.0**62)).astype(np.int64)
             result.append(Drawn(np.where(known[c], row.values, values), np.where(known[c], row.missing, cells.missing)))
         return result
@@ -111,6 +98,11 @@ class LatentDiffusion:
         for place, column in enumerate(self.columns):
             tensors |= column.state(f"column.{place}.")
         return tensors, {"numbers": [column.is_number for column in self.columns], "history": dict(self.history)}
+
+    def _pieces(self, n: int) -> list[slice]:
+        """Rows that are drawn in one piece: few where a row needs much memory."""
+        size = self.vae.rows_at_once
+        return [slice(start, min(n, start + size)) for start in range(0, n, size)]
 
     def _chance(self, rng: np.random.Generator) -> torch.Generator:
         return torch.Generator(self.centre.device).manual_seed(int(rng.integers(2**63)))
@@ -140,17 +132,15 @@ class LatentDiffusion:
     ) -> tuple[IntArray, npt.NDArray[np.float32]]:
         """Levels and scores of rows with the cells that are not given drawn."""
         device = self.centre.device
-        z = self.vae.encode(torch.from_numpy(levels).to(device), torch.from_numpy(scores).float().to(device))[0]
+        hidden = torch.from_numpy(~given).to(device)
+        cells = torch.from_numpy(levels).to(device), torch.from_numpy(scores).float().to(device)
+        z = self.vae.encode(*cells, hidden)[0]
         x = (z.flatten(1) - self.centre) / self.spread * SIGMA_DATA
-        free = torch.from_numpy(~given).to(device).repeat_interleave(z.shape[2], dim=1)
+        free = hidden.repeat_interleave(z.shape[2], dim=1)
         steps, rounds = self.options.steps, self.options.impute_rounds
         return self._decoded(
             complete(self.denoiser, x, free, steps=steps, rounds=rounds, chance=chance), allowed, chance
         )
-
-
-def _pieces(n: int) -> Iterator[slice]:
-    return (slice(start, min(n, start + ROWS_AT_ONCE)) for start in range(0, n, ROWS_AT_ONCE))
 
 
 def _present(column: MixedColumn, row: Feature) -> BoolArray:
@@ -161,13 +151,3 @@ def _present(column: MixedColumn, row: Feature) -> BoolArray:
     elif row.nullable:
         present[:-2] &= column.values != row.n_levels - 1
     return present if present.any() else column.drawable
-
-
-def _shuffled(column: MixedColumn, allowed: BoolArray, n: int, rng: np.random.Generator) -> tuple[IntArray, FloatArray]:
-    """Levels and scores of n cells drawn from the column's own distribution."""
-    weights = np.where(allowed, column.counts, 0).astype(np.float64)
-    levels = rng.choice(column.n_levels, n, p=weights / weights.sum()).astype(np.int64)
-    scores = np.append(column.scores, [0.0, 0.0])[levels]
-    if column.is_number and column.pool.size:
-        scores = np.where(levels == column.rest, rng.choice(column.pool_weights, n), scores)
-    return levels, scores

@@ -13,11 +13,13 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from llmsynth.baselines.token_vae import TokenVAE
+from llmsynth.baselines.token_vae import Cells, TokenVAE
 from llmsynth.baselines.training_course import Course
 
 CHECKS = 400
 """Checks of reconstruction in a training."""
+HIDING = 0.25
+"""Share of the rows of a batch with hidden cells."""
 
 
 @dataclass
@@ -72,7 +74,7 @@ def batches(n: int, size: int, chance: torch.Generator) -> Callable[[], Tensor]:
 
 def train_vae(
     model: TokenVAE,
-    cells: tuple[Tensor, Tensor, Tensor],
+    cells: Cells,
     course: Course,
     *,
     batch_size: int,
@@ -85,7 +87,8 @@ def train_vae(
     Parameters
     ----------
     model : TokenVAE
-    cells : levels, scores, and which cells have scores; each of shape (rows, columns)
+    cells : Cells
+        All rows.
     course : Course
     batch_size : int
     rate : float
@@ -99,16 +102,15 @@ def train_vae(
     list of float
         Reconstruction loss at each check.
     """
-    levels, scores, scored = cells
-    chance = torch.Generator().manual_seed(seed)
-    take = batches(len(levels), batch_size, chance)
+    chance, device = torch.Generator().manual_seed(seed), cells.levels.device
+    take = batches(len(cells.levels), batch_size, chance)
     width = model.mean.out_features
     optimizer = torch.optim.Adam(model.parameters(), lr=rate, fused=True)
-    schedule, losses, total, count = BetaSchedule(), [], levels.new_zeros((), dtype=torch.float32), 0
+    schedule, losses, total, count = BetaSchedule(), [], torch.zeros((), device=device), 0
     for _ in course:
-        rows = take().to(levels.device)
-        noise = torch.randn(len(rows), levels.shape[1], width, generator=chance).to(levels.device)
-        lost, divergence = model.losses(levels[rows], scores[rows], noise, scored[rows])
+        batch = cells.take(take().to(device))
+        noise = torch.randn(*batch.levels.shape, width, generator=chance).to(device)
+        lost, divergence = model.losses(batch, noise, hidden_cells(batch.levels.shape, chance).to(device))
         optimizer.param_groups[0]["lr"] = course.rate(rate)
         optimizer.zero_grad()
         (lost + schedule.beta * divergence).backward()  # type: ignore[no-untyped-call]
@@ -122,11 +124,16 @@ def train_vae(
     return losses
 
 
+def hidden_cells(shape: torch.Size, chance: torch.Generator) -> Tensor:
+    """Which cells of a batch are hidden: in `HIDING` of the rows, each with a probability that is even by row."""
+    n_rows, _ = shape
+    share = torch.rand(n_rows, 1, generator=chance) * (torch.rand(n_rows, 1, generator=chance) < HIDING)
+    return torch.rand(shape, generator=chance) < share
+
+
 @torch.no_grad()
-def posterior_means(model: TokenVAE, levels: Tensor, scores: Tensor, *, rows_at_once: int) -> Tensor:
+def posterior_means(model: TokenVAE, cells: Cells) -> Tensor:
     """Posterior means of rows, (rows, columns * width)."""
-    parts = [
-        model.encode(levels[start : start + rows_at_once], scores[start : start + rows_at_once])[0].flatten(1)
-        for start in range(0, len(levels), rows_at_once)
-    ]
-    return torch.cat(parts)
+    size = model.rows_at_once
+    pieces = [slice(start, start + size) for start in range(0, len(cells.levels), size)]
+    return torch.cat([model.encode(cells.levels[piece], cells.scores[piece])[0].flatten(1) for piece in pieces])

@@ -107,7 +107,7 @@ def moons(n: int, seed: int) -> np.ndarray:
 def test_a_trained_diffusion_draws_two_moons() -> None:
     torch.manual_seed(0)
     model = Denoiser(2, 64)
-    course = Course(1500, math.inf)
+    course = Course(2500, math.inf)
     train_denoiser(
         model, torch.from_numpy(moons(4000, 0)), course, batch_size=512, rate=3e-3, seed=0, report=lambda *_: None
     )
@@ -119,7 +119,7 @@ def test_a_trained_diffusion_draws_two_moons() -> None:
     distance, place = nearest.kneighbors(drawn)
     usual, _ = nearest.kneighbors(fresh)
     assert np.quantile(distance, 0.9) < 1.6 * np.quantile(usual, 0.9)
-    assert np.quantile(distance, 0.99) < 2.5 * np.quantile(usual, 0.99)
+    assert np.quantile(distance, 0.99) < 3.0 * np.quantile(usual, 0.99)
     assert abs(upper[place].mean() - 0.5) < 0.04
     back, _ = NearestNeighbors(n_neighbors=1).fit(drawn).kneighbors(fresh)
     assert np.quantile(back, 0.99) < 0.12  # both moons are covered to their ends
