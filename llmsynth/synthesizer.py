@@ -394,9 +394,8 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
         return self._conditional(where, engine.config.sample).estimate(n_draws, seed)
 
     def _sampler(self, engine: Engine) -> Sampler:
-        size = 2048 if engine.is_compact else (256 if engine.model.device.type == "cuda" else 128)
         engine.model.train(False)
-        return Sampler(engine.model, engine.encoder, self.schema_, engine.number_offsets, size)
+        return Sampler(engine.model, engine.encoder, self.schema_, engine.number_offsets, engine.decoding_rows)
 
     def sample(
         self,

@@ -92,6 +92,12 @@ class RowGrammar:
         width = _longest_path(self.columns[column].automaton, 8)
         return max(1, width)
 
+    @cached_property
+    def most_positions(self) -> int:
+        """Tokens of the longest row that can be written, start token included; of texts, one token per character."""
+        spans = [max(len(first), len(later)) for first, later in zip(self.first_spans, self.later_spans, strict=True)]
+        return 1 + sum(spans) + sum(map(_longest_value, self.columns))
+
     def encode_column(self, column: int, values: npt.NDArray[Any]) -> EncodedColumn:
         """Encode one column's values (codes, or strings and None)."""
         if values.dtype == object:
@@ -122,6 +128,12 @@ def _factorize(values: npt.NDArray[Any]) -> tuple[IntArray, npt.NDArray[Any]]:
     distinct = np.empty(len(seen), dtype=object)
     distinct[:] = list(seen)
     return index, distinct
+
+
+def _longest_value(column: ColumnGrammar) -> int:
+    """Tokens of a column's longest value."""
+    length = getattr(column, "max_length", None)
+    return _longest_path(column.automaton, column.automaton.n_states) if length is None else int(length) + 2
 
 
 def _longest_path(automaton: TokenAutomaton, limit: int) -> int:

@@ -178,6 +178,13 @@ class _Calibrated:
     def trainable(self) -> Iterator[tuple[str, nn.Parameter]]:
         return self.model.trainable()
 
+    @property
+    def bytes_per_position(self) -> int:
+        return self.model.bytes_per_position
+
+    def parameters(self) -> Iterator[nn.Parameter]:
+        return self.model.parameters()
+
     def train(self, mode: bool = True) -> Any:
         return self.model.train(mode)
 

@@ -21,6 +21,7 @@ from llmsynth.config import CompactConfig
 from llmsynth.grammar.row import EncodedColumn, RowGrammar
 from llmsynth.lm.cache import DecoderCache
 from llmsynth.lm.heads import ColumnHead, build_heads
+from llmsynth.lm.memory import key_value_bytes
 
 Features = npt.NDArray[np.float32]
 
@@ -107,6 +108,11 @@ class CompactModel(nn.Module):
     def trainable(self) -> Iterator[tuple[str, nn.Parameter]]:
         """All parameters."""
         return self.named_parameters()
+
+    @property
+    def bytes_per_position(self) -> int:
+        """See `LanguageModel.bytes_per_position`."""
+        return key_value_bytes(self.trunk.config, self.output_rows.element_size())
 
     @property
     def device(self) -> torch.device:

@@ -25,6 +25,7 @@ from llmsynth.lm.backbones import Backbone, adapt, choose_device, kept_layers, l
 from llmsynth.lm.compact import CompactModel
 from llmsynth.lm.dataset import BatchBuilder, natural_orders
 from llmsynth.lm.likelihood import Likelihood
+from llmsynth.lm.memory import rows_that_fit, rows_to_decode
 from llmsynth.lm.plan import TrainPlan, make_plan
 from llmsynth.lm.pretrained import PretrainedModel
 from llmsynth.lm.progress import TrainerListener
@@ -75,6 +76,12 @@ class Engine:
     def is_compact(self) -> bool:
         """Whether this is the compact model."""
         return self.backbone is None
+
+    @property
+    def decoding_rows(self) -> int:
+        """Rows written together: as many as gain speed, fewer where rows are long and memory is short."""
+        most = 2048 if self.is_compact else (256 if self.model.device.type == "cuda" else 128)
+        return rows_to_decode(self.model, most)
 
     def builder(self, encoded: list[EncodedColumn]) -> BatchBuilder:
         """Batches of encoded rows for this model."""
@@ -201,6 +208,7 @@ def make_trainer(
         engine.model.calibrate(builder.build(rows, natural_orders(rows.size, builder.grammar.n_columns)))
     config = _settled(config, small=n <= SMALL_TABLE, compact=engine.is_compact)
     seed = derive(engine.config.seed, "trainer")
+    plan = replace(plan, rows_at_once=rows_that_fit(engine.model, builder, split[0], plan.batch_size))
     return Trainer(engine.model, builder, split, open_nats, config, plan, seed, listener, weights)
 
 

@@ -38,6 +38,15 @@ class LanguageModel(Protocol):
         """Names and tensors that training changes."""
         ...
 
+    @property
+    def bytes_per_position(self) -> int:
+        """What a `DecoderCache` keeps of each position of a row."""
+        ...
+
+    def parameters(self) -> Iterator[nn.Parameter]:
+        """All weights, those that training leaves alone too."""
+        ...
+
     def train(self, mode: bool = True) -> Any:
         """Switch dropout on or off."""
         ...

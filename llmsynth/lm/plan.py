@@ -50,6 +50,8 @@ class TrainPlan:
         Wall-clock budget the number of steps was planned for.
     most_steps : int
         Steps of all epochs: what a plan shortened on a busy machine may grow back to.
+    rows_at_once : int
+        Rows of a step that go through the model together; the gradient is added up over the parts of the batch.
     """
 
     n_steps: int
@@ -59,6 +61,7 @@ class TrainPlan:
     learning_rate: float
     budget_seconds: float | None = None
     most_steps: int = 2**62
+    rows_at_once: int = 2**31
 
     def resized(self, n_steps: int) -> TrainPlan:
         """The same plan with another number of steps in all, at most `most_steps`."""

@@ -23,6 +23,7 @@ from llmsynth.lm.cache import DecoderCache
 from llmsynth.lm.dataset import Batch
 from llmsynth.lm.heads import ColumnHead, build_heads
 
+from llmsynth.lm.memory import key_value_bytes
 SCALES = (0.2, 0.35, 0.5, 0.75, 1.0)
 """Candidates; never 0, or no gradient would reach the adapter through the output rows."""
 
@@ -171,6 +172,11 @@ class PretrainedModel(nn.Module):
 
     def count_parameters(self) -> int:
         """Number of trained weights."""
+    @property
+    def bytes_per_position(self) -> int:
+        """See `LanguageModel.bytes_per_position`."""
+        return key_value_bytes(self._plain.config.get_text_config(), self._plain.dtype.itemsize)
+
         return sum(value.numel() for _, value in self.trainable())
 
 

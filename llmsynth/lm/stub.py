@@ -89,6 +89,11 @@ class StubModel(nn.Module):
         return self.named_parameters()
 
     @property
+    def bytes_per_position(self) -> int:
+        """See `LanguageModel.bytes_per_position`; whether it is real, and no key or value."""
+        return 1
+
+    @property
     def device(self) -> torch.device:
         """Where the biases are."""
         return next(self.parameters()).device

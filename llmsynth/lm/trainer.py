@@ -17,8 +17,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +35,7 @@ from llmsynth.lm.parallel import Parallel
 from llmsynth.lm.plan import TrainPlan, cooled_down, fit_to_budget, learning_rate_at, planned_refit
 from llmsynth.lm.progress import Progress, TrainerListener
 from llmsynth.lm.row_weights import RowWeights, Visits, training_losses
+from llmsynth.lm.seeded import seeded
 from llmsynth.seeding import derive, generator
 
 Tensors = dict[str, torch.Tensor]
@@ -168,16 +170,19 @@ class Trainer:
             self._epoch = (epoch, list(epoch_batches(rng, visits, self.plan.batch_size, lengths)))
         return self._epoch[1][place]
 
-    def batch_of(self, step: int) -> Batch:
-        """The batch of a step, a pure function of the seed and the step."""
+    def batch_of(self, step: int) -> list[Batch]:
+        """The batch of a step, in parts that fit into memory: a pure function of the seed, the step and the plan."""
         rows, rng = self._rows_of(step), generator(self.seed, "orders", step)
         n_columns, share = self.builder.grammar.n_columns, self.config.natural_order_share
-        part = self.parallel.share(np.arange(rows.size))
-        if self._visits is not None:
+        build: Callable[[IntArray, IntArray], Batch] = self.builder.build
+        if self._visits is None:
+            orders = draw_orders(rng, rows.size, n_columns, share)
+        else:
+            build = partial(self._visits.batch, self.builder)
             orders = self._visits.orders(rng, rows, n_columns, share)
-            return self._visits.batch(self.builder, rows[part], orders[part])
-        orders = draw_orders(rng, rows.size, n_columns, share)
-        return self.builder.build(rows[part], orders[part])
+        mine, size = self.parallel.share(np.arange(rows.size)), self.plan.rows_at_once
+        parts = (mine[begin : begin + size] for begin in range(0, mine.size, size))
+        return [build(rows[part], orders[part]) for part in parts]
 
     def _step(self) -> float:
         counters = self.counters
@@ -185,20 +190,20 @@ class Trainer:
         rate = learning_rate_at(counters.progress, self.config, self.plan.learning_rate)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        device, seed = self.model.device, derive(self.seed, "dropout", counters.step, self.parallel.rank)
-        with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-            torch.default_generator.manual_seed(seed)
-            if device.type == "cuda":
-                with torch.cuda.device(device):
-                    torch.cuda.manual_seed(seed)
-            losses, row_nats = training_losses(self.model, batch)
-            # Mean over the tokens of all processes, so that averaged gradients are those of the whole batch.
-            n_targets = max(1.0, self.parallel.mean(float(sum(target.token.numel() for target in batch.targets))))
-            loss = losses.sum() / n_targets
-            if not bool(torch.isfinite(loss)):
-                self._not_finite(batch)
-            self.optimizer.zero_grad(set_to_none=True)
-            torch.autograd.backward(loss)
+        # Mean over the tokens of all processes, so that averaged gradients are those of the whole batch.
+        n_tokens = float(sum(target.token.numel() for part in batch for target in part.targets))
+        n_targets = max(1.0, self.parallel.mean(n_tokens))
+        self.optimizer.zero_grad(set_to_none=True)
+        nats = []
+        for number, part in enumerate(batch):
+            which = (counters.step, self.parallel.rank, number) if number else (counters.step, self.parallel.rank)
+            with seeded(derive(self.seed, "dropout", *which), self.model.device):
+                losses, row_nats = training_losses(self.model, part)
+                loss = losses.sum() / n_targets
+                if not bool(torch.isfinite(loss)):
+                    self._not_finite(f"a batch of {part.n_rows} rows")
+                torch.autograd.backward(loss)
+            nats.append(row_nats.detach())
         self.parallel.average_gradients(self.parameters.values())
         torch.nn.utils.clip_grad_norm_(list(self.parameters.values()), self.config.max_grad_norm)
         self.optimizer.step()
@@ -210,18 +215,18 @@ class Trainer:
             decay = min(self.ema_decay, (1 + step) / (10 + step))
             names = list(self.average)
             torch._foreach_lerp_([self.average[n] for n in names], [self.parameters[n].data for n in names], 1 - decay)
-        nats = float(row_nats.detach().mean())
-        self._window.append(nats)
-        return nats
+        mean = float(torch.cat(nats).mean())
+        self._window.append(mean)
+        return mean
 
-    def _not_finite(self, batch: Batch) -> None:
+    def _not_finite(self, where: str) -> None:
         with torch.no_grad():
             bad = [name for name, value in self.parameters.items() if not bool(torch.isfinite(value).all())]
         if self.best:
             load_restricted_state(self.model, self.best)
-        where = f"; first weight that is not finite: {bad[0]}" if bad else ""
+        weight = f"; first weight that is not finite: {bad[0]}" if bad else ""
         raise TrainingError(
-            f"the loss is not finite at step {self.counters.step} (a batch of {batch.n_rows} rows){where}. "
+            f"the loss is not finite at step {self.counters.step} ({where}){weight}. "
             f"Expected a finite loss. The best weights so far (step {self.counters.best_step}) are kept; "
             f"try a lower learning_rate than {self.plan.learning_rate:g} or a lower max_grad_norm."
         )
@@ -241,6 +246,8 @@ class Trainer:
             load_restricted_state(self.model, self.average)
         if self.holdout_rows.size and not refitting:
             nats = self.parallel.mean(float(self.nats(self.holdout_rows).mean()))
+            if not math.isfinite(nats):
+                self._not_finite(f"{self.holdout_rows.size} held-out rows")
             self.model.train(True)
             counters.history.append(
                 {"step": counters.step, "split": "holdout", "nats_per_row": nats, "seconds": round(counters.seconds, 3)}
@@ -248,6 +255,8 @@ class Trainer:
             self._note_best(nats)
         else:
             nats = counters.best_nats if refitting else float(entry["nats_per_row"])
+            if not all(bool(torch.isfinite(value).all()) for value in self.parameters.values()):
+                self._not_finite("the weights after it")
             self.best = restricted_state(self.model)
         if self.average:
             load_restricted_state(self.model, current)
@@ -302,7 +311,8 @@ class Trainer:
 
         The model is left in evaluation mode.
         """
-        size = batch_size or max(64, 2 * self.plan.batch_size)
+        # Without a backward pass a row takes far less memory.
+        size = batch_size or min(max(64, 2 * self.plan.batch_size), 4 * self.plan.rows_at_once)
         self.model.train(False)
         order = rows[np.argsort(self._lengths[rows], kind="stable")]
         result: dict[int, float] = {}

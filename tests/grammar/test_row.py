@@ -8,7 +8,7 @@ import pytest
 from llmsynth.grammar.automaton import TokenAutomaton
 from llmsynth.grammar.compact import code_grammar
 from llmsynth.grammar.row import RowGrammar, compact_row_grammar
-from llmsynth.grammar.text_grammar import category_trie, compact_text
+from llmsynth.grammar.text_grammar import category_trie, compact_text, free_text
 
 
 @pytest.fixture
@@ -70,6 +70,13 @@ def test_a_rows_length_counts_start_spans_and_values(vocabulary):
         1 + len(first[0]) + len(later[1]) + encoded[0].lengths[a] + encoded[1].lengths[b] for a, b in ((0, 1), (1, 0))
     ]
     assert grammar.positions_per_row(encoded).tolist() == expected
+
+
+def test_the_longest_row_counts_spans_values_and_the_characters_of_texts(vocabulary):
+    columns = (category_trie(vocabulary, ["a", "12345"], False, characterwise=True), free_text(vocabulary, [], 9, True))
+    spans = tuple(tuple(vocabulary.name_span(name, False)) for name in "ab")
+    grammar = RowGrammar(("a", "b"), columns, spans, spans, 0, 0)
+    assert grammar.most_positions == 1 + sum(map(len, spans)) + len(" 12345,") + 9 + 2
 
 
 def test_a_path_that_leaves_the_automaton_is_refused(grammar):

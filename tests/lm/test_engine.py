@@ -139,6 +139,15 @@ def test_auto_options_are_resolved_and_given_ones_kept(frame, model):
     assert trainer.average and trainer.plan.budget_seconds is None
 
 
+def test_the_rows_that_fit_into_memory_are_measured(frame, model, monkeypatch):
+    engine, schema = engine_of(frame, model)
+    encoded, open_nats, _ = engine.encoder.encode(physical_table(frame, schema))
+    split = split_rows(len(frame), 0.1, 0)
+    assert make_trainer(engine, encoded, open_nats, split).plan.rows_at_once >= 16
+    monkeypatch.setattr("llmsynth.lm.memory.available_memory", lambda: 80_000 if model == "compact" else 300_000)
+    assert 1 <= make_trainer(engine, encoded, open_nats, split).plan.rows_at_once < 16
+
+
 def test_a_trainer_scores_as_the_engine_does(frame, model):
     engine, schema = engine_of(frame, model)
     table = physical_table(frame, schema)

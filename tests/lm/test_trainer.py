@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
@@ -115,8 +115,8 @@ def test_the_batch_of_a_step_depends_on_the_step_alone(make):
     one, other = make(), make()
     other.run(most_steps=5)
     for step in (0, 2, 3, 7):
-        assert torch.equal(one.batch_of(step).tokens, other.batch_of(step).tokens)
-    assert not torch.equal(one.batch_of(0).tokens, one.batch_of(3).tokens)
+        assert torch.equal(one.batch_of(step)[0].tokens, other.batch_of(step)[0].tokens)
+    assert not torch.equal(one.batch_of(0)[0].tokens, one.batch_of(3)[0].tokens)
 
 
 def test_a_finished_run_that_is_loaded_has_the_best_weights(make):
@@ -127,6 +127,34 @@ def test_a_finished_run_that_is_loaded_has_the_best_weights(make):
     again.load_state(tensors, json.loads(json.dumps(counters)))
     again.run()
     assert again.counters.step == 12 and same(weights(again), weights(whole))
+
+
+@pytest.mark.parametrize("row_weights", [None, "some"])
+@pytest.mark.parametrize("kind", ["compact", "pretrained"])
+def test_a_step_in_parts_learns_what_the_whole_step_learns(make, kind, row_weights):
+    weighing = WEIGHTS if row_weights and kind == "compact" else None
+    whole, parts = make(kind, row_weights=weighing), make(kind, row_weights=weighing)
+    parts.plan = replace(parts.plan, rows_at_once=5)
+    assert [batch.n_rows for batch in parts.batch_of(1)] == [5, 5, 5, 1]
+    nats = [trainer._step() for trainer in (whole, parts)]
+    # With weights the figure for people is an estimate of each part.
+    assert weighing or nats[0] == pytest.approx(nats[1], abs=1e-4)
+    for name, value in whole.parameters.items():
+        assert torch.allclose(value.grad, parts.parameters[name].grad, atol=1e-5), name
+
+
+def test_parts_of_a_step_drop_other_units(make):
+    trainer = make(dropout=0.5)
+    trainer.plan = replace(trainer.plan, rows_at_once=8)
+    seen, step = [], trainer.model.hidden
+
+    def hidden(tokens, slots, numbers):
+        seen.append(torch.rand(3).tolist())
+        return step(tokens, slots, numbers)
+
+    trainer.model.hidden = hidden
+    trainer._step()
+    assert len(seen) == 2 and seen[0] != seen[1]
 
 
 # ---- what it learns from
@@ -177,7 +205,7 @@ def test_without_weights_a_step_is_what_it_always_was(make):
         epoch, place = divmod(step, 3)
         rows = list(epoch_batches(generator(7, "epoch", epoch), SPLIT[0], 16))[place]
         orders = draw_orders(generator(7, "orders", step), rows.size, 2, 0.5)
-        batch, expected = trainer.batch_of(step), trainer.builder.build(rows, orders)
+        (batch,), expected = trainer.batch_of(step), trainer.builder.build(rows, orders)
         assert batch.weights is None and torch.equal(batch.tokens, expected.tokens)
         assert all(torch.equal(a.flat, b.flat) for a, b in zip(batch.targets, expected.targets, strict=True))
 
@@ -367,6 +395,21 @@ def test_a_loss_that_is_not_finite_is_an_error_and_keeps_the_best_weights(make):
     with pytest.raises(TrainingError, match=r"not finite at step 7 .*first weight that is not finite: output_rows"):
         trainer.run()
     assert best and same(weights(trainer), best)
+
+
+@pytest.mark.parametrize("held", [True, False])
+def test_weights_that_are_not_finite_after_the_last_step_are_an_error_too(make, held):
+    trainer = make(steps=1, split=SPLIT if held else (np.arange(N), np.zeros(0, dtype=np.int64)))
+    step = trainer.optimizer.step
+
+    def broken():
+        step()
+        with torch.no_grad():
+            trainer.model.output_rows[3] = torch.nan
+
+    trainer.optimizer.step = broken
+    with pytest.raises(TrainingError, match=r"not finite at step 1 .*first weight that is not finite: output_rows"):
+        trainer.run()
 
 
 # ---- who listens
