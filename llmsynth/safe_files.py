@@ -165,7 +165,7 @@ def refuse_remote_code(folder: Path, names: Mapping[str, object]) -> None:
         ):
             raise RunFolderError(
                 f"{folder / name}: asks for code that comes with the model (auto_map); it is not run unless you "
-                "trust it and say so (trust_remote_code)"
+                "trust it and say so with trust_remote_code=True / --trust-remote-code"
             )
 
 

@@ -34,6 +34,7 @@ def impute(
     ] = "draw",
     seed: opt.Seed = None,
     device: opt.Device = None,
+    trust_remote_code: opt.TrustRemoteCode = False,
     overwrite: opt.Overwrite = False,
     quiet: opt.Quiet = False,
     json: opt.Json = False,
@@ -49,7 +50,7 @@ def impute(
     frame = read_table(table)
     from llmsynth.synthesizer import TableSynthesizer
 
-    synthesizer = TableSynthesizer.load(run, **opt.given(device=device))
+    synthesizer = TableSynthesizer.load(run, **opt.given(device=device, trust_remote_code=trust_remote_code))
     filled = synthesizer.impute(frame, draws, method=cast(Any, method), **opt.given(random_state=seed))
     report = synthesizer.sample_report_
     if report is not None and report.rules is not None:

@@ -47,6 +47,7 @@ def sample(
     temperature: opt.Temperature = None,
     top_p: opt.TopP = None,
     device: opt.Device = None,
+    trust_remote_code: opt.TrustRemoteCode = False,
     overwrite: opt.Overwrite = False,
     quiet: opt.Quiet = False,
     json: opt.Json = False,
@@ -77,7 +78,7 @@ def sample(
     SampleConfig(**{name: settings[name] for name in ("temperature", "top_p") if name in settings})
     from llmsynth.synthesizer import TableSynthesizer
 
-    synthesizer = TableSynthesizer.load(run, **opt.given(device=device))
+    synthesizer = TableSynthesizer.load(run, **opt.given(device=device, trust_remote_code=trust_remote_code))
     began = time.perf_counter()
     if partial is not None:
         frame = synthesizer.sample_like(partial, draws or 1, **opt.given(random_state=seed))

@@ -33,6 +33,7 @@ def score(
     ] = 0,
     seed: opt.UnusedSeed = None,
     device: opt.Device = None,
+    trust_remote_code: opt.TrustRemoteCode = False,
     overwrite: opt.Overwrite = False,
     quiet: opt.Quiet = False,
     json: opt.Json = False,
@@ -50,7 +51,7 @@ def score(
     frame = read_table(table)
     from llmsynth.synthesizer import TableSynthesizer
 
-    synthesizer = TableSynthesizer.load(run, **opt.given(device=device))
+    synthesizer = TableSynthesizer.load(run, **opt.given(device=device, trust_remote_code=trust_remote_code))
     by_column = synthesizer.log_prob_by_column(frame)
     nats = -by_column.to_numpy().sum(axis=1)
     if out is not None:

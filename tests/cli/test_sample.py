@@ -109,6 +109,22 @@ def test_rows_are_either_drawn_or_completed(
     assert facade.calls == [] and not Path("s.csv").exists()
 
 
+@pytest.mark.parametrize(
+    "command",
+    [("sample", "-n", 3, "-o", "s.csv"), ("score", "table.csv"), ("impute", "table.csv", "-o", "s.csv")],
+    ids=lambda command: str(command[0]),
+)
+def test_code_that_comes_with_a_model_is_run_only_when_the_flag_is_typed(
+    llmsynth: Cli, facade: FakeFacade, run_folder: Path, table: Path, command: tuple[object, ...]
+) -> None:
+    name, *rest = command
+    llmsynth(name, run_folder, *rest)
+    assert facade.said("load") == {}
+    facade.calls.clear()
+    llmsynth(name, run_folder, *rest, "--trust-remote-code", "--overwrite")
+    assert facade.said("load") == {"trust_remote_code": True}
+
+
 def test_machines_get_rows_and_rate(llmsynth: Cli, facade: FakeFacade, run_folder: Path) -> None:
     data = json.loads(llmsynth("sample", run_folder, "-n", 7, "-o", "s.csv", "--json", "--quiet").stdout)
     assert (data["command"], data["rows"], data["file"]) == ("sample", 7, "s.csv")
