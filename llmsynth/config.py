@@ -213,7 +213,7 @@ class FitConfig:
     device: str = "auto"
     """"auto", "cpu", "cuda", "cuda:1" or "mps"."""
     trust_remote_code: bool = False
-    """Run Python code that comes with a hub model. Off unless typed."""
+    """Run Python code that comes with a hub model. Off unless typed; a recipe's file cannot turn it on."""
     compact: CompactConfig = field(default_factory=CompactConfig)
     """Options of the compact model."""
     pretrained: PretrainedConfig = field(default_factory=PretrainedConfig)

@@ -8,6 +8,7 @@ from a wheel; an editable install finds the former.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
@@ -67,6 +68,7 @@ def load_recipe(name_or_path: str | Path) -> FitConfig:
     Returns
     -------
     FitConfig
+        Without leave to run code that comes with a model, whatever the file says: that is given by typing it.
 
     Raises
     ------
@@ -85,6 +87,6 @@ def load_recipe(name_or_path: str | Path) -> FitConfig:
     if not isinstance(values, Mapping):
         raise ConfigError(f"{path}: expected a mapping of options; see the recipes {', '.join(names)}")
     try:
-        return FitConfig.from_mapping(values)
+        return replace(FitConfig.from_mapping(values), trust_remote_code=False)
     except ConfigError as problem:
         raise ConfigError(f"{path}: {problem}") from None

@@ -51,6 +51,11 @@ def tiny_backbone():
     return lambda: LlamaForCausalLM(LlamaConfig(vocab_size=64, **sizes))
 
 
+def test_a_recipe_cannot_allow_code_that_comes_with_a_model(tmp_path):
+    (tmp_path / "mine.yaml").write_text("model: owner/name\ntrust_remote_code: true\n")
+    assert load_recipe(tmp_path / "mine.yaml") == FitConfig(model="owner/name")
+
+
 def test_a_recipe_of_ones_own_is_read_by_path(tmp_path):
     (tmp_path / "mine.yaml").write_text("train: {learning_rate: 1e-4}\npretrained: {lora: {r: 4}}\n")
     expected = FitConfig(train=TrainConfig(learning_rate=1e-4), pretrained=PretrainedConfig(lora=LoraSettings(r=4)))
