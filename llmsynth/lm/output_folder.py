@@ -12,7 +12,7 @@ from pathlib import Path
 from llmsynth import safe_files
 from llmsynth.errors import RunFolderError
 from llmsynth.lm.folder_lock import LOCK_NAME
-from llmsynth.lm.manifest import CHECKPOINTS, MANIFEST, NEW, OWN, not_writable, read_manifest
+from llmsynth.lm.manifest import CHECKPOINTS, MANIFEST, NEW, OWN, TRACKING, not_writable, read_manifest
 
 
 def check_output_folder(path: str | os.PathLike[str], *, overwrite: bool = False, resume: bool = False) -> None:
@@ -34,7 +34,9 @@ def check_output_folder(path: str | os.PathLike[str], *, overwrite: bool = False
     if nearest != folder:
         return
     names = {entry.name for entry in folder.iterdir()} - {LOCK_NAME}
-    complete, unfinished = MANIFEST in names, bool(names & {CHECKPOINTS, NEW})
+    complete = MANIFEST in names
+    # A training that failed before its first checkpoint leaves what it sent to a tracker, and nothing else.
+    unfinished = bool(names & {CHECKPOINTS, NEW}) or names == {TRACKING}
     if not names or (resume and unfinished):
         return
     if not complete and not unfinished:

@@ -49,6 +49,18 @@ def test_an_unfinished_run_is_resumed_or_replaced_only_when_asked_for(tmp_path: 
     check_output_folder(tmp_path, overwrite=True)
 
 
+def test_what_a_failed_training_left_of_its_tracker_can_be_replaced(tmp_path: Path) -> None:
+    (tmp_path / "tracking").mkdir()
+    with pytest.raises(RunFolderError, match="unfinished run; go on with --resume or replace it with --overwrite"):
+        check_output_folder(tmp_path)
+    check_output_folder(tmp_path, overwrite=True)
+    with Run.create(tmp_path, overwrite=True) as run:
+        run.write_text("config.yaml", "x")
+        run.seal()
+    with pytest.raises(RunFolderError, match="nothing to resume"):
+        check_output_folder(tmp_path, resume=True)
+
+
 def test_a_folder_with_other_files_is_never_overwritten(tmp_path: Path) -> None:
     (tmp_path / "thesis.docx").write_text("x")
     for overwrite in (False, True):
