@@ -6,14 +6,30 @@ import os
 import resource
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
+from typer.main import get_command
 from typer.testing import Result
 
-COMMANDS = (["fit"], ["sample"], ["run"], ["score"], ["schema"], ["model", "list"], ["model", "pull"])
+from llmsynth.cli.app import app
+
 HEAVY = ("torch", "transformers", "pandas", "pyarrow", "sklearn", "matplotlib", "numpy", "rich", "yaml", "peft")
-EVERY_HELP = ([], ["fit"], ["sample"], ["run"], ["score"], ["schema"], ["model"], ["model", "list"], ["model", "pull"])
+
+
+def _commands(group: Any, *path: str) -> Iterator[tuple[list[str], bool]]:
+    """Every command and group below a group, and whether it is a command."""
+    for name, command in group.commands.items():
+        below = getattr(command, "commands", None)
+        yield [*path, name], below is None
+        if below is not None:
+            yield from _commands(command, *path, name)
+
+
+EVERYTHING = list(_commands(get_command(app)))
+COMMANDS = [path for path, is_command in EVERYTHING if is_command]
+EVERY_HELP = [[], *(path for path, _ in EVERYTHING)]
 
 _SHOW_MODULES = """
 import sys
@@ -44,6 +60,8 @@ def test_every_command_has_an_example_and_the_common_options(
 def test_help_lists_every_command(llmsynth: Callable[..., Result]) -> None:
     result = llmsynth("--help")
     assert result.exit_code == 0
+    for path, _ in EVERYTHING:
+        assert len(path) > 1 or f"\n  {path[0]} " in result.output
     for name in ("fit", "sample", "run", "score", "schema", "model"):
         assert f"\n  {name} " in result.output
 
