@@ -172,8 +172,10 @@ def train_engine(
     if saved is not None:
         trainer.load_state(saved.tensors, saved.counters)
     elif wants_warm_up(engine, encoded[0].index.size):
+        warmed = time.monotonic()
         with _bar("warm-up", shown) as bar:
-            warm_seconds = warm_up(engine, trainer, encoded, bar).seconds
+            warm_up(engine, trainer, encoded, bar)
+        warm_seconds = time.monotonic() - warmed
     signals = StopSignals(_say_stopping if shown else None)
     checkpointer = None
     if run is not None:

@@ -18,6 +18,7 @@ from llmsynth.lm.run_folder import Run
 from llmsynth.lm.trainer import Trainer
 from llmsynth.table.dtypes import physical_table
 from llmsynth.table.infer import infer_schema
+from llmsynth.warm_up import draw_warm_up_rows, warm_up
 
 SMALL = CompactConfig(
     hidden_size=16,
@@ -101,6 +102,26 @@ def test_what_was_done_before_training_counts_to_the_budget(table):
     training = train_engine(engine, table[1], None, began=time.monotonic() - 59.5)
     assert training.trainer.plan.budget_seconds == 1.0
     assert training.seconds < 10
+
+
+def test_the_seconds_of_a_fit_count_the_drawing_of_the_rows_of_the_warm_up(table, monkeypatch):
+    draws, warmed = [], []
+
+    def slow(*args):
+        began = time.monotonic()
+        time.sleep(0.2)
+        rows = draw_warm_up_rows(*args)
+        draws.append(time.monotonic() - began)
+        return rows
+
+    monkeypatch.setattr("llmsynth.warm_up.draw_warm_up_rows", slow)
+    monkeypatch.setattr("llmsynth.fitting.warm_up", lambda *args: warmed.append(warm_up(*args).seconds))
+    compact, train = replace(SMALL, warm_up_rows=64, warm_up_epochs=1), TrainConfig(max_epochs=1, calibrate=False)
+    engine = build_engine(*table, FitConfig(model="compact", compact=compact, train=train))
+    began = time.monotonic()
+    training = train_engine(engine, table[1], None)
+    parts = sum(draws) + sum(warmed) + training.trainer.counters.seconds
+    assert 0.2 < parts <= training.seconds <= time.monotonic() - began
 
 
 @pytest.fixture(scope="module")
