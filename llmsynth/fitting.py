@@ -123,6 +123,9 @@ def train_engine(
 ) -> Training:
     """Warm up, train and calibrate, with checkpoints in the run folder.
 
+    The first checkpoint is that of the warmed weights, where there is a warm-up. A fit that is stopped or killed during
+    the warm-up starts it anew; after that, it goes on from the newest checkpoint, with a calibration of its own.
+
     Parameters
     ----------
     engine : Engine
@@ -181,6 +184,8 @@ def train_engine(
     if run is not None:
         minutes = engine.config.train.checkpoint_minutes
         checkpointer = Checkpointer(partial(_save, run.checkpoints, options), minutes, signals)
+        if warm_seconds:
+            checkpointer.save(trainer)
     listeners: list[TrainerListener] = [] if checkpointer is None else [checkpointer]
     where = run.tracking if run is not None else Path("llmsynth-tracking")
     with _bar(f"training {engine.config.model}", shown) as bar, ExitStack() as trackers:

@@ -7,7 +7,7 @@ copula alone misses interactions; trees alone bring the model to near-copies of 
 see the training part only, so held-out likelihoods stay honest.
 
 This file knows the engine and the baselines, which may not know each other. It refuses to know checkpoints: whoever
-stops the warm-up starts anew.
+stops the warm-up starts anew, and whoever calls it saves what it gave.
 """
 
 from __future__ import annotations

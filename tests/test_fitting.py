@@ -136,6 +136,25 @@ def _goes_on_to(whole, table, folder):
     assert all(torch.equal(resumed[name], whole[name]) for name in whole)
 
 
+def test_a_kill_right_after_the_warm_up_goes_on_from_the_warmed_weights(table, whole, tmp_path, monkeypatch):
+    class Killed(BaseException):
+        pass
+
+    original = Trainer.run
+
+    def run_or_die(trainer):
+        if trainer.listener is not None:
+            raise Killed
+        return original(trainer)
+
+    with monkeypatch.context() as patch, pytest.raises(Killed), Run.create(tmp_path / "run") as run:
+        patch.setattr(Trainer, "run", run_or_die)
+        _weights(table, run)
+    assert [path.name for path in (tmp_path / "run" / "checkpoints").iterdir()] == ["step-00000000"]
+    monkeypatch.setattr("llmsynth.fitting.warm_up", None)
+    _goes_on_to(whole, table, tmp_path / "run")
+
+
 def test_a_process_without_the_run_folder_goes_on_from_its_checkpoint_too(
     handlers, table, whole, tmp_path, monkeypatch
 ):
@@ -157,7 +176,8 @@ def test_a_stopped_training_saves_the_step_and_goes_on_to_the_same_weights(
     with monkeypatch.context() as patch, pytest.raises(error), Run.create(tmp_path / "run") as run:
         _signalling(patch, Trainer, "_step", [number], main)
         _weights(table, run)
-    assert [path.name for path in (tmp_path / "run" / "checkpoints").iterdir()] == ["step-00000008"]
+    names = {path.name for path in (tmp_path / "run" / "checkpoints").iterdir()}
+    assert names == {"step-00000000", "step-00000008"}
     _goes_on_to(whole, table, tmp_path / "run")
 
 
