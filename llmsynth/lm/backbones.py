@@ -1,15 +1,12 @@
-"""Getting a pretrained causal language model ready: find it, load it safely, adapt it.
+"""Getting a pretrained causal language model ready: load it and adapt it.
 
 Weights are read from safetensors only, as float32 on a CPU (bfloat16 products crash some virtual machines). On a GPU
-that supports it they are bfloat16 where they stay as they are. A folder with pickled files beside them is refused
-altogether: whoever handed it over may mean them to be loaded elsewhere. Code that comes with a model runs only when the
-caller says so.
+that supports it they are bfloat16 where they stay as they are. Code that comes with a model runs only when the caller
+says so. Which files may be loaded at all is decided by `model_files`.
 """
 
 from __future__ import annotations
 
-import json
-import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,17 +16,14 @@ from typing import Any
 
 import torch
 from huggingface_hub.errors import StrictDataclassError
-from safetensors import SafetensorError, safe_open
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 from transformers.utils import logging as transformers_logging
 
 from llmsynth.config import LoraSettings, PretrainedConfig
 from llmsynth.errors import InputError, MissingExtraError
-from llmsynth.lm.embedded import ensure_model
+from llmsynth.lm.model_files import find_model, refuse_remote_code
 
 CPU_LAYERS = 10
-_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+", re.ASCII)
-UNSAFE = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib", ".msgpack", ".h5")
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,68 +64,6 @@ def choose_device(name: str) -> torch.device:
     return device
 
 
-def find_model(name: str) -> tuple[str, bool]:
-    """Folder (or hub id) of a model name, and whether it is local.
-
-    An alias or a GGUF file is converted once and cached; a folder is used where it is, by its absolute path; anything
-    else is a hub id.
-
-    Raises
-    ------
-    InputError
-        As `check_model_folder`; or if the name is a path at which there is no folder.
-    """
-    if Path(name).is_dir():
-        check_model_folder(Path(name))
-        return str(Path(name).absolute()), True
-    if name.lower().endswith(".gguf") or not ("/" in name or "\\" in name):
-        return str(ensure_model(name)), True
-    if _HUB_ID.fullmatch(name) is None:
-        raise InputError(
-            f"{name}: no such model folder; expected an alias (smollm2-135m), a folder with config.json and "
-            "*.safetensors, a .gguf file, or a hub id as owner/name"
-        )
-    return name, False
-
-
-def check_model_folder(folder: Path) -> None:
-    """Refuse a model folder with files that can run code, without readable safetensors, or without config.
-
-    Raises
-    ------
-    InputError
-        Naming the file.
-    """
-    if not (folder / "config.json").is_file():
-        raise InputError(f"{folder}: expected a model folder with config.json; there is none")
-    unsafe = sorted(path.name for path in folder.iterdir() if path.suffix.lower() in UNSAFE)
-    weights = sorted(folder.glob("*.safetensors"))
-    if not weights:
-        found = f"only {unsafe[0]}, which is never loaded (it can run code)" if unsafe else "none"
-        raise InputError(
-            f"{folder}: expected weights as *.safetensors, found {found}. "
-            "Convert them with transformers' save_pretrained in an environment you trust"
-        )
-    if unsafe:
-        raise InputError(
-            f"{folder / unsafe[0]}: files ending in {Path(unsafe[0]).suffix} can run code and are never loaded; "
-            "move it out of the model folder, whose weights are in *.safetensors"
-        )
-    for path in weights:
-        _check_weights(path)
-
-
-def _check_weights(path: Path) -> None:
-    """Read the header of a safetensors file, which says how long the file must be."""
-    try:
-        with safe_open(path, framework="pt"):
-            pass
-    except (SafetensorError, OSError) as error:
-        raise InputError(
-            f"{path}: is not a whole safetensors file ({type(error).__name__}); it was cut or changed. Copy it again"
-        ) from error
-
-
 def load_backbone(name: str, config: PretrainedConfig, device: torch.device, *, remote_code: bool = False) -> Backbone:
     """Load a causal language model and its tokenizer.
 
@@ -156,7 +88,7 @@ def load_backbone(name: str, config: PretrainedConfig, device: torch.device, *, 
     quantized = _quantized(config, device)  # refused before a model is fetched or converted for it
     source, local = find_model(name)
     if local and not remote_code:
-        _refuse_remote_code(Path(source))
+        refuse_remote_code(Path(source))
     try:
         with _quiet():
             causal, tokenizer = _load(source, local, config, device, remote_code, quantized)
@@ -188,7 +120,7 @@ def _load(
     settings = AutoConfig.from_pretrained(source, trust_remote_code=remote_code, local_files_only=local)
     depth = kept_layers(config, device)
     if depth is not None:
-        settings.num_hidden_layers = min(depth, settings.num_hidden_layers)
+        _keep_layers(settings.get_text_config(), depth)
     loaded: Any = AutoModelForCausalLM.from_pretrained(
         source,
         config=settings,
@@ -237,24 +169,23 @@ def kept_layers(config: PretrainedConfig, device: torch.device) -> int | None:
     return config.num_hidden_layers
 
 
+def _keep_layers(settings: Any, depth: int) -> None:
+    settings.num_hidden_layers = min(depth, settings.num_hidden_layers)
+    if getattr(settings, "layer_types", None):  # one for each layer, where a model mixes kinds of attention
+        settings.layer_types = settings.layer_types[: settings.num_hidden_layers]
+
+
+def context_of(causal: Any) -> int | None:
+    """Most positions a model was made for; None where it has no such limit."""
+    found = getattr(causal.config.get_text_config(), "max_position_embeddings", None)
+    return None if found is None else int(found)
+
+
 def _dtype(config: PretrainedConfig, device: torch.device) -> torch.dtype:
     """Weights that are trained themselves stay float32: a step is smaller than what bfloat16 can add to them."""
     if device.type == "cuda" and not config.full_fine_tuning and torch.cuda.is_bf16_supported():
         return torch.bfloat16
     return torch.float32
-
-
-def _refuse_remote_code(folder: Path) -> None:
-    for path in sorted(folder.glob("*.json")):
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise InputError(f"{path.name} of the model folder is not valid JSON; restore the folder") from error
-        if isinstance(content, dict) and "auto_map" in content:
-            raise InputError(
-                f"{path.name} of the model folder asks to run Python code that comes with the model (auto_map). "
-                "Read that code first; then allow it with trust_remote_code=True / --trust-remote-code"
-            )
 
 
 def _quantized(config: PretrainedConfig, device: torch.device) -> dict[str, Any]:
@@ -298,8 +229,10 @@ def adapt(causal: Any, config: PretrainedConfig, seed: int) -> Any:
         torch.default_generator.manual_seed(seed)
         try:
             with warnings.catch_warnings():
-                # peft 0.21 asks transformers 5.23 by an old name; nothing a user could do about.
+                # peft 0.21 asks transformers 5.23 by an old name, and puts right by itself what it says of GPT-2's
+                # layers; nothing a user could do about either.
                 warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
+                warnings.filterwarnings("ignore", "fan_in_fan_out is set to False", UserWarning)
                 return get_peft_model(causal, lora_config(config.lora))
         except ValueError as error:
             raise InputError(f"target_modules: {str(error).splitlines()[0]}") from error

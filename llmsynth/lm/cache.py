@@ -84,8 +84,11 @@ class DecoderCache:
         """Say which of the positions about to be fed are real, bool (rows, new positions); None: all are."""
         self._pending = None if real is None or bool(real.all()) else real
 
-    def run(self, trunk: Any, **inputs: torch.Tensor) -> torch.Tensor:
-        """Feed new positions through a transformer trunk and return their hidden states."""
+    def run(self, trunk: Any, *, context: int | None = None, **inputs: torch.Tensor) -> torch.Tensor:
+        """Feed new positions through a transformer trunk and return their hidden states.
+
+        Positions beyond the trunk's `context` share its last number, since a table of positions ends there.
+        """
         fed = next(iter(inputs.values()))
         n_rows, n_new = fed.shape[0], fed.shape[1]
         real = self._pending
@@ -97,6 +100,7 @@ class DecoderCache:
         self._real = torch.cat([self._real, real], dim=1)
         # A padded position repeats the last real position id; nothing ever attends to it.
         positions = torch.clamp(self._count + torch.cumsum(real.long(), dim=1) - 1, min=0)
+        positions = positions if context is None else positions.clamp(max=context - 1)
         self._count = self._count + real.sum(dim=1, keepdim=True)
         mask = self._real.long() if self._gaps else None
         result = trunk(

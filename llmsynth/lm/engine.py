@@ -21,7 +21,7 @@ from llmsynth.grammar.automaton import IntArray
 from llmsynth.grammar.encoder import RowEncoder, build_compact_encoder, build_pretrained_encoder
 from llmsynth.grammar.row import EncodedColumn
 from llmsynth.grammar.tokenizer_vocabulary import TokenizerVocabulary
-from llmsynth.lm.backbones import Backbone, adapt, choose_device, kept_layers, load_backbone
+from llmsynth.lm.backbones import Backbone, adapt, choose_device, context_of, kept_layers, load_backbone
 from llmsynth.lm.compact import CompactModel
 from llmsynth.lm.dataset import BatchBuilder, natural_orders
 from llmsynth.lm.likelihood import Likelihood
@@ -114,7 +114,9 @@ def build_engine(schema: Schema, table: Mapping[str, Physical], config: FitConfi
     backbone = load_backbone(config.model, config.pretrained, device, remote_code=config.trust_remote_code)
     encoder = build_pretrained_encoder(schema, table, TokenizerVocabulary(backbone.tokenizer))
     encoded, _, _ = encoder.encode(table)
-    check_width(encoder, encoded, int(backbone.causal.config.max_position_embeddings))
+    context = context_of(backbone.causal)
+    if context is not None:
+        check_width(encoder, encoded, context)
     causal = adapt(backbone.causal, config.pretrained, derive(config.seed, "adapter"))
     seed, known = derive(config.seed, "head"), _training_part(encoded, config)
     pretrained = PretrainedModel(causal, encoder.grammar, config.pretrained, seed, known).to(device)

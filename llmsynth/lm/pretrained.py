@@ -19,11 +19,12 @@ from torch import nn
 
 from llmsynth.config import PretrainedConfig
 from llmsynth.grammar.row import EncodedColumn, RowGrammar
+from llmsynth.lm.backbones import context_of
 from llmsynth.lm.cache import DecoderCache
 from llmsynth.lm.dataset import Batch
 from llmsynth.lm.heads import ColumnHead, build_heads
-
 from llmsynth.lm.memory import key_value_bytes
+
 SCALES = (0.2, 0.35, 0.5, 0.75, 1.0)
 """Candidates; never 0, or no gradient would reach the adapter through the output rows."""
 
@@ -61,6 +62,7 @@ class PretrainedModel(nn.Module):
         super().__init__()
         self.causal, self.grammar, self.config = causal, grammar, config
         self.number_offsets = [-1] * grammar.n_columns
+        self.context = context_of(self._plain)
         used = np.unique(np.concatenate([column.automaton.token_ids for column in grammar.columns]))
         self.register_buffer("used", torch.from_numpy(used), persistent=False)
         self._local = [
@@ -85,7 +87,12 @@ class PretrainedModel(nn.Module):
 
     def hidden(self, tokens: torch.Tensor, slots: torch.Tensor, numbers: torch.Tensor) -> torch.Tensor:
         """See `LanguageModel.hidden`; slots and numbers are the compact model's and not used."""
-        result = self._plain.base_model(input_ids=tokens, use_cache=False)
+        where: dict[str, torch.Tensor] = {}
+        if self.context is not None and tokens.shape[1] > self.context:  # as `DecoderCache.run` numbers them
+            places = torch.arange(tokens.shape[1], device=tokens.device).clamp(max=self.context - 1)
+            # With a mask, or numbers that repeat would be taken for the start of other texts.
+            where = {"position_ids": places.expand(tokens.shape), "attention_mask": torch.ones_like(tokens)}
+        result = self._plain.base_model(input_ids=tokens, use_cache=False, **where)
         hidden: torch.Tensor = result.last_hidden_state
         return hidden
 
@@ -93,7 +100,7 @@ class PretrainedModel(nn.Module):
         self, tokens: torch.Tensor, slots: torch.Tensor, numbers: torch.Tensor, cache: DecoderCache
     ) -> torch.Tensor:
         """See `LanguageModel.step`."""
-        return cache.run(self._plain.base_model, input_ids=tokens)
+        return cache.run(self._plain.base_model, context=self.context, input_ids=tokens)
 
     def logits(self, column: int, hidden: torch.Tensor, state: torch.Tensor) -> torch.Tensor:
         """See `LanguageModel.logits`."""
@@ -166,17 +173,17 @@ class PretrainedModel(nn.Module):
         yield from ((name, value) for name, value in self.named_parameters() if not name.startswith("causal."))
 
     @property
+    def bytes_per_position(self) -> int:
+        """See `LanguageModel.bytes_per_position`."""
+        return key_value_bytes(self._plain.config.get_text_config(), self._plain.dtype.itemsize)
+
+    @property
     def device(self) -> torch.device:
         """Where the weights are."""
         return self.head_down.device
 
     def count_parameters(self) -> int:
         """Number of trained weights."""
-    @property
-    def bytes_per_position(self) -> int:
-        """See `LanguageModel.bytes_per_position`."""
-        return key_value_bytes(self._plain.config.get_text_config(), self._plain.dtype.itemsize)
-
         return sum(value.numel() for _, value in self.trainable())
 
 

@@ -21,11 +21,12 @@ from llmsynth.config import FitConfig
 from llmsynth.errors import RunFolderError
 from llmsynth.grammar.encoder import encoder_from_dict
 from llmsynth.grammar.tokenizer_vocabulary import TokenizerVocabulary
-from llmsynth.lm.backbones import adapt, choose_device, find_model, load_backbone, lora_config
+from llmsynth.lm.backbones import adapt, choose_device, load_backbone, lora_config
 from llmsynth.lm.compact import CompactModel
 from llmsynth.lm.description import as_written
 from llmsynth.lm.engine import Engine, to_cpu
 from llmsynth.lm.gguf_sources import file_sha256
+from llmsynth.lm.model_files import find_model
 from llmsynth.lm.pretrained import PretrainedModel
 from llmsynth.lm.run_folder import Run
 from llmsynth.table.schema import Schema

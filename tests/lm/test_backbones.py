@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from llmsynth.config import LoraSettings, PretrainedConfig
 from llmsynth.errors import InputError, MissingExtraError
 from llmsynth.lm import backbones
-from llmsynth.lm.backbones import adapt, check_model_folder, choose_device, find_model, load_backbone, lora_config
+from llmsynth.lm.backbones import adapt, choose_device, load_backbone, lora_config
 
 CPU = torch.device("cpu")
 
@@ -38,6 +38,19 @@ def test_only_the_first_layers_can_be_kept(tiny_llama):
     assert layers == [1, 2, 2, 2]
 
 
+def test_layers_of_several_kinds_are_cut_with_their_kinds(small_tokenizer, tmp_path):
+    from transformers import Qwen2Config, Qwen2ForCausalLM
+
+    tokenizer = small_tokenizer("byte_level")
+    sizes = {"hidden_size": 16, "intermediate_size": 32, "num_attention_heads": 2, "num_key_value_heads": 1}
+    config = Qwen2Config(vocab_size=len(tokenizer), num_hidden_layers=3, **sizes)
+    Qwen2ForCausalLM(config).save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    causal = load_backbone(str(tmp_path), PretrainedConfig(num_hidden_layers=2), CPU).causal
+    assert len(causal.model.layers) == len(causal.config.layer_types) == 2
+    causal.config.validate()
+
+
 def test_auto_takes_a_gpu_only_where_there_is_one():
     assert choose_device("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
     assert choose_device("cpu") == CPU
@@ -52,15 +65,6 @@ def test_pickled_weights_are_refused_by_name(folder):
     (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
     with pytest.raises(InputError, match=r"found only pytorch_model\.bin, which is never loaded"):
         load_backbone(str(folder), PretrainedConfig(), CPU)
-
-
-def test_a_folder_without_config_or_weights_is_refused(folder):
-    (folder / "model.safetensors").unlink()
-    with pytest.raises(InputError, match=r"expected weights as \*\.safetensors, found none"):
-        check_model_folder(folder)
-    (folder / "config.json").unlink()
-    with pytest.raises(InputError, match=r"expected a model folder with config\.json"):
-        check_model_folder(folder)
 
 
 @pytest.mark.parametrize("name", ["pytorch_model.bin", "extra.pkl", "optimizer.pt", "training_args.BIN"])
@@ -87,11 +91,6 @@ def test_a_config_that_does_not_fit_the_weights_is_an_input_error(folder):
         load_backbone(str(folder), PretrainedConfig(), CPU)
 
 
-def test_a_folder_is_known_by_its_absolute_path(folder, monkeypatch):
-    monkeypatch.chdir(folder.parent)
-    assert find_model("model") == (str(folder), True)
-
-
 @pytest.mark.parametrize("name", ["config.json", "tokenizer_config.json"])
 def test_code_that_comes_with_a_model_is_refused_unless_allowed(folder, name):
     content = json.loads((folder / name).read_text())
@@ -99,25 +98,6 @@ def test_code_that_comes_with_a_model_is_refused_unless_allowed(folder, name):
     (folder / name).write_text(json.dumps(content))
     with pytest.raises(InputError, match=rf"{name} of the model folder asks to run Python code.*trust_remote_code"):
         load_backbone(str(folder), PretrainedConfig(), CPU)
-
-
-def test_a_name_is_a_folder_an_alias_or_a_hub_id(folder):
-    assert find_model(str(folder)) == (str(folder), True)
-    assert find_model("owner/name") == ("owner/name", False)
-    with pytest.raises(InputError, match=r"no built-in model is named 'smollm-135m'.*smollm2-135m"):
-        find_model("smollm-135m")
-
-
-@pytest.mark.parametrize("name", ["/no/such/folder", "./model", "../a/b", "models/a/b", "C:\\\\models\\\\a"])
-def test_a_path_with_nothing_there_is_not_taken_for_a_hub_id(name):
-    with pytest.raises(InputError, match="no such model folder; expected an alias"):
-        find_model(name)
-
-
-@pytest.mark.parametrize("name", ["./none.gguf", "folder/NONE.GGUF"])
-def test_a_gguf_file_is_known_by_its_ending_in_any_case(name):
-    with pytest.raises(InputError, match=r"(?i)none\.gguf: expected a GGUF file; No such file"):
-        find_model(name)
 
 
 def test_a_hub_id_that_cannot_be_reached_is_one_clear_error(monkeypatch):

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from llmsynth.config import LoraSettings, PretrainedConfig, TrainConfig
+from llmsynth.grammar.text_grammar import free_text
 from llmsynth.lm.backbones import adapt, load_backbone
+from llmsynth.lm.cache import DecoderCache
 from llmsynth.lm.dataset import BatchBuilder, natural_orders
+from llmsynth.lm.decoder import RowDecoder
 from llmsynth.lm.model import batch_losses
+from llmsynth.lm.picking import ColumnSampling
 from llmsynth.lm.plan import TrainPlan
 from llmsynth.lm.pretrained import PretrainedModel
 from llmsynth.lm.trainer import Trainer
@@ -91,6 +97,51 @@ def test_calibration_never_makes_the_batch_less_likely_than_the_frequencies_do(b
     model.calibrate(batch)
     assert float(losses(model, batch).mean()) <= frequencies + 1e-5
     assert ((model.head_scale >= 0) & (model.head_scale <= 1)).all()
+
+
+def _grafted(grammar, make):
+    """A small model of another architecture behind a grammar."""
+    config = PretrainedConfig(head_rank=2, lora=LoraSettings(r=2))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        causal = make()
+    model = PretrainedModel(adapt(causal, config, 1), grammar, config, 1)
+    model.train(False)
+    return model
+
+
+@pytest.mark.parametrize("family", ["gpt2", "bloom"])
+def test_rows_longer_than_the_context_are_written_and_scored_alike(family, spelled_row, small_tokenizer):
+    from transformers import BloomConfig, BloomForCausalLM, GPT2Config, GPT2LMHeadModel
+
+    from llmsynth.grammar.tokenizer_vocabulary import TokenizerVocabulary
+
+    tokenizer = small_tokenizer("byte_level_split_digits")
+    makers = {
+        "gpt2": lambda: GPT2LMHeadModel(
+            GPT2Config(vocab_size=len(tokenizer), n_embd=16, n_layer=2, n_head=2, n_positions=12)
+        ),
+        "bloom": lambda: BloomForCausalLM(BloomConfig(vocab_size=len(tokenizer), hidden_size=16, n_layer=2, n_head=2)),
+    }
+    row = spelled_row([["no", "yes", "yesterday"], ["1", "12", "-3"]], missing=(1,))
+    text = free_text(TokenizerVocabulary(tokenizer), ["the nurse said"], 20, True)
+    grammar = replace(row, columns=(row.columns[0], text))
+    model = _grafted(grammar, makers[family])
+    assert model.context == (12 if family == "gpt2" else None)
+    decoder = RowDecoder(model, model.number_offsets, [ColumnSampling()] * 2)
+    whole = decoder.decode(12, seed=1)
+    parts = [decoder.decode(6, seed=1, row_start=start) for start in (0, 6)]
+    assert [column.tolist() for column in whole] == [
+        np.concatenate([part[place] for part in parts]).tolist() for place in range(2)
+    ]
+    tokens, cache = torch.arange(60, 80)[None], DecoderCache(1, model.device)
+    with torch.no_grad():
+        steps = [model.step(tokens[:, [place]], tokens, tokens, cache) for place in range(20)]
+        assert torch.allclose(torch.cat(steps, dim=1), model.hidden(tokens, tokens, tokens), atol=1e-5)
+    encoded = [grammar.encode_column(place, values) for place, values in enumerate(whole)]
+    assert grammar.positions_per_row(encoded).max() > 12
+    batch = BatchBuilder(grammar, encoded).build(np.arange(12), natural_orders(12, 2))
+    assert torch.isfinite(losses(model, batch)).all()
 
 
 def test_only_the_rows_in_use_are_kept_of_the_output_layer(build, grammar):
