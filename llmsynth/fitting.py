@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from llmsynth.errors import SchemaError
 from llmsynth.grammar.row import EncodedColumn
 from llmsynth.lm import checkpoint
 from llmsynth.lm.calibrate import Calibration, calibrate_and_check
@@ -105,8 +106,17 @@ def prepare_training(
     ------
     InputError
         If there are fewer than 20 rows.
+    SchemaError
+        If a row lies outside the schema: it has no tokens, and another one would be learned in its place.
     """
-    encoded, open_nats, _ = engine.encoder.encode(table)
+    encoded, nats, legal = engine.encoder.encode_columns(table)
+    for column, inside in zip(engine.encoder.columns, legal.T, strict=True):
+        if not inside.all():
+            raise SchemaError(
+                f"column {column.name!r} ({column.kind}): {int((~inside).sum())} of {inside.size} rows lie outside the "
+                "schema; correct the schema file or those rows"
+            )
+    open_nats = nats.sum(axis=1)
     split = split_rows(encoded[0].index.size, engine.config.train.holdout_fraction, engine.config.seed)
     return make_trainer(engine, encoded, open_nats, split, listener, weights), encoded
 

@@ -6,18 +6,21 @@ import signal
 import time
 from dataclasses import replace
 
+import numpy as np
+import pandas as pd
 import pytest
 import torch
 
 from llmsynth.config import CompactConfig, FitConfig, TrainConfig
 from llmsynth.datasets import load_ehr
-from llmsynth.errors import InputError
+from llmsynth.errors import InputError, SchemaError
 from llmsynth.fitting import prepare_training, train_engine
 from llmsynth.lm.engine import build_engine
 from llmsynth.lm.run_folder import Run
 from llmsynth.lm.trainer import Trainer
 from llmsynth.table.dtypes import physical_table
 from llmsynth.table.infer import infer_schema
+from llmsynth.table.schema import Schema
 from llmsynth.warm_up import draw_warm_up_rows, warm_up
 
 SMALL = CompactConfig(
@@ -54,6 +57,18 @@ def test_fewer_than_twenty_rows_are_refused(table):
     few = {name: physical.take(slice(0, 19)) for name, physical in plain.items()}
     with pytest.raises(InputError, match="expected at least 20 rows to train on, got 19"):
         prepare_training(build_engine(schema, few, FitConfig(model="compact", compact=SMALL)), few)
+
+
+@pytest.mark.parametrize("wrong", [1, 30])
+def test_rows_that_the_schema_does_not_allow_are_refused_and_not_learned_as_others(wrong):
+    texts = np.array([f"{'long ' * (row < wrong)}{row}" for row in range(30)], dtype=object)
+    frame = pd.DataFrame({"note": texts, "x": np.arange(30) % 4})
+    schema = infer_schema(frame, overrides={"note": {"kind": "text"}})
+    table = physical_table(frame, schema)
+    short = Schema(tuple(replace(c, max_length=2) if c.name == "note" else c for c in schema.columns))
+    engine = build_engine(short, table, FitConfig(model="compact", compact=SMALL))
+    with pytest.raises(SchemaError, match=rf"column 'note' \(text\): {wrong} of 30 rows lie outside the schema"):
+        prepare_training(engine, table)
 
 
 class Terminated(BaseException):
