@@ -208,9 +208,9 @@ def make_trainer(
     if isinstance(engine.model, PretrainedModel):
         rows = split[0][:64]
         engine.model.calibrate(builder.build(rows, natural_orders(rows.size, builder.grammar.n_columns)))
+    plan = replace(plan, rows_at_once=rows_that_fit(engine.model, builder, split[0], plan.batch_size))
     config = _settled(config, small=n <= SMALL_TABLE, compact=engine.is_compact)
     seed = derive(engine.config.seed, "trainer")
-    plan = replace(plan, rows_at_once=rows_that_fit(engine.model, builder, split[0], plan.batch_size))
     return Trainer(engine.model, builder, split, open_nats, config, plan, seed, listener, weights)
 
 
