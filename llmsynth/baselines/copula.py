@@ -55,6 +55,10 @@ CORRELATIONS = ("values", "ranks")
 ORDERS = ("association", "frequency", "given")
 
 
+ROWS_PER_AXIS = 20
+"""With fewer rows to an axis the correlation matrix is shrunk."""
+
+
 @dataclass(frozen=True)
 class CopulaOptions:
     """Options of the copula."""
@@ -66,8 +70,9 @@ class CopulaOptions:
     correlation: str = "values"
     """What of numbers comes back: the correlation of their "values" (Pearson's), or of their "ranks" (of normal
     scores), which a few extreme values sway less."""
-    shrinkage: float | str = "ledoit_wolf"
-    """Weight of the identity in the correlation matrix, in [0, 1), or "ledoit_wolf"."""
+    shrinkage: float | str = "auto"
+    """Weight of the identity in the correlation matrix, in [0, 1), or "ledoit_wolf"; "auto" is Ledoit and Wolf's weight
+    where there are fewer than 20 rows to an axis, else 0: there it only takes dependence away (eval/LOG.md)."""
     balanced: bool = True
     """Whether rows without a condition are spread evenly; False draws independent rows."""
 
@@ -79,9 +84,9 @@ class CopulaOptions:
             raise ConfigError(f"copula: balanced: expected true or false, got {self.balanced!r}")
         weight = self.shrinkage
         number = isinstance(weight, int | float) and not isinstance(weight, bool)
-        if weight != "ledoit_wolf" and not (number and 0.0 <= float(weight) < 1.0):
+        if weight not in ("auto", "ledoit_wolf") and not (number and 0.0 <= float(weight) < 1.0):
             raise ConfigError(
-                f"copula: shrinkage: expected 'ledoit_wolf' or a number from 0 to below 1, got {weight!r}; "
+                f"copula: shrinkage: expected 'auto', 'ledoit_wolf' or a number from 0 to below 1, got {weight!r}; "
                 "0 turns it off"
             )
 
@@ -133,8 +138,16 @@ def _correlation(seen: Sequence[_Seen], options: CopulaOptions) -> FloatArray:
         step_scores(one.index, one.edges, one.observed, one.numbers) if by_values else one.normal_scores for one in seen
     ]
     latent = latent_correlation(observed_correlation(scores), scores)
-    weight = shrinkage(scores) if options.shrinkage == "ledoit_wolf" else float(options.shrinkage)
+    weight = _weight(options.shrinkage, scores)
     return repaired((1.0 - weight) * latent + weight * np.eye(len(seen)))
+
+
+def _weight(asked: float | str, scores: Sequence[Scores]) -> float:
+    """Weight of the identity."""
+    if not isinstance(asked, str):
+        return float(asked)
+    few = scores[0].values.size < ROWS_PER_AXIS * len(scores)
+    return shrinkage(scores) if few or asked == "ledoit_wolf" else 0.0
 
 
 def _seen_number(place: int, feature: Feature, marginals: str) -> _Seen:

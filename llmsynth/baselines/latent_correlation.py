@@ -99,7 +99,8 @@ def _step_means(index: IntArray, values: FloatArray, mass: FloatArray) -> FloatA
     means: FloatArray = known[np.clip(np.searchsorted(seen, np.arange(mass.size), side="right") - 1, 0, None)]
     means = means - (mass * means).sum()
     deviation = np.sqrt((mass * means**2).sum())
-    return means / deviation if deviation > 1e-12 else np.zeros_like(means)
+    standardised: FloatArray = means / deviation if deviation > 1e-12 else np.zeros_like(means)
+    return standardised
 
 
 def _hermite_functions(cuts: FloatArray) -> FloatArray:
@@ -128,8 +129,8 @@ def observed_correlation(scores: Sequence[Scores]) -> FloatArray:
         second = (values**2).T @ shown / count - mean**2
         covariance = values.T @ values / count - mean * mean.T
         scale = np.sqrt(np.maximum(second * second.T, 0.0))
-    correlation = np.divide(covariance, scale, out=np.zeros_like(covariance), where=scale > 1e-12)
-    correlation = np.clip((correlation + correlation.T) / 2, -1.0, 1.0)
+    divided = np.divide(covariance, scale, out=np.zeros_like(covariance), where=scale > 1e-12)
+    correlation: FloatArray = np.clip((divided + divided.T) / 2, -1.0, 1.0)
     np.fill_diagonal(correlation, 1.0)
     return correlation
 

@@ -217,5 +217,10 @@ def test_impossible_options_are_named(options, named):
 
 def test_shrinkage_pulls_correlations_towards_zero():
     table = normal_table(0.6, n=400)
-    full, half = (fitted(table, shrinkage=weight).fitted_.correlation[0, 1] for weight in (0, 0.5))
+    weights = (0, 0.5, "auto", "ledoit_wolf")
+    full, half, auto, wolf = (fitted(table, shrinkage=weight).fitted_.correlation[0, 1] for weight in weights)
     assert half == pytest.approx(full / 2)
+    assert auto == full > wolf > 0.95 * full
+    few = table[:30]
+    full, auto = (fitted(few, shrinkage=weight).fitted_.correlation[0, 1] for weight in (0, "auto"))
+    assert 0 < auto < full
