@@ -9,7 +9,7 @@ import typer
 
 from llmsynth.cli import options as opt
 from llmsynth.cli.exits import EXIT_CODES, guarded
-from llmsynth.cli.output import Output, check_output_file, write_json
+from llmsynth.cli.output import Output, check_output_file, is_main_process, write_json
 from llmsynth.errors import ConfigError
 
 EPILOG = f"""\b
@@ -95,6 +95,8 @@ def augment(
     synthesizer = _synthesizer(run, chosen, default_minutes(frame), progress=not quiet)
     chosen = opt.given(random_state=seed, boost=boost)
     done = add_rows(frame, target, minority, to, synthesizer=synthesizer, n_seeds=seeds, **chosen)
+    if not is_main_process():
+        return
     write_table(done.table, out, schema=done.schema, overwrite=overwrite)
     data = {"command": "augment", "table": str(table), "file": str(out), "report": done.report.to_dict()}
     if report is not None:

@@ -1,8 +1,8 @@
 """Where a command's words go.
 
 Results go to standard output, notes on the way to the error stream. With ``--json`` standard output holds one JSON
-object and nothing else; with ``--quiet`` only errors (and the JSON object, if asked for) remain. rich is imported when
-a table is printed, not before: `--help` must answer at once.
+object and nothing else; with ``--quiet`` only errors (and the JSON object, if asked for) remain. Of several processes
+that train together one speaks. rich is imported when a table is printed, not before: `--help` must answer at once.
 """
 
 from __future__ import annotations
@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 
+def is_main_process() -> bool:
+    """Whether this process prints and writes files; of several under ``accelerate launch`` one does."""
+    return os.environ.get("WORLD_SIZE", "1") == "1" or os.environ.get("RANK", "0") == "0"
+
+
 @dataclass(frozen=True)
 class Output:
     """What a command may print.
@@ -40,7 +45,7 @@ class Output:
 
     def note(self, text: str) -> None:
         """Say what is going on."""
-        if not self.quiet:
+        if not self.quiet and is_main_process():
             print(printable(text), file=sys.stderr, flush=True)
 
     def result(self, data: Mapping[str, Any], *shown: RenderableType) -> None:
@@ -53,6 +58,8 @@ class Output:
         shown : str or rich renderable
             For people, one after the other.
         """
+        if not is_main_process():
+            return
         if not self.quiet:
             self._show(*shown)
         if self.as_json:

@@ -24,7 +24,7 @@ import typer
 from llmsynth.cli import options as opt
 from llmsynth.cli.exits import EXIT_CODES, guarded
 from llmsynth.cli.fit import described, facts, train
-from llmsynth.cli.output import Output, check_output_file, write_json, write_text
+from llmsynth.cli.output import Output, check_output_file, is_main_process, write_json, write_text
 from llmsynth.cli.pairs import from_pairs
 
 EPILOG = f"""\b
@@ -83,6 +83,8 @@ def run(
     rows, held_out = split(table, holdout, holdout_fraction, seed or 0)
     output.note(f"Holding {len(held_out):,} rows out to judge with; the model never sees them.")
     synthesizer = train(rows, out / "run", settings, output)
+    if not is_main_process():
+        return
     rows, held_out = (frame[list(synthesizer.schema_.labels)] for frame in (rows, held_out))  # without weights
     synthetic, seconds = drawn(synthesizer, n_samples or len(rows), seed, out / _FILES[0], overwrite=overwrite)
     output.note("Judging the rows.")

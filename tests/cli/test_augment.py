@@ -58,6 +58,16 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     return calls
 
 
+def test_of_several_processes_one_writes(
+    llmsynth: Cli, asked: list[dict[str, Any]], table: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("RANK", "1")
+    result = llmsynth("augment", table, *ASKED, "--to", 0.8, "-o", "more.csv", "--report", "r.json")
+    assert (result.exit_code, result.output) == (0, "") and len(asked) == 1
+    assert not Path("more.csv").exists() and not Path("r.json").exists()
+
+
 def test_the_table_is_written_and_the_report_printed(llmsynth: Cli, asked: list[dict[str, Any]], table: Path) -> None:
     result = llmsynth("augment", table, *ASKED, "--to", "0.7", "-o", "more.csv", "--report", "report.json")
     assert result.exit_code == 0, result.output

@@ -42,6 +42,16 @@ def test_with_json_standard_output_is_one_strict_json_object(capsys: pytest.Capt
     assert captured.err == "reading\n3 rows\n"
 
 
+def test_of_several_processes_one_speaks(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    for rank in "01":
+        monkeypatch.setenv("RANK", rank)
+        Output(as_json=True).note("reading")
+        Output(as_json=True).result({"rows": 3}, "3 rows")
+    captured = capsys.readouterr()
+    assert json.loads(captured.out) == {"rows": 3} and captured.err == "reading\n3 rows\n"
+
+
 def test_quiet_prints_only_the_json_that_was_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
     for as_json in (False, True):
         output = Output(quiet=True, as_json=as_json)

@@ -46,6 +46,17 @@ def test_a_holdout_of_other_columns_is_an_error(table: Path) -> None:
         split(table, table.parent / "other.csv", 0.2, 0)
 
 
+def test_of_several_processes_one_samples_and_writes(
+    llmsynth: Cli, facade: FakeFacade, table: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("RANK", "1")
+    result = llmsynth("run", table, "--target", "smoker", "-o", "result", "--json")
+    assert (result.exit_code, result.output) == (0, "")
+    assert [name for name, _ in facade.calls] == ["init"]
+    assert {path.name for path in Path("result").iterdir()} <= {"run"}
+
+
 def test_a_holdout_of_too_few_rows_is_an_error_before_anything_is_fitted(table: Path) -> None:
     frame = pd.read_csv(table)
     for n in (1, 9, 10):
