@@ -162,7 +162,8 @@ def latent_correlation(observed: FloatArray, scores: Sequence[Scores]) -> FloatA
     latent[:, variance < 1e-12] = 0.0
     latent[variance < 1e-12] = 0.0
     np.fill_diagonal(latent, 1.0)
-    return (latent + latent.T) / 2
+    result: FloatArray = (latent + latent.T) / 2
+    return result
 
 
 def _mehler(terms: FloatArray, rho: FloatArray) -> FloatArray:
