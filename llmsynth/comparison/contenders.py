@@ -6,7 +6,6 @@ how rows are judged. Language models are imported when one is fitted: torch take
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Protocol
@@ -19,6 +18,9 @@ from llmsynth.table.schema import Schema, nearest
 
 LANGUAGE_MODELS = {"lm": "smollm2-135m", "compact": "compact"}
 """Names of a comparison that are language models, and the `model` of `TableSynthesizer` that each stands for."""
+
+LANGUAGE_MODEL_OPTIONS = ("max_minutes", "max_epochs", "recipe", "boost", "trust_remote_code")
+"""Arguments of `TableSynthesizer` that a comparison leaves to the user."""
 
 CONTENDERS = (*LANGUAGE_MODELS, *METHODS)
 """Every name that can be compared."""
@@ -35,7 +37,6 @@ _TITLES = {
     "independent": "drawing each column on its own",
     "tree": "a sequence of trees",
 }
-_FIXED = ("model", "target", "schema", "recipe", "random_state", "progress", "run_dir", "overwrite", "resume")
 
 
 class Generator(Protocol):
@@ -166,7 +167,7 @@ def check_options(options: Mapping[str, Mapping[str, Any]], names: Sequence[str]
         if name not in names:
             raise ConfigError(f"options: expected those of {', '.join(names)}, got some of {name!r}")
         if name in LANGUAGE_MODELS:
-            _check_language_model(name, given)
+            _check_known(name, given)
             continue
         try:
             method_options(get_method(name), given)
@@ -174,10 +175,7 @@ def check_options(options: Mapping[str, Mapping[str, Any]], names: Sequence[str]
             continue
 
 
-def _check_language_model(name: str, given: Mapping[str, Any]) -> None:
-    from llmsynth.synthesizer import TableSynthesizer
-
-    known = [key for key in inspect.signature(TableSynthesizer).parameters if key not in _FIXED]
+def _check_known(name: str, given: Mapping[str, Any]) -> None:
     for key in given:
-        if key not in known:
-            raise ConfigError(f"{name}: unknown option {key!r}; {nearest(str(key), known)}")
+        if key not in LANGUAGE_MODEL_OPTIONS:
+            raise ConfigError(f"{name}: unknown option {key!r}; {nearest(str(key), LANGUAGE_MODEL_OPTIONS)}")

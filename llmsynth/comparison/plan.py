@@ -102,9 +102,16 @@ class Split:
         digest = hashlib.sha256()
         for frame in (self.train, self.holdout):
             digest.update(repr([str(label) for label in frame.columns]).encode())
-            texts = frame.astype(str) if frame.shape[1] else frame
-            digest.update(pd.util.hash_pandas_object(texts, index=False).to_numpy().tobytes())
+            for place in range(frame.shape[1]):
+                digest.update(_hashes(frame.iloc[:, place]))
         return digest.hexdigest()
+
+
+def _hashes(column: pd.Series[Any]) -> bytes:
+    try:
+        return pd.util.hash_pandas_object(column, index=False).to_numpy().tobytes()
+    except TypeError:  # cells that have no hash
+        return pd.util.hash_pandas_object(column.astype(str), index=False).to_numpy().tobytes()
 
 
 def hold_out(frame: pd.DataFrame, fraction: float, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:

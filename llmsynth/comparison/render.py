@@ -88,11 +88,11 @@ def _caption(comparison: Comparison) -> list[str]:
     ]
 
 
-def verdict(comparison: Comparison) -> list[Text]:
+def verdict(comparison: Comparison) -> list[str]:
     """The recommendation and what was left out, one text each."""
     found = comparison.recommendation
     left_out = (f"Left out: {name}: {reason}." for name, reason in (found.excluded or {}).items())
-    return [Text(line) for line in (f"Recommendation: {found.text}", *left_out)]
+    return [f"Recommendation: {found.text}", *left_out]
 
 
 def to_markdown(comparison: Comparison) -> str:

@@ -1,0 +1,171 @@
+"""The whole comparison: one split, each contender on its own, files as results come, and going on."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from llmsynth import compare
+from llmsynth.comparison.folder import FILES
+from llmsynth.errors import ConfigError, InputError, RunFolderError, TableError
+from llmsynth.evaluate.summary import METRICS
+from tests.comparison.conftest import Breaks
+
+TWO = ["independent", "noise"]
+
+
+def test_figures_are_those_of_summarize_at_equal_rows_with_the_holdout_beside(patients: pd.DataFrame) -> None:
+    from llmsynth.baselines.synthesizer import BaselineSynthesizer
+    from llmsynth.comparison.plan import hold_out
+    from llmsynth.evaluate.summary import summarize
+
+    found = compare(patients, "diabetes", ["independent"], random_state=2, holdout_fraction=0.5)
+    train, held = hold_out(patients, 0.5, 2)
+    rows = BaselineSynthesizer("independent", target="diabetes", random_state=2).fit(train).sample(60, random_state=2)
+    own = summarize(train, rows, held, target="diabetes", seed=2)
+    for metric in METRICS:
+        assert found.results.loc["independent", metric.key] == pytest.approx(own.scores[metric.key].value, nan_ok=True)
+        assert found.holdout[metric.key] == pytest.approx(own.reference[metric.key].value, nan_ok=True)
+
+
+def test_all_learn_the_same_rows_and_a_failure_does_not_stop_the_others(
+    patients: pd.DataFrame, quick_judge, breaks: Breaks, capsys
+) -> None:
+    breaks("independent", InputError("no such luck"))
+    found = compare(patients, "diabetes", TWO, progress=True)
+    assert list(found.results["status"]) == ["done", "failed"]
+    assert found.results.loc["independent", "reason"] == "no such luck"
+    assert not found.results.loc["noise", "safe"] and found.recommendation.method is None
+    told = capsys.readouterr().err
+    assert "[1/2] independent: failed: no such luck" in told and "[2/2] noise: " in told and "TSTR 0.500" in told
+
+
+def test_each_seed_is_a_fit_and_the_spread_is_given(patients: pd.DataFrame, quick_judge) -> None:
+    found = compare(patients, None, ["independent"], n_seeds=3, random_state=4)
+    assert [outcome.seed for outcome in found.trials[0].outcomes] == [4, 5, 6]
+    assert len({len(real) for real, *_ in quick_judge}) == 1 and found.results["c2st_score_sd"].notna().all()
+    assert not quick_judge[0][1].equals(quick_judge[1][1])
+
+
+def test_a_given_holdout_is_used_whole_but_not_beyond_the_rows_drawn(patients: pd.DataFrame, quick_judge) -> None:
+    compare(patients.head(60), None, ["independent"], holdout=patients.tail(30))
+    assert [len(table) for table in quick_judge[0][:3]] == [60, 60, 30]
+    compare(patients.head(60), None, ["independent"], holdout=patients.tail(30), n_samples=20)
+    assert [len(table) for table in quick_judge[1][:3]] == [60, 20, 20]
+    with pytest.raises(TableError, match="at least 10"):
+        compare(patients.head(60), None, ["independent"], holdout=patients.tail(3))
+
+
+def test_the_language_model_is_a_failed_row_where_it_cannot_be_had(
+    patients: pd.DataFrame, quick_judge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Model:
+        def __init__(self, **settings: Any) -> None:
+            self.settings = settings
+            calls.append(settings)
+
+        def fit(self, table: pd.DataFrame) -> Any:
+            self.table = table
+            return self
+
+        def sample(self, n_samples: int, random_state: int) -> pd.DataFrame:
+            return self.table.sample(n_samples, replace=True, random_state=random_state)
+
+    calls: list[dict[str, Any]] = []
+    monkeypatch.setitem(sys.modules, "llmsynth.synthesizer", SimpleNamespace(TableSynthesizer=Model))
+
+    def ensure_model(name: str) -> None:
+        raise InputError(f"{name} cannot be downloaded")
+
+    monkeypatch.setattr("llmsynth.lm.embedded.ensure_model", ensure_model)
+    found = compare(patients, "diabetes", "lm,compact", max_minutes=0.5, random_state=3)
+    assert found.results.loc["lm", "reason"] == "smollm2-135m cannot be downloaded"
+    assert found.results.loc["compact", "status"] == "done" and len(calls) == 1
+    wanted = {"model": "compact", "target": "diabetes", "max_minutes": 0.5, "random_state": 3, "progress": False}
+    assert wanted.items() <= calls[0].items() and calls[0]["schema"].target == "diabetes"
+
+
+def test_every_file_is_written_and_no_cell_is_in_them(patients: pd.DataFrame, quick_judge, tmp_path: Path) -> None:
+    table = patients.assign(name=[f"Person {number}" for number in range(120)], ward=["Ward of Jane Doe", "B"] * 60)
+    compare(table, "diabetes", TWO, folder=tmp_path / "out", keep_rows=True)
+    names = {str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*") if path.is_file()}
+    rows = {f"rows/{name}.csv" for name in TWO}
+    assert names == {*FILES, *(f"methods/{name}.json" for name in TWO), *rows}
+    assert len(pd.read_csv(tmp_path / "out" / "rows" / "noise.csv")) == 96
+    for name in names - rows:
+        text = (tmp_path / "out" / name).read_text()
+        assert "Jane" not in text and "Person" not in text, name
+
+
+def test_an_interrupted_comparison_keeps_what_is_finished_and_goes_on(
+    patients: pd.DataFrame, quick_judge, breaks: Breaks, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    breaks("noise", KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        compare(patients, "diabetes", TWO, folder=out)
+    before = json.loads((out / "comparison.json").read_text())
+    assert [method["name"] for method in before["methods"]] == ["independent"]
+    with pytest.raises(RunFolderError, match="go on with --resume"):
+        compare(patients, "diabetes", TWO, folder=out)
+    breaks("noise", None)
+    breaks("independent", InputError("must not be fitted again"))
+    found = compare(patients, "diabetes", TWO, folder=out, resume=True)
+    assert list(found.results["status"]) == ["done", "done"] and len(quick_judge) == 2
+    assert found.trials[0].to_dict() == before["methods"][0]
+
+
+def test_resume_fits_failed_ones_and_new_seeds_again_but_no_other_table(
+    patients: pd.DataFrame, quick_judge, breaks: Breaks, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    breaks("noise", InputError("not today"))
+    compare(patients, "diabetes", TWO, folder=out)
+    breaks("noise", None)
+    found = compare(patients, "diabetes", TWO, folder=out, resume=True, n_seeds=2)
+    assert [len(trial.outcomes) for trial in found.trials] == [2, 2] and len(quick_judge) == 4
+    with pytest.raises(RunFolderError, match="another table, split or hold-out"):
+        compare(patients.head(110), "diabetes", TWO, folder=out, resume=True)
+    with pytest.raises(RunFolderError, match="another max_minutes"):
+        compare(patients, "diabetes", TWO, folder=out, resume=True, max_minutes=9)
+
+
+def test_overwrite_replaces_the_comparison_and_leaves_other_files_alone(
+    patients: pd.DataFrame, quick_judge, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    compare(patients, "diabetes", TWO, folder=out)
+    (out / "notes.txt").write_text("mine")
+    compare(patients.head(110), "diabetes", ["independent"], folder=out, overwrite=True)
+    assert (out / "notes.txt").read_text() == "mine" and not (out / "methods" / "noise.json").exists()
+
+
+def test_an_altered_file_and_one_of_another_kind_are_refused(
+    patients: pd.DataFrame, quick_judge, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    compare(patients, None, ["independent"], folder=out)
+    file = out / "methods" / "independent.json"
+    data = json.loads(file.read_text())
+    file.write_text(json.dumps({**data, "trial": {"name": "independent"}}))
+    with pytest.raises(RunFolderError, match="cut or changed"):
+        compare(patients, None, ["independent"], folder=out, resume=True)
+    file.write_text(json.dumps({**data, "version": 99}))
+    with pytest.raises(RunFolderError, match="no file of a comparison"):
+        compare(patients, None, ["independent"], folder=out, resume=True)
+
+
+def test_what_cannot_work_is_refused_before_anything_is_fitted(patients: pd.DataFrame, quick_judge) -> None:
+    with pytest.raises(ConfigError, match="did you mean 'noise'"):
+        compare(patients, "diabetes", ["nois"])
+    with pytest.raises(InputError, match="diabetes"):
+        compare(patients, "diabetis", TWO)
+    with pytest.raises(ConfigError, match="folder"):
+        compare(patients, "diabetes", TWO, resume=True)
+    assert quick_judge == []
