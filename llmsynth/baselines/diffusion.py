@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from llmsynth.baselines.devices import pick_device, refuse_diverged, seeded
 from llmsynth.baselines.diffusion_options import DiffusionOptions
 from llmsynth.baselines.latent_diffusion import LatentDiffusion
 from llmsynth.baselines.latent_score import SIGMA_DATA, Denoiser
@@ -27,7 +28,6 @@ from llmsynth.baselines.score_training import train_denoiser
 from llmsynth.baselines.token_vae import Cells, TokenVAE
 from llmsynth.baselines.training_course import Course
 from llmsynth.baselines.vae_training import posterior_means, train_vae
-from llmsynth.errors import ConfigError
 from llmsynth.seeding import derive
 
 VAE_EPOCHS, VAE_STEPS = 1_000, 1_500
@@ -41,7 +41,7 @@ SMALLEST_SPREAD = 0.1
 
 def fit_diffusion(task: Task, options: DiffusionOptions) -> LatentDiffusion:
     """Train autoencoder and diffusion within the budget."""
-    began, device = time.monotonic(), choose_device(options.device)
+    began, device = time.monotonic(), pick_device(options.device)
     columns = tuple(MixedColumn.from_feature(feature) for feature in task.features)
     vae, denoiser = _modules(columns, options, derive(task.seed, "weights"), device)
     seconds, n = 60.0 * options.max_minutes, task.features[0].values.size
@@ -55,11 +55,12 @@ def fit_diffusion(task: Task, options: DiffusionOptions) -> LatentDiffusion:
         cells,
         course,
         batch_size=max(1, min(options.batch_size, PAIRS_AT_ONCE // len(columns) ** 2)),
-        rate=options.vae_rate,
+        rate=options.vae_learning_rate,
         seed=derive(task.seed, "vae"),
         report=_report(task, 0.0, options.vae_share),
     )
     history = {"vae": _account(course, time.monotonic() - began) | {"losses": losses}}
+    refuse_diverged("diffusion", vae)
     latents = posterior_means(vae, cells)
     centre, spread = latents.mean(0), latents.std(0, correction=0)
     spread = spread.clamp(min=max(float(spread.max()) * SMALLEST_SPREAD, 1e-6))
@@ -73,10 +74,11 @@ def fit_diffusion(task: Task, options: DiffusionOptions) -> LatentDiffusion:
         (latents - centre) / spread * SIGMA_DATA,
         course,
         batch_size=options.batch_size,
-        rate=options.diffusion_rate,
+        rate=options.diffusion_learning_rate,
         seed=derive(task.seed, "diffusion"),
         report=_report(task, options.vae_share, 1.0),
     )
+    refuse_diverged("diffusion", denoiser)
     history["diffusion"] = _account(course, time.monotonic() - middle) | {
         "checks": [list(check) for check in trained.checks],
         "kept": trained.kept,
@@ -95,32 +97,12 @@ def _account(course: Course, seconds: float) -> dict[str, Any]:
     return {"seconds": seconds, "steps": course.taken, "hurried": course.hurried}
 
 
-def choose_device(name: str) -> torch.device:
-    """The device of an option.
-
-    Raises
-    ------
-    ConfigError
-        If the name is none, or this machine has no such device.
-    """
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-    except RuntimeError:
-        raise ConfigError(f"diffusion: device: expected auto, cpu, cuda or cuda:1, got {name!r}") from None
-    if device.type not in ("cpu", "cuda") or (device.type == "cuda" and not torch.cuda.is_available()):
-        raise ConfigError(f"diffusion: device: this machine has no {name!r}; use auto")
-    return device
-
-
 def _modules(
     columns: tuple[MixedColumn, ...], options: DiffusionOptions, seed: int, device: torch.device
 ) -> tuple[TokenVAE, Denoiser]:
-    """Fresh models; torch's own state of chance stays as it was."""
+    """Fresh models."""
     width = options.token_width
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed, torch.device("cpu")):
         vae = TokenVAE(
             [column.n_levels for column in columns],
             width=width,
@@ -141,7 +123,7 @@ def _report(task: Task, low: float, high: float) -> Callable[[float, str], None]
 
 
 def _load(features: Features, options: DiffusionOptions, tensors: Tensors, meta: Mapping[str, Any]) -> Fitted:
-    device = choose_device(options.device if options.device == "cpu" else "auto")
+    device = pick_device(options.device if options.device == "cpu" else "auto")
     columns = tuple(
         MixedColumn.from_state(is_number, tensors, f"column.{place}.")
         for place, is_number in enumerate(meta["numbers"])

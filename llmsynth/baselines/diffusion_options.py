@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from llmsynth.baselines.option_checks import check_whole
 from llmsynth.errors import ConfigError
 
 
@@ -25,9 +26,9 @@ class DiffusionOptions:
     """Passes of the diffusion over the rows; None takes 2,000, and at least 3,000 steps."""
     batch_size: int = 1024
     """Rows of a training step."""
-    vae_rate: float = 1e-2
+    vae_learning_rate: float = 1e-2
     """Peak learning rate of the autoencoder."""
-    diffusion_rate: float = 1e-3
+    diffusion_learning_rate: float = 1e-3
     """Peak learning rate of the diffusion."""
     token_width: int = 4
     """Latent numbers of a column."""
@@ -45,20 +46,13 @@ class DiffusionOptions:
     """auto (a GPU if there is one), cpu, cuda, cuda:1, ..."""
 
     def __post_init__(self) -> None:
-        for name in ("batch_size", "token_width", "n_blocks", "forward_factor", "hidden_width", "steps"):
-            _at_least_one(name, getattr(self, name))
-        _at_least_one("impute_rounds", self.impute_rounds)
-        for name in ("vae_epochs", "diffusion_epochs"):
-            if getattr(self, name) is not None:
-                _at_least_one(name, getattr(self, name))
-        for name in ("max_minutes", "vae_rate", "diffusion_rate"):
+        whole = ("batch_size", "token_width", "n_blocks", "forward_factor", "hidden_width", "steps", "impute_rounds")
+        epochs = {name: getattr(self, name) for name in ("vae_epochs", "diffusion_epochs")}
+        check_whole(1, **{name: getattr(self, name) for name in whole})
+        check_whole(1, **{name: value for name, value in epochs.items() if value is not None})
+        for name in ("max_minutes", "vae_learning_rate", "diffusion_learning_rate"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
-                raise ConfigError(f"diffusion: {name}: expected a number above 0, got {value!r}")
+                raise ConfigError(f"{name}: expected a number above 0, got {value!r}")
         if not isinstance(self.vae_share, float) or not 0 < self.vae_share < 1:
-            raise ConfigError(f"diffusion: vae_share: expected a number between 0 and 1, got {self.vae_share!r}")
-
-
-def _at_least_one(name: str, value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ConfigError(f"diffusion: {name}: expected a whole number of 1 or more, got {value!r}")
+            raise ConfigError(f"vae_share: expected a number between 0 and 1, got {self.vae_share!r}")

@@ -10,7 +10,7 @@ between columns; every column has its own linear map back. Here a column may hav
 Some rows of the training have some of their cells hidden: the encoder reads one token of the column in their place, the
 decoder gets noise, and neither is judged on them. So the latent numbers of a column come to tell of that column, and
 partial rows can be encoded. The paper encodes partial rows with means and modes in the holes, which its encoder then
-believes: tried so, filled cells of a small table followed the filler (72 % right in a test where 70 % is chance).
+believes: in a small test 72 % of the filled cells of a category were right so, 80 % with hidden cells.
 
 Other departures, for a CPU: one encoder with two heads instead of two encoders (half the work), no class token (the
 diffusion has no use for it). All columns are tokenised by one look-up, and brought back by one batched product for each

@@ -25,7 +25,7 @@ def trained(seed: int = 0) -> tuple[TokenVAE, list[float]]:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = TokenVAE([3, 5, 2], width=4, hidden=32, n_blocks=1)
-    course = Course(600, math.inf)
+    course = Course(400, math.inf)
     losses = train_vae(
         model, dependent_cells(600), course, batch_size=200, rate=1e-2, seed=seed, report=lambda *_: None
     )
