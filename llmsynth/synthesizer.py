@@ -583,6 +583,8 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
     def predict_proba(self, table: object, target: object = None) -> pd.DataFrame:
         """Exact class probabilities: P(target = c | the other columns) for every class c.
 
+        They are the model's own: rules of the schema, which a row to be judged may break, are not looked at.
+
         Parameters
         ----------
         table : DataFrame, path, or anything `read_table` takes
@@ -603,31 +605,62 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
         return self._scores().class_probabilities(self._read(table), self._target(target))
 
     def predict(
-        self, table: object, target: object = None, *, n_draws: int = 20, random_state: int | None = None
-    ) -> pd.Series[Any]:
-        """The likeliest class, or the mean of draws of a number, given the other columns.
+        self,
+        table: object,
+        target: object = None,
+        *,
+        n_draws: int = 20,
+        quantiles: Sequence[float] | None = None,
+        random_state: int | None = None,
+    ) -> pd.Series[Any] | pd.DataFrame:
+        """The likeliest class, or the mean and quantiles of draws of a number, given the other columns.
+
+        It is the model's own, as in `predict_proba`; for draws that obey the rules of the schema see `sample_like`.
 
         Parameters
         ----------
         table, target
             As in `predict_proba`; the target may be a number too.
         n_draws : int
-            Draws of each number; quantiles are those of ``sample_like(table, n_draws)``.
+            Draws of each number.
+        quantiles : sequence of float, or None
+            In [0, 1], for numbers: an interval beside the mean, such as (0.05, 0.95), which needs 100 draws or more.
         random_state : int or None
             Seed of the draws.
+
+        Returns
+        -------
+        Series, or with `quantiles` a DataFrame of columns "mean" and the quantiles
+            Numbered from 0. Missing for a row with a value outside the schema, where classes are predicted.
+
+        Raises
+        ------
+        InputError
+            If there is no target, or it is neither classes nor numbers.
+        SchemaError
+            If a cell lies outside the schema, where numbers are predicted.
         """
-        frame, label = self._read(table), self._target(target)
-        scores = self._scores()
-        column = scores.columns[scores.places([label])[0]]
-        if column.categories is not None:
-            return pd.Series(likeliest(scores.class_probabilities(frame, label)), name=label)
-        if column.kind not in ("integer", "decimal"):
+        frame, scores = self._read(table), self._scores()
+        column = scores.columns[scores.places([self._target(target)])[0]]
+        label = self.schema_.label_of(column.name)
+        asked = [] if quantiles is None else [float(share) for share in quantiles]
+        if any(not 0 <= share <= 1 for share in asked):
+            raise InputError(f"quantiles: expected shares in [0, 1], got {asked}")
+        if column.kind in ("integer", "decimal"):
+            others = frame.drop(columns=[label], errors="ignore")
+            drawn = self._complete(others, n_draws, random_state, "draw", fill=True, obey=False)[label]
+            draws = drawn.to_numpy(np.float64).reshape(len(frame), n_draws)
+            mean = pd.Series(draws.mean(axis=1), name=label)
+            if quantiles is None:
+                return mean
+            return pd.DataFrame({"mean": mean} | {share: np.quantile(draws, share, axis=1) for share in asked})
+        if column.categories is None:
             raise InputError(
                 f"predict: expected a column of classes or numbers, {column.name!r} is of kind {column.kind}"
             )
-        others = frame.drop(columns=[label], errors="ignore")
-        drawn = self._complete(others, n_draws, random_state, "draw", fill=True, obey=False)[label].astype(float)
-        return drawn.groupby(np.repeat(np.arange(len(frame)), n_draws)).mean()
+        if asked:
+            raise InputError(f"quantiles: expected a column of numbers, {column.name!r} is of kind {column.kind}")
+        return pd.Series(likeliest(scores.class_probabilities(frame, label)), name=label)
 
     def _scores(self) -> Scores:
         return Scores(self._fitted().likelihood, self.schema_)

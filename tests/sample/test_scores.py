@@ -1,0 +1,82 @@
+"""Probabilities of classes and predictions agree with each other, with the joint likelihood and with draws."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from llmsynth import TableSynthesizer
+from llmsynth.errors import InputError, SchemaError
+from llmsynth.sample.scores import likeliest
+from tests.tiny import TINY_COMPACT
+
+RECIPE = {"compact": TINY_COMPACT, "train": {"calibrate": False}}
+
+
+@pytest.fixture(scope="module")
+def table():
+    """Labels are numbers, so that names and labels differ."""
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 6, 120)
+    colour = np.where(x + rng.integers(0, 3, 120) > 4, "red", rng.choice(["green", "blue"], 120))
+    y = (x * 1.5 + rng.normal(size=120)).round(1)
+    return pd.DataFrame({0: x, 1: np.where(rng.random(120) < 0.1, None, colour), 2: y})
+
+
+@pytest.fixture(scope="module")
+def fitted(table):
+    return TableSynthesizer("compact", target="1", recipe=RECIPE, max_epochs=3, random_state=0).fit(table)
+
+
+def test_class_probabilities_are_those_of_the_rows_with_each_class(fitted, table):
+    rows = table.head(15)
+    found = fitted.predict_proba(rows, 1)
+    assert set(found.columns) == {"red", "green", "blue", None}
+    assert found.sum(axis=1).to_numpy() == pytest.approx(np.ones(15), abs=1e-5)
+    for category in ("red", "green", "blue"):
+        of_class = rows.copy()
+        of_class[1] = category
+        by_score = np.exp(fitted.log_prob(of_class, [1], [0, 2]))
+        assert found[category].to_numpy() == pytest.approx(by_score, abs=1e-5)
+
+
+def test_the_own_values_of_the_target_are_not_looked_at(fitted, table):
+    rows, others = table.head(9), table.head(9).drop(columns=1)
+    pd.testing.assert_frame_equal(fitted.predict_proba(rows), fitted.predict_proba(others))
+    pd.testing.assert_series_equal(fitted.predict(rows), fitted.predict(others))
+    numbers = fitted.predict(rows, 2, random_state=1)
+    pd.testing.assert_series_equal(numbers, fitted.predict(rows.drop(columns=2), "2", random_state=1))
+    assert numbers.name == 2 and not numbers.round(1).equals(rows[2])
+
+
+def test_the_prediction_is_the_likeliest_class_and_there_is_none_outside_the_schema(fitted, table):
+    rows = table.head(9).copy()
+    rows.loc[3, 0] = 99
+    probability, found = fitted.predict_proba(rows), fitted.predict(rows)
+    assert probability.iloc[3].isna().all() and pd.isna(found[3])
+    for row in (0, 1, 2, 4, 8):
+        assert found[row] == probability.columns[int(probability.iloc[row].to_numpy().argmax())]
+    assert likeliest(pd.DataFrame({"a": [0.2, np.nan], "b": [0.8, np.nan]})).tolist() == ["b", None]
+
+
+def test_numbers_are_means_and_quantiles_of_draws(fitted, table):
+    rows = table.head(6)
+    draws = fitted.sample_like(rows.drop(columns=2), 40, random_state=2)[2].to_numpy().reshape(6, 40)
+    assert fitted.predict(rows, 2, n_draws=40, random_state=2).to_numpy() == pytest.approx(draws.mean(axis=1))
+    found = fitted.predict(rows, 2, n_draws=40, quantiles=(0.1, 0.5), random_state=2)
+    assert list(found.columns) == ["mean", 0.1, 0.5] and len(found) == 6
+    assert found[0.1].to_numpy() == pytest.approx(np.quantile(draws, 0.1, axis=1))
+    assert (found[0.1] <= found[0.5]).all()
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ({"target": 9}, "unknown column"),
+        ({"target": 2, "quantiles": (0.5, 2)}, r"shares in \[0, 1\]"),
+        ({"target": 1, "quantiles": (0.5,)}, "expected a column of numbers, '1' is of kind categorical"),
+        ({"target": 2, "n_draws": 0}, "n_draws: expected 1 or more"),
+    ],
+)
+def test_what_cannot_be_predicted_is_one_error(fitted, table, how, message):
+    with pytest.raises((InputError, SchemaError), match=message):
+        fitted.predict(table, **how)
