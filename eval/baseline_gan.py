@@ -30,7 +30,7 @@ from llmsynth.evaluate import Learners, encode_tables, shape, trend
 
 PEER = Path(__file__).with_name("peers") / "ctgan"
 N_ROWS, BATCH_SIZE, SEEDS = 10_000, 500, (0, 1, 2)
-EPOCHS = {"ctgan": 15, "tvae": 15}
+EPOCHS = {"ctgan": 10, "tvae": 10}
 FIGURES = (("shape_error", "Shape error", 1), ("trend_error", "Trend error", 1), ("c2st_score", "XGB-C2ST score", -1))
 """Key, name, and 1 if less is better, else -1."""
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from llmsynth.baselines.features import FloatArray, IntArray
 
@@ -76,12 +77,12 @@ class RowsByCode:
     Parameters
     ----------
     law : ConditionLaw
-    order : ndarray of int64, shape (n_columns, n)
+    order : ndarray of int32, shape (n_columns, n)
         For each column the rows sorted by code.
     """
 
     law: ConditionLaw
-    order: IntArray
+    order: npt.NDArray[np.int32]
 
     def draw(self, conditions: Conditions, rng: np.random.Generator) -> IntArray:
         """Draw one training row for each condition, evenly among those that meet it."""
@@ -89,8 +90,7 @@ class RowsByCode:
         code = self.law.starts[conditions.columns] + conditions.codes
         counts = self.law.counts[code]
         first = ends[code] - counts - conditions.columns * self.order.shape[1]
-        chosen: IntArray = self.order[conditions.columns, first + rng.integers(0, counts)]
-        return chosen
+        return self.order[conditions.columns, first + rng.integers(0, counts)].astype(np.int64)
 
 
 def index_rows(codes: IntArray, widths: IntArray) -> RowsByCode:
@@ -103,5 +103,5 @@ def index_rows(codes: IntArray, widths: IntArray) -> RowsByCode:
     widths : ndarray of int64, shape (n_columns,)
     """
     counts = [np.bincount(codes[:, at], minlength=width) for at, width in enumerate(widths)]
-    order = np.argsort(codes, axis=0, kind="stable").T
-    return RowsByCode(ConditionLaw(np.concatenate(counts).astype(np.int64), widths), np.ascontiguousarray(order))
+    order = np.stack([np.argsort(column, kind="stable").astype(np.int32) for column in codes.T])
+    return RowsByCode(ConditionLaw(np.concatenate(counts).astype(np.int64), widths), order)
