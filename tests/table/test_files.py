@@ -234,7 +234,7 @@ def test_integers_beyond_64_bits_do_not_fit_parquet(tmp_path):
 
 
 def test_text_that_is_not_utf8_names_the_file(tmp_path):
-    with pytest.raises(TableError, match=r"^t\.csv: expected UTF-8 text, but a byte after line [01] is not"):
+    with pytest.raises(TableError, match=r"^t\.csv: expected UTF-8 text, but line 2 holds a byte that is not"):
         read_table(save(tmp_path, b"a,b\n1,\xe9\n"))
 
 
