@@ -26,7 +26,7 @@ class DiffusionOptions:
     """Passes of the diffusion over the rows; None takes 2,000, and at least 3,000 steps."""
     batch_size: int = 1024
     """Rows of a training step."""
-    vae_learning_rate: float = 1e-2
+    vae_learning_rate: float = 5e-3
     """Peak learning rate of the autoencoder."""
     diffusion_learning_rate: float = 1e-3
     """Peak learning rate of the diffusion."""
