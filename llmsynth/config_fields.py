@@ -48,7 +48,7 @@ def from_mapping(kind: type[T], mapping: Mapping[str, Any], *, path: str = "") -
         raise ConfigError(
             f"{path.rstrip('.') or 'the recipe'}: expected a mapping of options, got {_describe(mapping)}"
         )
-    hints = _hints(kind)
+    hints = _hints(typing.cast(Any, kind))
     values = {}
     for name, value in mapping.items():
         if name not in hints:
@@ -72,7 +72,7 @@ def check_types(config: object) -> None:
     ConfigError
         On a value of the wrong type, naming the field, what was expected and what came.
     """
-    for name, hint in _hints(type(config)).items():
+    for name, hint in _hints(typing.cast(Any, type(config))).items():
         object.__setattr__(config, name, typed(hint, getattr(config, name), name))
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -155,7 +155,7 @@ def encode_tables(real: pd.DataFrame, *others: pd.DataFrame, schema: Schema | No
 
 
 def _dense(series: pd.Series) -> pd.Series:
-    return series.sparse.to_dense() if isinstance(series.dtype, pd.SparseDtype) else series
+    return cast(Any, series).sparse.to_dense() if isinstance(series.dtype, pd.SparseDtype) else series
 
 
 def _stack(columns: list[FloatArray], n_rows: int) -> FloatArray:

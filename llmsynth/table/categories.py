@@ -69,7 +69,8 @@ def category_index(categories: Sequence[Scalar], name: str) -> pd.Index[Any]:
         return pd.IntervalIndex.from_arrays(
             pd.Index(left.astype(float)).astype(subtype), pd.Index(right.astype(float)).astype(subtype), closed=closed
         )
-    dtype = dtype_from_name(name)
+    listed: list[Any] = list(categories)
+    dtype: Any = dtype_from_name(name)
     if isinstance(dtype, pd.DatetimeTZDtype):
-        return pd.DatetimeIndex(categories).as_unit(dtype.unit).tz_localize("UTC").tz_convert(dtype.tz)
-    return pd.Index(categories, dtype=dtype)
+        return pd.DatetimeIndex(listed).as_unit(dtype.unit).tz_localize("UTC").tz_convert(dtype.tz)
+    return pd.Index(listed, dtype=dtype)

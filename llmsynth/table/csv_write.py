@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Sequence
-from typing import IO, Any, Literal
+from typing import IO, Any, Literal, cast
 
 import numpy as np
 import pandas as pd
@@ -59,7 +59,7 @@ def write_csv_rows(
 def _plain(column: pd.Series[Any], unit: str | None) -> pd.Series[Any]:
     """Times as texts of one precision; other columns as they are, but not sparse."""
     if isinstance(column.dtype, pd.SparseDtype):
-        column = column.sparse.to_dense()
+        column = cast(Any, column).sparse.to_dense()
     if not isinstance(column.dtype, pd.DatetimeTZDtype) and column.dtype.kind != "M":
         return column
     if isinstance(column.dtype, pd.ArrowDtype) and pa.types.is_date(column.dtype.pyarrow_dtype):

@@ -36,7 +36,7 @@ def dtype_name(dtype: AnyDtype) -> str:
         missing_is_nan = isinstance(dtype.na_value, float)
         return f"{'str' if missing_is_nan else 'string'}[{dtype.storage}]"
     if isinstance(dtype, pd.SparseDtype):
-        return f"Sparse[{dtype.subtype}, {dtype.fill_value}]"
+        return f"Sparse[{dtype.subtype}, {dtype.fill_value!s}]"
     return str(dtype)
 
 

@@ -15,7 +15,7 @@ import decimal
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -90,7 +90,7 @@ def unpack(series: pd.Series[Any], name: str) -> Unpacked:
     dtype = series.dtype
     own = dtype_name(dtype)
     if isinstance(dtype, pd.SparseDtype):
-        result = unpack(series.sparse.to_dense(), name)
+        result = unpack(cast(Any, series).sparse.to_dense(), name)
     elif isinstance(dtype, pd.CategoricalDtype):
         result = _categorical(series, dtype, name)
     elif isinstance(dtype, pd.ArrowDtype):
