@@ -4,6 +4,7 @@ For each row and the column about to be written, every rule that says something 
 
 - an order of two columns and a sum: one interval of the column's grid, from the value (or, of a column not yet written,
   the bounds) of the others;
+- ``!=``: all but one value, where that value has a code of its own;
 - an implication: the boxes of "not if, or then" that the row can still be in, seen from the column;
 - a dependency: the values that stand in the combinations seen in training beside the row's values.
 
@@ -28,7 +29,17 @@ from llmsynth.grammar.automaton import IntArray
 from llmsynth.grammar.encoder import RowEncoder, decode_column
 from llmsynth.lm.request import Values
 from llmsynth.lm.row_restriction import CodeTree, RowRestriction
-from llmsynth.sample.rule_sets import Span, allowed_by_boxes, allowed_by_seen, full_span, order_span, sum_span
+from llmsynth.sample.rule_sets import (
+    Codecs,
+    Span,
+    allowed_by_boxes,
+    allowed_by_seen,
+    excluded_points,
+    full_span,
+    order_span,
+    sum_span,
+)
+from llmsynth.sample.rule_shares import Shares, ends_of_spans, intersected, shares_but_one, shares_of_spans
 from llmsynth.seeding import uniforms
 from llmsynth.table.cell_cover import CellCover, cover
 from llmsynth.table.codec import NumberCodec
@@ -70,11 +81,9 @@ class RulePlan:
         return found
 
     def _narrows(self, number: int, rule: Rule) -> bool:
-        if isinstance(rule, ColumnOrder):
-            return rule.operator != "!="
         if isinstance(rule, Implication):
             return len(self.book.boxes[number]) <= MOST_BOXES
-        return isinstance(rule, ColumnSum | Dependency)
+        return isinstance(rule, ColumnOrder | ColumnSum | Dependency)
 
     @cached_property
     def restricting(self) -> tuple[str, ...]:
@@ -151,10 +160,10 @@ class RuleGuide:
         if not rules:
             return None
         span, others = self._sets(place, rules, rows)
-        sources: list[tuple[FloatArray, IntArray]] = []
+        sources: list[Shares] = []
         codec = self.plan.encoder.codecs[place]
         if span is not None and isinstance(codec, NumberCodec):
-            sources.append(_shares_of_spans(codec, span, nullable=self.plan.encoder.columns[place].nullable))
+            sources.append(shares_of_spans(codec, span, nullable=self.plan.encoder.columns[place].nullable))
             self._drawn[place] = _Drawn(span=_scattered(span, rows, self.rows.size, codec))
         for sets, set_of_row in others:
             shares, covers = self._shares(place, sets)
@@ -163,9 +172,12 @@ class RuleGuide:
                 whole = np.full(self.rows.size, -1)
                 whole[rows] = set_of_row
                 self._drawn[place] = _Drawn(covers=covers, cover_of_row=whole)
+        for _, rule in rules:
+            if isinstance(rule, ColumnOrder) and rule.operator == "!=":
+                sources += self._all_but_one(place, rule, rows)
         if not sources:
             return None
-        share, set_of_row = sources[0] if len(sources) == 1 else _joined(sources)
+        share, set_of_row = sources[0] if len(sources) == 1 else intersected(sources)
         whole = np.full(self.rows.size, -1)
         whole[rows] = set_of_row
         return RowRestriction(self.plan.trees[place], share, whole)
@@ -175,12 +187,12 @@ class RuleGuide:
     ) -> tuple[Span | None, list[tuple[list[ValueSet], IntArray]]]:
         encoder, book = self.plan.encoder, self.plan.book
         name = encoder.columns[place].name
-        table = {other: cells.take(rows) for other, cells in self.table.items()}
-        known = {other: cells[rows] for other, cells in self.known.items()}
-        codecs = {c.name: codec for c, codec in zip(encoder.columns, encoder.codecs, strict=True)}
+        table, known, codecs = self._held(rows)
         span: Span | None = None
         sets: list[tuple[list[ValueSet], IntArray]] = []
         for number, rule in rules:
+            if isinstance(rule, ColumnOrder) and rule.operator == "!=":
+                continue  # no interval
             if isinstance(rule, ColumnOrder | ColumnSum):
                 make = order_span if isinstance(rule, ColumnOrder) else sum_span
                 own = make(rule, name, codecs, table, known, rows.size)  # type: ignore[arg-type]
@@ -193,6 +205,21 @@ class RuleGuide:
                     rule, book.seen[number], columns[name], columns, codecs, table, known, rows.size
                 )
         return span, sets
+
+    def _held(self, rows: IntArray) -> tuple[dict[str, Physical], dict[str, npt.NDArray[np.bool_]], Codecs]:
+        """What some rows hold so far, and all codecs, by column name."""
+        encoder = self.plan.encoder
+        table = {other: cells.take(rows) for other, cells in self.table.items()}
+        known = {other: cells[rows] for other, cells in self.known.items()}
+        return table, known, {c.name: codec for c, codec in zip(encoder.columns, encoder.codecs, strict=True)}
+
+    def _all_but_one(self, place: int, rule: ColumnOrder, rows: IntArray) -> list[Shares]:
+        """Shares of codes without the one that ``!=`` forbids a row."""
+        column, codec = self.plan.encoder.columns[place], self.plan.encoder.codecs[place]
+        assert isinstance(codec, NumberCodec)
+        table, known, codecs = self._held(rows)
+        points, free = excluded_points(rule, column.name, codecs, table, known, rows.size)
+        return shares_but_one(codec, points, free, nullable=column.nullable)
 
     def _shares(self, place: int, sets: Sequence[ValueSet]) -> tuple[FloatArray, list[CellCover]]:
         codec = self.plan.encoder.codecs[place]
@@ -225,34 +252,11 @@ class RuleGuide:
         self.known[column.name] = np.ones(self.rows.size, dtype=bool)
 
 
-def _shares_of_spans(codec: NumberCodec, span: Span, *, nullable: bool) -> tuple[FloatArray, IntArray]:
-    """Share of each code in each distinct span, and the distinct span of each row; -1 where it is free."""
-    ends, place = np.unique(np.stack([span.low, span.high], axis=1), axis=0, return_inverse=True)
-    low, high = ends[:, :1], ends[:, 1:]
-    lower, upper = codec.cells.bounds()
-    share = np.zeros((ends.shape[0], codec.n_codes + 1))
-    share[:, :-1] = (lower >= low) & (upper <= high)
-    cut, code = np.nonzero((upper >= low) & (lower <= high) & (share[:, :-1] == 0))
-    begin, end = _ends(codec, code.astype(np.int64), ends[cut, 0], ends[cut, 1])
-    share[cut, code] = np.maximum(end - begin, 0.0)
-    share[:, -1] = float(nullable)
-    return share, np.where(span.free, -1, place.reshape(-1)).astype(np.int64)
-
-
-def _ends(codec: NumberCodec, code: IntArray, low: IntArray, high: IntArray) -> tuple[FloatArray, FloatArray]:
-    """Where spans begin and end in the distribution function of codes."""
-    lower, upper = codec.cells.bounds()
-    low, high = np.maximum(low, lower[code]), np.minimum(high, upper[code])
-    before = np.where(low > codec.cells.minimum, low, low + 1) - 1
-    begin = np.where(low > codec.cells.minimum, codec.cells.distribution(code, before), 0.0)
-    return begin, codec.cells.distribution(code, high)
-
-
 def _placed(codec: NumberCodec, drawn: _Drawn, codes: IntArray, draws: FloatArray) -> FloatArray:
     """Uniform numbers moved to where the open part of a number lies inside its row's set."""
     if drawn.span is not None:
         which = np.flatnonzero(~drawn.span.free & (codes >= 0))
-        begin, end = _ends(codec, codes[which], drawn.span.low[which], drawn.span.high[which])
+        begin, end = ends_of_spans(codec, codes[which], drawn.span.low[which], drawn.span.high[which])
         inside = np.clip(draws[which], _MARGIN, 1 - _MARGIN)
         moved = draws.copy()
         moved[which] = np.where(end > begin, begin + inside * (end - begin), draws[which])
@@ -272,18 +276,3 @@ def _scattered(span: Span, rows: IntArray, n: int, codec: NumberCodec) -> Span:
     for all_rows, some in ((whole.low, span.low), (whole.high, span.high), (whole.free, span.free)):
         all_rows[rows] = some
     return whole
-
-
-def _joined(sources: Sequence[tuple[FloatArray, IntArray]]) -> tuple[FloatArray, IntArray]:
-    """Shares in the intersections of sets: the first set counts in shares, the others only forbid."""
-    index = np.stack([set_of_row for _, set_of_row in sources], axis=1)
-    distinct, place = np.unique(index, axis=0, return_inverse=True)
-    share = np.ones((distinct.shape[0], sources[0][0].shape[1]))
-    counted = np.zeros(distinct.shape[0], dtype=bool)
-    for column, (own, _) in enumerate(sources):
-        here = distinct[:, column] >= 0
-        mine = own[distinct[here, column]]
-        share[here] *= np.where(counted[here, None], mine > 0, mine)
-        counted |= here
-    place = place.reshape(-1).astype(np.int64)
-    return share, np.where((index < 0).all(axis=1), -1, place)

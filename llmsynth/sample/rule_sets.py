@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
@@ -117,16 +118,35 @@ def order_span(rule: ColumnOrder, name: str, codecs: Codecs, table: Table, known
     fixed = all(c.column.kind != "decimal" or c.column.decimals is not None for c in (own, theirs))
     largest = max(abs(float(end)) for end in (least.max(initial=0), least.min(initial=0), most.max(initial=0)))
     exact = fixed and _scale(own) == _scale(theirs) and largest < 2.0**53
+    # Seen from the right column, the offset is taken away from the left one.
+    shift = rule.offset.exact * Fraction(_scale(own)) * (1 if name == rule.left else -1)
+    exact = exact and shift.denominator == 1 and abs(shift) < 2**53
     ratio, step = _scale(own) / _scale(theirs), float(exact and operator in ("<", ">"))
     low: FloatArray = np.full(n, -np.inf)
     high: FloatArray = np.full(n, np.inf)
     if operator in (">", ">=", "=="):
-        low = np.asarray(least * ratio, dtype=np.float64)
+        low = np.asarray(least * ratio + float(shift), dtype=np.float64)
         low = low + step - (0.0 if exact else _slack(low, own, theirs))
     if operator in ("<", "<=", "=="):
-        high = np.asarray(most * ratio, dtype=np.float64)
+        high = np.asarray(most * ratio + float(shift), dtype=np.float64)
         high = high - step + (0.0 if exact else _slack(high, own, theirs))
     return Span(*_clipped(own, low, high), gone)
+
+
+def excluded_points(
+    rule: ColumnOrder, name: str, codecs: Codecs, table: Table, known: Known, n: int
+) -> tuple[IntArray, BoolArray]:
+    """The grid point that ``!=`` forbids one of its two columns, shape (n,), and rows that may have any value."""
+    other = rule.right if name == rule.left else rule.left
+    own, theirs = _number_codec(codecs, name), _number_codec(codecs, other)
+    point, most, gone = _grid_range(theirs, other, table, known, n)
+    fixed = all(c.column.kind != "decimal" or c.column.decimals is not None for c in (own, theirs))
+    shift = rule.offset.exact * Fraction(_scale(own)) * (1 if name == rule.left else -1)
+    place = point * (_scale(own) / _scale(theirs)) + float(shift)
+    near = np.abs(place) < 2.0**53
+    whole = np.where(near, np.rint(place), 0.0)
+    free = gone | (point != most) | ~near | (np.abs(place - whole) > _STEP)
+    return whole.astype(np.int64), free if fixed else np.ones(n, dtype=bool)
 
 
 def sum_span(rule: ColumnSum, name: str, codecs: Codecs, table: Table, known: Known, n: int) -> Span:

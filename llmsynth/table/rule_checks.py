@@ -22,8 +22,8 @@ import pandas as pd
 from llmsynth.errors import InputError, SchemaError
 from llmsynth.table.codec import ColumnCodec, build_codec
 from llmsynth.table.conditions import Boxes, compile_condition, holds
-from llmsynth.table.datetimes import PER_DAY
 from llmsynth.table.dtypes import Physical, match_columns, to_physical
+from llmsynth.table.row_order import check_offset, signs
 from llmsynth.table.rules import ColumnOrder, ColumnSum, Dependency, Implication, Rule, UniqueKey
 from llmsynth.table.schema import Column, Schema
 from llmsynth.table.seen import SeenRows, distinct_rows
@@ -108,7 +108,8 @@ class RuleBook:
         return broken
 
     def _out_of_order(self, rule: ColumnOrder, table: Mapping[str, Physical]) -> BoolArray:
-        sign = signs(table[rule.left], table[rule.right], self.schema[rule.left], self.schema[rule.right])
+        left, right = self.schema[rule.left], self.schema[rule.right]
+        sign = signs(table[rule.left], table[rule.right], left, right, rule.offset)
         obeys = {"<": sign < 0, "<=": sign <= 0, ">": sign > 0, ">=": sign >= 0, "==": sign == 0, "!=": sign != 0}
         return np.asarray(~obeys[rule.operator] & present(rule.columns, table))
 
@@ -121,20 +122,6 @@ def present(names: Sequence[str], table: Mapping[str, Physical]) -> BoolArray:
     """Rows in which all of some columns have a value, shape (n,)."""
     gone: BoolArray = np.logical_or.reduce([table[name].missing | table[name].invalid for name in names])
     return ~gone
-
-
-def signs(left: Physical, right: Physical, left_column: Column, right_column: Column) -> npt.NDArray[np.int8]:
-    """-1, 0 or 1 where the left value is below, equal to or above the right one, shape (n,)."""
-    a, b = left.values, right.values
-    if left_column.kind == "datetime" and left_column.time_unit != right_column.time_unit:
-        per = [PER_DAY[column.time_unit or "s"] for column in (left_column, right_column)]
-        if per[0] > per[1]:
-            return -signs(right, left, right_column, left_column)
-        # The coarse value against the whole and the broken part of the fine one: no product, so no overflow.
-        whole, part = np.divmod(b.astype(np.int64), per[1] // per[0])
-        sign = np.sign(a.astype(np.int64) - whole)
-        return np.where(sign == 0, -(part > 0).astype(np.int64), sign).astype(np.int8)
-    return ((a > b).astype(np.int8) - (a < b).astype(np.int8)).astype(np.int8)
 
 
 def _not_the_sum(rule: ColumnSum, table: Mapping[str, Physical]) -> BoolArray:
@@ -339,3 +326,7 @@ def _check_order(rule: ColumnOrder, left: Column, right: Column) -> None:
     if dates and (left.timezone is None) is not (right.timezone is None):
         zoned = left.name if left.timezone is not None else right.name
         raise SchemaError(f"{rule}: of the two dates only {zoned!r} has a time zone, so they cannot be compared")
+    try:
+        check_offset(rule.offset, left, right)
+    except SchemaError as error:
+        raise SchemaError(f"{rule}: {error}") from None

@@ -27,7 +27,8 @@ import pandas as pd
 from llmsynth.errors import SchemaError
 from llmsynth.table.condition_tokens import quote_name
 from llmsynth.table.dtypes import Physical, physical_table
-from llmsynth.table.rule_checks import check_columns, repeated, signs, unique_keys
+from llmsynth.table.row_order import signs
+from llmsynth.table.rule_checks import check_columns, repeated, unique_keys
 from llmsynth.table.rules import ColumnOrder, ColumnSum, Dependency, Implication, Rule, UniqueKey
 from llmsynth.table.schema import Column, Schema
 

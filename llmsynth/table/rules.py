@@ -2,6 +2,7 @@ r"""Rules: relations between columns, as a schema file writes them.
 
     rules:
       - admission <= discharge                                       # two numbers, or two dates: < <= > >= == !=
+      - discharge >= admission + 2 days                              # weeks to seconds; between numbers: high > low + 5
       - sum: {total: cost, parts: [drugs, room], tolerance: 0.01}    # total = sum of the parts, give or take
       - implies: {if: sex == "male", then: pregnant == "no"}         # conditions as in --where
       - unique: [patient, visit]                                     # no combination occurs twice
@@ -33,9 +34,11 @@ from typing import Any
 from llmsynth.errors import InputError, SchemaError
 from llmsynth.table.condition_parser import Comparison, Node, Not, parse_condition
 from llmsynth.table.condition_tokens import COMPARISONS, error_at, quote_name
+from llmsynth.table.offsets import OFFSET, Offset
 from llmsynth.table.schema_checks import nearest
 
 Point = int | float | None
+NO_OFFSET = Offset()
 KEYS = ("sum", "implies", "unique", "determines")
 _NAME = r"[^\W\d]\w*|`(?:[^`]|``)+`"
 _OPERATOR = "|".join(sorted(COMPARISONS, key=len, reverse=True))
@@ -43,11 +46,12 @@ _OPERATOR = "|".join(sorted(COMPARISONS, key=len, reverse=True))
 
 @dataclass(frozen=True)
 class ColumnOrder:
-    """Two numbers or two dates of a row compare as said; holds where one is missing."""
+    """Two numbers or two dates of a row compare as said, an offset added to the right; holds where one is missing."""
 
     left: str
     operator: str
     right: str
+    offset: Offset = NO_OFFSET
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -56,7 +60,7 @@ class ColumnOrder:
 
     def to_plain(self) -> Any:
         """As YAML and JSON have it."""
-        return f"{quote_name(self.left)} {self.operator} {quote_name(self.right)}"
+        return f"{quote_name(self.left)} {self.operator} {quote_name(self.right)}{self.offset}"
 
     def __str__(self) -> str:
         return str(self.to_plain())
@@ -231,12 +235,23 @@ def _order(text: str) -> ColumnOrder:
             raise error_at(text, place, place + 1, f"expected {what}{hint}")
         found.append(match[0])
         place = match.end()
-    rest = text[place:].strip()
-    if rest:
-        place = text.index(rest, place)
-        raise error_at(text, place, len(text), "expected the end of the rule after the second column")
     left, operator, right = found
-    return ColumnOrder(_bare(left), operator, _bare(right))
+    return ColumnOrder(_bare(left), operator, _bare(right), _offset(text, place))
+
+
+def _offset(text: str, place: int) -> Offset:
+    """What stands behind the second column."""
+    rest = text[place:].strip()
+    if not rest:
+        return NO_OFFSET
+    place = text.index(rest, place)
+    match = re.fullmatch(OFFSET, rest)
+    if match is None:
+        raise error_at(text, place, len(text), "expected the end of the rule, or an offset such as + 2 days or - 0.5")
+    try:
+        return Offset.read(*match.groups())
+    except SchemaError as error:
+        raise error_at(text, place + match.start(3), place + match.end(3), str(error)) from None
 
 
 def _bare(name: str) -> str:

@@ -29,6 +29,8 @@ RULES = {
     "unequal": ["low != high"],
     "equal": ["low == twin"],
     "unlike grids": ["low <= half", "day <= moment"],
+    "offsets": ["discharge <= admission + 3 weeks", "high <= low + 4", "high > low + 0.5", "low >= half - 4.5"],
+    "offsets of unlike grids": ["moment < day + 12 days", "day > moment - 300 hours"],
     "implies": [IMPLIES],
     "contraposition": [{"implies": {"if": 'pregnant == "yes"', "then": 'sex == "f"'}}],
     "implies or": [{"implies": {"if": "low >= 5", "then": 'sex == "f" or high > 5 or low is missing'}}],
@@ -110,9 +112,9 @@ def test_rules_restrict_or_are_checked(ruled_by):
     model = ruled_by(*RULES["all"], "low != high", "low == twin")
     model.sample(3, random_state=0)
     report = model.sample_report_.rules
-    assert set(report.checked) == {"unique (patient, visit)", "`low` != high".replace("`", "")}
-    assert len(report.restricted) == 6
-    assert "6 restrict while decoding, 2 are checked" in str(report) and str(report).endswith("0 violations")
+    assert set(report.checked) == {"unique (patient, visit)"}
+    assert len(report.restricted) == 7
+    assert "7 restrict while decoding, 1 are checked" in str(report) and str(report).endswith("0 violations")
     assert model.sample_report_.to_dict()["rules"]["n_rows"] == 3
 
 
@@ -136,12 +138,12 @@ def test_a_rule_that_is_not_looked_at_would_be_noticed(ruled_by, monkeypatch):
 
 def test_a_restricted_rule_is_never_refused_in_finished_rows(ruled_by):
     """Unlike one that is only checked, which many draws of this model contradict."""
-    model = ruled_by(*RULES["reversed order"], IMPLIES, DETERMINES)
+    model = ruled_by(*RULES["reversed order"], *RULES["offsets"], "low != high", "low != twin + 1", IMPLIES, DETERMINES)
     model.sample(100, random_state=0)
     assert model.sample_report_.rules.refused == {}
-    model = ruled_by("low != high")
-    model.sample(400, random_state=0)
-    assert model.sample_report_.rules.refused["low != high"] > 5
+    model = ruled_by("cost != room", UNIQUE)
+    model.sample(100, random_state=0)
+    assert model.sample_report_.rules.refused["unique (patient, visit)"] > 5
 
 
 def test_conditions_and_balanced_classes_obey_the_rules_too(ruled_by):
@@ -187,8 +189,13 @@ def test_likeliest_completions_are_restricted_too(ruled_by):
     with pytest.raises(InputError, match=r"no value left for a column: 100 draws"):
         model.impute(pd.DataFrame({"zip": ["Z9"], "sex": ["m"]}))  # of which the city is always missing
     model = ruled_by("low != high")
-    with pytest.raises(InputError, match=r"the likeliest completion of 1 of 9 rows .*low != high: 1 draws"):
-        model.impute(pd.DataFrame({"low": range(9)}), method="mode")
+    filled = model.impute(pd.DataFrame({"low": range(9)}), method="mode")
+    assert (filled["low"] != filled["high"]).all()
+    model = ruled_by(UNIQUE)
+    with pytest.raises(
+        InputError, match=r"the likeliest completion of 1 of 2 rows .*unique \(patient, visit\): 1 draws"
+    ):
+        model.impute(pd.DataFrame({"low": [1, 1]}), method="mode")
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,19 @@ from hypothesis import strategies as st
 
 from llmsynth.errors import SchemaError
 from llmsynth.table.condition_tokens import COMPARISONS, quote_name
+from llmsynth.table.offsets import Offset
 from llmsynth.table.rules import ColumnOrder, ColumnSum, Dependency, Implication, UniqueKey, parse_rules
 from llmsynth.table.schema_file import rule_yaml
 from llmsynth.yaml_files import parse_yaml
 
 NAMES = st.text(min_size=1, max_size=8)
 SEVERAL = st.lists(NAMES, min_size=2, max_size=5, unique=True)
+OFFSETS = st.builds(
+    Offset.read,
+    st.sampled_from("+-"),
+    st.from_regex(r"([0-9]{1,15}|[0-9]{0,4}\.[0-9]{1,15})", fullmatch=True),
+    st.sampled_from([None, "weeks", "day", "hours", "minutes", "Seconds"]),
+)
 CELL = st.one_of(st.none(), st.integers(-(2**62), 2**62), st.floats(allow_nan=False, allow_infinity=False))
 
 
@@ -23,7 +30,7 @@ def rules(draw):
     return draw(
         st.sampled_from(
             [
-                ColumnOrder(names[0], draw(st.sampled_from(COMPARISONS)), names[1]),
+                ColumnOrder(names[0], draw(st.sampled_from(COMPARISONS)), names[1], draw(OFFSETS)),
                 ColumnSum(names[0], tuple(names[1:]), draw(st.floats(0, 1e6))),
                 Implication(f"{quote_name(names[0])} == 'x'", f"not ({quote_name(names[1])} > 3 or a is missing)"),
                 UniqueKey(tuple(names)),
@@ -58,7 +65,9 @@ def test_columns_of_an_implication_are_those_of_its_conditions():
         ("a", r"expected one of ==, !=.*\n  a\n   \^"),
         ("a => b", r"expected one of .*\n  a => b\n    \^"),
         ("a <= 3", r"expected a column; .*\n  a <= 3\n       \^"),
-        ("a <= b + 1", r"expected the end of the rule.*\n  a <= b \+ 1\n         \^\^\^"),
+        ("a <= b c", r"expected the end of the rule, or an offset such as \+ 2 days.*\n  a <= b c\n         \^$"),
+        ("a <= b + c", r"expected the end of the rule, or an offset.*\n  a <= b \+ c\n         \^\^\^$"),
+        ("a <= b + 2 moons", r"unknown unit of time 'moons'; .*\n  a <= b \+ 2 moons\n             \^\^\^\^\^$"),
         (7, "a comparison of two columns such as admission <= discharge, or one of sum"),
         ({"sums": {}}, "unknown sort of rule 'sums'; did you mean 'sum'"),
         ({"sum": {"total": "a", "part": ["b"]}}, "unknown property 'part'; did you mean 'parts'"),
