@@ -256,7 +256,8 @@ def check_operator(codec: ColumnCodec | None, column: Column, operator: str) -> 
         return
     if codec is None:
         possible = "only 'is missing' and 'is not missing' apply to it"
-        raise InputError(f"column {column.name!r} holds free text; {possible}, not {operator!r}")
+        instead = "rows that keep a given text are completed with sample_like, or --given"
+        raise InputError(f"column {column.name!r} holds free text; {possible}, not {operator!r}; {instead}")
     equality = operator in ("==", "!=", "in", "not in")
     if not equality and not isinstance(codec, NumberCodec) and not column.ordered:
         sort = "is true or false" if column.kind == "boolean" else "has categories without an order"

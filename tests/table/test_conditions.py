@@ -355,7 +355,8 @@ def test_free_text_is_only_missing_or_not():
     assert fitted.rows("note is missing") == [note is None for note in notes]
     assert fitted.rows("not (note is missing or n == 2)") == [i % 3 == 2 for i in range(30)]
     assert fitted.message_of("note == 'x'") == (
-        "column 'note' holds free text; only 'is missing' and 'is not missing' apply to it, not '=='\n"
+        "column 'note' holds free text; only 'is missing' and 'is not missing' apply to it, not '=='; rows that keep a "
+        "given text are completed with sample_like, or --given\n"
         "  note == 'x'\n"
         "  ^^^^^^^^^^^"
     )
