@@ -7,21 +7,21 @@ once the table was read. A method that cannot (a crash, a wrong row, too slow) i
 It is about every kind of column and not about quality: long tables are cut to `N_ROWS` rows drawn at random, and
 methods that train for long get the `QUICK` minutes. Methods and tables are found, not listed, so new ones
 join.
-
-    python -m eval.baseline_tables METHOD TABLE N_ROWS ANSWER    # one of them; the benchmark calls this
+The processes are forked from one that has imported the method, whose memory is the `peak_rss_mib_before` of each. Set
+OMP_NUM_THREADS for the number of threads.
 """
 
 from __future__ import annotations
 
-import json
+import multiprocessing
 import os
 import resource
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import fields
+from contextlib import suppress
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +31,9 @@ from eval import check_cells, record
 from eval.data import data_folder
 from eval.record import Target
 
-N_ROWS = 2_000
+N_ROWS = 1_000
 LIMIT_SECONDS = 60.0
-QUICK: dict[str, Any] = {"max_minutes": 0.1}
+QUICK: dict[str, Any] = {"max_minutes": 0.05}
 """Values of options that a method has by these names."""
 TARGETS = {
     "adult": "income",
@@ -84,7 +84,7 @@ def measure(method: str, frame: pd.DataFrame, target: str, options: dict[str, An
         again = BaselineSynthesizer.load(Path(folder) / "run").sample(len(frame), random_state=1)
     invalid = 0
     for place, column in enumerate(own.schema_.columns):
-        rule = check_cells.allowed(frame.iloc[:, place], column.kind, column.datetime_format)
+        rule = in_digits(check_cells.allowed(frame.iloc[:, place], column.kind, column.datetime_format))
         invalid += int(check_cells.invalid(rows.iloc[:, place], rule).sum())
     return {
         "options": options,
@@ -102,6 +102,14 @@ def measure(method: str, frame: pd.DataFrame, target: str, options: dict[str, An
     }
 
 
+def in_digits(rule: check_cells.Allowed) -> check_cells.Allowed:
+    """Return the rule with a number's ends rounded outwards to the digits that a schema keeps at least."""
+    if rule.rule != "number":
+        return rule
+    low, high = (float(f"{end:.{rule.digits}g}") for end in (rule.low, rule.high))
+    return replace(rule, low=min(low, rule.low), high=max(high, rule.high))
+
+
 def peak_mib() -> float:
     """Return the most memory this process has held."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -109,25 +117,27 @@ def peak_mib() -> float:
 
 def isolated(method: str, table: str, n_rows: int) -> dict[str, Any]:
     """Measure in a process of its own, on one core; a failure is an entry with `failure`."""
-    with tempfile.TemporaryDirectory() as folder:
-        answer = Path(folder) / "answer.json"
-        command = [sys.executable, "-m", "eval.baseline_tables", method, table, str(n_rows), str(answer)]
-        try:
-            done = subprocess.run(
-                command,
-                cwd=record.ROOT,
-                env={**os.environ, "OMP_NUM_THREADS": "1"},
-                capture_output=True,
-                text=True,
-                timeout=LIMIT_SECONDS,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            return {"failure": f"more than {LIMIT_SECONDS:g} seconds"}
-        if done.returncode or not answer.is_file():
-            said = done.stderr.strip().splitlines() or ["nothing was said"]
-            return {"failure": f"exit status {done.returncode}: {said[-1][:300]}"}
-        return dict(json.loads(answer.read_text(encoding="utf-8")))
+    context = multiprocessing.get_context("fork")
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=_answer, args=(sender, method, table, n_rows))
+    process.start()
+    sender.close()
+    try:
+        found: dict[str, Any] = receiver.recv() if receiver.poll(LIMIT_SECONDS) else {}
+    except EOFError:
+        found = {"failure": "the process died"}
+    process.kill()
+    process.join()
+    return found or {"failure": f"more than {LIMIT_SECONDS:g} seconds"}
+
+
+def _answer(sender: Any, method: str, table: str, n_rows: int) -> None:
+    try:
+        frame = read(table, n_rows)
+        found = measure(method, frame, TARGETS.get(table, str(frame.columns[-1])), quick_options(method))
+    except Exception as problem:  # whatever a method does wrong is what is asked for here
+        found = {"failure": f"{type(problem).__name__}: {str(problem)[:300]}"}
+    sender.send(found)
 
 
 def sound(one: dict[str, Any]) -> bool:
@@ -143,35 +153,36 @@ def run(
     folder: Path = record.RESULTS,
 ) -> Path:
     """Measure all methods on all tables and write the result file."""
-    from llmsynth.baselines.methods import METHODS
+    from llmsynth.baselines.methods import METHODS, get_method
+    from llmsynth.errors import LlmsynthError
 
-    names, found = tables(), {}
-    for method in METHODS if methods is None else methods:
-        found[method] = {table: one(method, table, n_rows) for table in names}
-        for table, own in found[method].items():
-            verdict = "sound" if sound(own) else own.get("failure", "UNSOUND")
-            print(f"{method} on {table}: {verdict}", file=sys.stderr, flush=True)
+    names = tables()
+    found: dict[str, dict[str, Any]] = {method: {} for method in (METHODS if methods is None else methods)}
+
+    def enter(method: str, table: str) -> None:
+        own = found[method][table] = one(method, table, n_rows)
+        verdict = "sound" if sound(own) else own.get("failure", "UNSOUND")
+        print(f"{method} on {table}: {verdict}", file=sys.stderr, flush=True)
+
+    for method in found:
+        with suppress(LlmsynthError):  # imported once, before the processes are forked; each says itself what is wrong
+            get_method(method)
+        for table in names:
+            enter(method, table)
     entries = [own for by_table in found.values() for own in by_table.values()]
     targets = [
         Target("crashes, wrong rows or data types", float(sum(not sound(own) for own in entries)), "<=", 0.0),
         Target("tables", float(len(names)), ">=", float(len(TARGETS))),
     ]
     measured = {
-        "settings": {"rows_at_most": n_rows, "quick": QUICK, "limit_seconds": LIMIT_SECONDS, "threads": 1},
+        "settings": {
+            "rows_at_most": n_rows,
+            "quick": QUICK,
+            "limit_seconds": LIMIT_SECONDS,
+            "threads": os.environ.get("OMP_NUM_THREADS", "all"),
+        },
         "methods": list(found),
         "tables": names,
         "found": found,
     }
     return record.write("baselines-all-tables", measured, targets, folder=folder)
-
-
-def main(arguments: list[str]) -> None:
-    """Measure one method on one table and write the answer."""
-    method, table, n_rows, answer = arguments
-    frame = read(table, int(n_rows))
-    found = measure(method, frame, TARGETS.get(table, str(frame.columns[-1])), quick_options(method))
-    Path(answer).write_text(json.dumps(found), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

@@ -84,6 +84,11 @@ def test_no_array_of_a_saved_tree_holds_the_training_rows_in_order(tmp_path: Pat
     assert not any(values.size == 300 and np.array_equal(values, ranks) for values in tensors.values())
 
 
+def test_leaves_of_small_tables_are_larger_unless_told() -> None:
+    assert TreeOptions().leaf_rows(2000) > TreeOptions().leaf_rows(2001)
+    assert TreeOptions(min_leaf=7).leaf_rows(500) == TreeOptions(min_leaf=7).leaf_rows(50_000) == 7
+
+
 @pytest.mark.parametrize("option", [{"min_leaf": 0}, {"sequences": 0}, {"reach": -0.1}, {"min_leaf": 2.5}])
 def test_impossible_options_are_refused_by_name(option: dict[str, float]) -> None:
     with pytest.raises(ConfigError, match=next(iter(option))):

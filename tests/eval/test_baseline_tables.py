@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from eval import baseline_tables
+from eval import baseline_tables, check_cells
 
 
 @pytest.fixture
@@ -53,6 +53,12 @@ def test_failures_miss_the_target_and_do_not_stop_the_others(people, tmp_path):
     result = json.loads(path.read_text())
     assert result["found"]["bad"]["people"] == {"failure": "crash"}
     assert not result["reached"] and result["targets"][0]["measured"] == 1
+
+
+def test_the_ends_of_a_range_may_be_rounded_to_seven_digits():
+    rule = check_cells.allowed(pd.Series([1121.8739, 60021.39897]), "decimal")
+    assert not check_cells.invalid(pd.Series([60021.4, 1121.8739]), baseline_tables.in_digits(rule)).any()
+    assert check_cells.invalid(pd.Series([60021.5, 1121.8]), baseline_tables.in_digits(rule)).all()
 
 
 def test_only_options_that_a_method_has_are_made_quick():
