@@ -13,8 +13,8 @@ C2ST AUC of 0.32, 0.41 and 0.48 (below one half: near-copies) at a TSTR R2 of 0.
 rows of Magic leaves of 20 and 40 give an AUC of 0.50 and 0.56. So small tables have large leaves. One sequence with
 leaves of 5 and unmoved values, near synthpop's defaults, gives 0.42 there.
 
-ForestDiffusion (Jolicoeur-Martineau, Fatras and Kachman 2024, arXiv 2309.09968) boosts trees on 100 noisy copies of the table at each of 50 noise levels; it was left
-out for that cost, and its quality was not measured. `eval/LOG.md` has the rest.
+ForestDiffusion (Jolicoeur-Martineau, Fatras and Kachman 2024, arXiv 2309.09968) boosts trees on 100 noisy copies of the
+table at each of 50 noise levels. It was left out for that cost; its quality was not measured. `eval/LOG.md` has more.
 
 A condition is refused: given one, the columns before it would have to be drawn from a law that trees do not hold.
 """
