@@ -470,6 +470,21 @@ def test_the_share_of_heavy_rows_is_the_real_one(how, factor):
     assert weights["effective_rows"] == pytest.approx((1350 + 150 * factor) ** 2 / (1350 + 150 * factor**2), abs=0.1)
 
 
+def test_a_pretrained_model_takes_boosts_and_weights_too(tiny_llama):
+    frame, boost = unequal(60), {"ill == 'yes'": 5}
+    plain, *weighed = (
+        tiny(tiny_llama(), max_epochs=1, random_state=0, **how).fit(frame.drop(columns="w" if "boost" in how else []))
+        for how in ({"boost": {}}, {"boost": boost}, {"weight_column": "w"})
+    )
+    assert plain.report_["weights"] is None
+    assert [one.report_["weights"]["boosted_rows"] for one in weighed] == [6, 0]
+    some = frame.drop(columns="w").head(9)
+    for one in weighed:
+        rows = one.sample(8, random_state=0, where="ill == 'yes'")
+        assert (rows["ill"] == "yes").all() and list(rows.columns) == ["x", "y", "ill"]
+        assert not np.allclose(one.log_prob(some), plain.log_prob(some), atol=1e-4)
+
+
 def test_the_weight_column_is_neither_learned_nor_sampled_but_may_come_along(tmp_path):
     frame = unequal(120)
     synthesizer = tiny(weight_column="w", target="ill", run_dir=tmp_path / "run").fit(frame)

@@ -95,6 +95,20 @@ def test_the_boosted_column_itself_is_learned_from_unweighted_rows(model, builde
     assert np.abs(wrong - plain_gradient(model, builder, order, columns=(1, 0))).max() > 0.01
 
 
+def test_a_pretrained_model_behind_a_tokenizer_learns_unweighted_rows_too(random_llama, spelled_row):
+    grammar = spelled_row([["x", "y", "zed"], ["p", "q", "qr", "st"], ["no", "yes"]])
+    encoded = [grammar.encode_column(place, values) for place, values in enumerate((FIRST, SECOND, THIRD))]
+    rows, llama, order = BatchBuilder(grammar, encoded), random_llama(grammar, encoded=encoded), [1, 0, 2]
+    visits = Visits(weighing(COLUMN, FACTOR), ROWS)
+    plain = plain_gradient(llama, rows, order)
+    usual = expected_gradient(llama, rows, visits, order, chosen=visits.numbers < N)
+    assert usual == pytest.approx(plain, abs=2e-5)
+    boosted = expected_gradient(llama, rows, visits, order, columns=(1, 0))
+    assert boosted == pytest.approx(plain_gradient(llama, rows, order, columns=(1, 0)), abs=2e-5)
+    wrong = expected_gradient(llama, rows, visits, order, corrected=False)
+    assert np.abs(wrong - plain).max() > 0.01
+
+
 @pytest.mark.parametrize("column", [None, COLUMN])
 def test_extra_visits_leave_the_optimum_of_what_comes_after_the_boosted_column_where_it_is(column):
     """Of a table in which b does not depend on a, the frequencies of b are optimal given any a."""
