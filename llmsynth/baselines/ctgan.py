@@ -1,7 +1,7 @@
 """CTGAN (Xu et al., NeurIPS 2019, arXiv 1907.00503), written anew: a conditional GAN for tables.
 
 Kept from the paper: mode-specific normalisation, conditional vector, training-by-sampling, PacGAN, WGAN-GP,
-Gumbel-softmax, the sizes and rates. Changed, each because it is measurably better or faster at the same epochs:
+Gumbel-softmax, the sizes and rates. Changed, all together measured beside the ctgan package in `eval/`:
 
 - repeated values, missing cells and numbers of few values are modes of their own (`number_modes`, `mode_encoding`);
 - a place is 0 where its mode has no width, in generated rows as in real ones, so the critic cannot tell by that;

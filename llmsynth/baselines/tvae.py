@@ -1,7 +1,7 @@
 """TVAE (Xu et al., NeurIPS 2019, arXiv 1907.00503, section 4.5), written anew: a variational autoencoder for tables.
 
 Shares the encoding with CTGAN. Kept from the paper: encoder and decoder of two layers of 128, embedding of 128, a
-standard deviation per number, loss factor 2. Changed, each because it is measurably better or faster:
+standard deviation per number, loss factor 2. Changed, all together measured beside the ctgan package in `eval/`:
 
 - repeated values, missing cells and numbers of few values are modes of their own (`number_modes`, `mode_encoding`);
 - the place of a number counts in the loss only where its mode has a width;
