@@ -17,6 +17,7 @@
     python -m eval.spine augment-mammography   # six fits of a minute
     python -m eval.spine augment-diabetes130   # the same, on 20,000 rows
     python -m eval.spine baselines-all-tables  # every baseline on every table, a process each; 10 minutes
+    python -m eval.spine baseline-copula       # installs SDV in a temporary folder, then two minutes
     python -m eval.spine baseline-gan          # installs the ctgan package in a temporary folder, then ten minutes
     python -m eval.spine baseline-diffusion    # TabSyn on Adult, 15 minutes of training
 
@@ -128,6 +129,12 @@ def _baseline_diffusion(options: argparse.Namespace) -> Path:
     return baseline_diffusion.run(**_minutes(options))
 
 
+def _baseline_copula(options: argparse.Namespace) -> Path:
+    from eval import baseline_copula
+
+    return baseline_copula.run()
+
+
 def _minutes(options: argparse.Namespace) -> dict[str, Any]:
     return {} if options.minutes is None else {"minutes": options.minutes}
 
@@ -150,6 +157,7 @@ BENCHMARKS: dict[str, Callable[[argparse.Namespace], Path]] = {
     "augment-mammography": _augment,
     "augment-diabetes130": _augment,
     "baselines-all-tables": _baseline_tables,
+    "baseline-copula": _baseline_copula,
     "baseline-gan": _baseline_gan,
     "baseline-diffusion": _baseline_diffusion,
 }
