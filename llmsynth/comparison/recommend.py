@@ -265,10 +265,7 @@ def _reasoned(chosen: Trial, best: Trial, left: Sequence[Trial], praise: str) ->
         return f"{text} and takes {took} instead of {spoken(best.seconds)}.", "the fastest of those as good as the best"
     faster = [trial for trial in left if max(trial.seconds, LEAST_SECONDS) < max(chosen.seconds, LEAST_SECONDS)]
     if not faster:
-        return (
-            f"{name} is the one to take here: it has the best figures and is the fastest, {took}.",
-            "best and fastest",
-        )
+        return f"{name} is the one to take here: it has the best figures and takes {took}.", "best and fast enough"
     rival = min(faster, key=lambda trial: (shortfall(trial, left), trial.seconds))
     worst = max(CRITERIA, key=lambda criterion: gap(criterion, rival, chosen))
     lack = _figures(worst, rival.mean(worst.key), chosen.mean(worst.key))
@@ -284,9 +281,11 @@ def spoken(seconds: float) -> str:
 
     Examples
     --------
-    >>> spoken(0.31), spoken(41.6), spoken(171)
-    ('0.3 s', '42 s', '2.9 min')
+    >>> spoken(0.031), spoken(2.13), spoken(41.6), spoken(171)
+    ('0.03 s', '2.1 s', '42 s', '2.9 min')
     """
+    if seconds < 1:
+        return f"{seconds:.2f} s"
     if seconds < 10:
         return f"{seconds:.1f} s"
     return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.1f} min"
