@@ -36,7 +36,8 @@ DIFFUSION_EPOCHS, DIFFUSION_STEPS = 2_000, 3_000
 PAIRS_AT_ONCE = 2**23
 """A batch of the autoencoder has at most so many pairs of a row's columns: attention is quadratic in them."""
 SMALLEST_SPREAD = 0.1
-"""Latent numbers whose spread is a smaller part of the widest one's are divided by this part of it."""
+"""Latent numbers whose spread is a smaller part of the widest one's are divided by this part of it, so that directions
+which the autoencoder hardly uses do not count as much as the others."""
 
 
 def fit_diffusion(task: Task, options: DiffusionOptions) -> LatentDiffusion:

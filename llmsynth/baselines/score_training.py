@@ -70,7 +70,7 @@ def train_denoiser(
     clean = clean[order[n_held:]]
     take = batches(len(clean), batch_size, chance)
     average = copy.deepcopy(model)
-    pairs = list(average.parameters()), list(model.parameters())
+    pairs = list(zip(average.parameters(), model.parameters(), strict=True))
     optimizer = torch.optim.Adam(model.parameters(), lr=rate, fused=True)
     for step in course:
         rows = take().to(clean.device)
@@ -78,10 +78,12 @@ def train_denoiser(
         noise = torch.randn(len(rows), clean.shape[1], generator=chance).to(clean.device)
         optimizer.param_groups[0]["lr"] = course.rate(rate)
         optimizer.zero_grad()
-        model.loss(clean[rows], sigma, noise).mean().backward()  # type: ignore[no-untyped-call]
+        loss = model.loss(clean[rows], sigma, noise).mean()
+        loss.backward()
         optimizer.step()
         with torch.no_grad():
-            torch._foreach_lerp_(*pairs, 1.0 - min(AVERAGED, (1.0 + step) / (10.0 + step)))
+            for kept, now in pairs:
+                kept.lerp_(now, 1.0 - min(AVERAGED, (1.0 + step) / (10.0 + step)))
         if course.progress * CHECKS >= len(judge.checks) + 1:
             judge.look(average, course.progress)
             report(course.progress, f"diffusion, held-out loss {judge.checks[-1][1]:.4f}")
@@ -102,7 +104,8 @@ class _Judge:
         self.noise = torch.randn(self.held.shape, generator=chance).to(held.device)
         self.sigma = self.sigma.to(held.device)
         self.checks: list[tuple[float, float]] = []
-        self.best, self.weights = 0, {}
+        self.best = 0
+        self.weights: dict[str, Tensor] = {}
 
     @torch.no_grad()
     def look(self, average: Denoiser, progress: float) -> None:

@@ -113,7 +113,8 @@ def train_vae(
         lost, divergence = model.losses(batch, noise, hidden_cells(batch.levels.shape, chance).to(device))
         optimizer.param_groups[0]["lr"] = course.rate(rate)
         optimizer.zero_grad()
-        (lost + schedule.beta * divergence).backward()  # type: ignore[no-untyped-call]
+        loss: Tensor = lost + schedule.beta * divergence
+        loss.backward()
         optimizer.step()
         total, count = total + lost.detach(), count + 1
         if course.progress * CHECKS >= len(losses) + 1:
