@@ -53,4 +53,5 @@ def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Ten
     share = torch.rand(len(real), 1, generator=rng, device=real.device)
     between = (fake + share * (real - fake)).requires_grad_()
     (slope,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
-    return ((slope.norm(dim=1) - 1) ** 2).mean()
+    penalty: Tensor = ((slope.norm(dim=1) - 1) ** 2).mean()
+    return penalty

@@ -48,7 +48,7 @@ class Segments:
     def draw(self, x: Tensor, rng: torch.Generator) -> Tensor:
         """Draw a code of each segment by its softmax, int64 of shape (batch, n)."""
         noisy = x + _gumbel(x, rng)
-        return torch.stack([part.argmax(1) for part in noisy.split(self.widths.tolist(), 1)], 1)
+        return torch.stack([part.argmax(1) for part in torch.split(noisy, self.widths.tolist(), 1)], 1)
 
     def log_probabilities(self, x: Tensor, codes: Tensor) -> Tensor:
         """Log-probability of one code in each segment, shape (batch, n).

@@ -68,7 +68,7 @@ class Blocks(nn.Sequential):
 
     def forward(self, tokens: Tensor) -> Tensor:
         """(rows, columns, width) to the same."""
-        x: Tensor = super().forward(tokens.permute(1, 2, 0).contiguous())
+        x: Tensor = super().forward(tokens.permute(1, 2, 0).contiguous())  # type: ignore[no-untyped-call]
         return x.permute(2, 0, 1)
 
 

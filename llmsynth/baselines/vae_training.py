@@ -106,7 +106,8 @@ def train_vae(
     take = batches(len(cells.levels), batch_size, chance)
     width = model.mean.out_features
     optimizer = torch.optim.Adam(model.parameters(), lr=rate, fused=True)
-    schedule, losses, total, count = BetaSchedule(), [], torch.zeros((), device=device), 0
+    losses: list[float] = []
+    schedule, total, count = BetaSchedule(), torch.zeros((), device=device), 0
     for _ in course:
         batch = cells.take(take().to(device))
         noise = torch.randn(*batch.levels.shape, width, generator=chance).to(device)

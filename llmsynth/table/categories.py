@@ -72,5 +72,6 @@ def category_index(categories: Sequence[Scalar], name: str) -> pd.Index[Any]:
     listed: list[Any] = list(categories)
     dtype: Any = dtype_from_name(name)
     if isinstance(dtype, pd.DatetimeTZDtype):
-        return pd.DatetimeIndex(listed).as_unit(dtype.unit).tz_localize("UTC").tz_convert(dtype.tz)
+        zoned: pd.Index[Any] = pd.DatetimeIndex(listed).as_unit(dtype.unit).tz_localize("UTC").tz_convert(dtype.tz)
+        return zoned
     return pd.Index(listed, dtype=dtype)

@@ -47,12 +47,13 @@ def to_parquet_frame(frame: pd.DataFrame) -> tuple[pd.DataFrame, dict[bytes, byt
     found = {}
     for place, dtype in enumerate(plain.dtypes):
         if isinstance(dtype, pd.SparseDtype):
-            plain.isetitem(place, plain.iloc[:, place].sparse.to_dense())
+            sparse: Any = plain.iloc[:, place]
+            plain.isetitem(place, sparse.sparse.to_dense())
         if not isinstance(dtype, pd.CategoricalDtype):
             continue
         categories = dtype.categories
         if isinstance(categories.dtype, pd.IntervalDtype):
-            plain.isetitem(place, plain.iloc[:, place].cat.rename_categories(list(map(str, categories))))
+            plain.isetitem(place, plain.iloc[:, place].cat.rename_categories(list(map(str, categories))).array)
         if isinstance(categories.dtype, pd.StringDtype):
             continue
         try:
