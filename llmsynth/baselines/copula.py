@@ -100,14 +100,14 @@ class _Seen(NamedTuple):
     """One axis as the training rows show it: steps of the rows, edges of the steps, which rows show it, numbers."""
 
     axis: Axis
-    index: IntArray
+    steps: IntArray
     edges: FloatArray
     observed: BoolArray
     numbers: FloatArray | None
 
     @property
     def normal_scores(self) -> Scores:
-        return step_scores(self.index, self.edges, self.observed)
+        return step_scores(self.steps, self.edges, self.observed)
 
 
 def fit_copula(task: Task, options: CopulaOptions) -> Copula:
@@ -135,7 +135,7 @@ def fit_copula(task: Task, options: CopulaOptions) -> Copula:
 def _correlation(seen: Sequence[_Seen], options: CopulaOptions) -> FloatArray:
     by_values = options.correlation == "values"
     scores = [
-        step_scores(one.index, one.edges, one.observed, one.numbers) if by_values else one.normal_scores for one in seen
+        step_scores(one.steps, one.edges, one.observed, one.numbers) if by_values else one.normal_scores for one in seen
     ]
     latent = latent_correlation(observed_correlation(scores), scores)
     weight = _weight(options.shrinkage, scores)

@@ -62,7 +62,7 @@ class FamilyLaw:
 
     def cdf(self, points: IntArray) -> FloatArray:
         """P(value <= grid point). Shape is kept."""
-        return np.where(points >= self.span, 1.0, self._below(points + 0.5))
+        return np.where(points >= self.span, 1.0, self._below(points.astype(np.float64) + 0.5))
 
     def steps(self, values: IntArray) -> tuple[IntArray, FloatArray]:
         """See `Law.steps`: cut where an empirical law would be, so that few values are seen as the ties they are."""
@@ -84,7 +84,8 @@ class FamilyLaw:
             low, high = frozen.cdf(-0.5 / self.unit), frozen.cdf((self.span + 0.5) / self.unit)
             inside = frozen.ppf(np.clip(low + uniforms * (high - low), 1e-15, 1 - 1e-15)) * self.unit
         points = np.rint(np.clip(np.nan_to_num(inside), 0.0, min(float(self.span), 2.0**62 * 1.9)))
-        return np.minimum(points.astype(np.int64), self.span)
+        drawn: IntArray = np.minimum(points.astype(np.int64), self.span)
+        return drawn
 
     def stretches(self, allowed: Allowed) -> FloatArray:
         """See `Law.stretches`."""

@@ -84,7 +84,8 @@ class Copula:
 
     @cached_property
     def _root(self) -> FloatArray:
-        return np.linalg.cholesky(self.correlation)
+        root: FloatArray = np.linalg.cholesky(self.correlation).astype(np.float64)
+        return root
 
     @cached_property
     def _places(self) -> dict[tuple[int, bool], int]:
@@ -175,7 +176,7 @@ class Copula:
 
     def _parts(self, boxes: Sequence[AllowedBox]) -> list[tuple[LatentBox, AllowedBox]]:
         """Boxes of the latent normals; one that allows a number to be missing or in a range becomes two."""
-        parts = []
+        parts: list[tuple[LatentBox, AllowedBox]] = []
         for box in boxes:
             choices = [[(place, one) for one in _apart(allowed)] for place, allowed in box.items()]
             for chosen in product(*choices):
