@@ -7,6 +7,7 @@ from a wheel; an editable install finds the former.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from importlib.resources import files
@@ -57,7 +58,7 @@ def recipe_names() -> list[str]:
     return sorted(path.stem for path in shipped_folder("training").glob("*.yaml"))
 
 
-def load_recipe(name_or_path: str | Path) -> FitConfig:
+def load_recipe(name_or_path: str | os.PathLike[str]) -> FitConfig:
     """Read a recipe by its shipped name or from a YAML file.
 
     Parameters
@@ -75,7 +76,7 @@ def load_recipe(name_or_path: str | Path) -> FitConfig:
     ConfigError
         If there is no such recipe (the nearest name is suggested), or an option in it is unknown or impossible.
     """
-    text = str(name_or_path)
+    text = os.fspath(name_or_path)
     names = recipe_names()
     if text in names:
         path = shipped_folder("training") / f"{text}.yaml"

@@ -83,8 +83,9 @@ class CartColumn:
             return Drawn(np.zeros_like(codes), missing)
         values = self.distinct[np.where(missing, 0, codes)]
         at = np.searchsorted(self.smooth, codes)
-        moves = np.flatnonzero(~missing & np.isin(codes, self.smooth)) if reach > 0 and self.smooth.size > 1 else []
-        if len(moves):
+        moved = ~missing & np.isin(codes, self.smooth) & (reach > 0 and self.smooth.size > 1)
+        moves = np.flatnonzero(moved)
+        if moves.size:
             width = max(0.5, reach * self.smooth.size)
             places = at[moves] + rng.uniform(-width, width, len(moves))
             known = self.distinct[self.smooth].astype(np.float64)
@@ -121,8 +122,10 @@ def level_places(codes: IntArray, n_codes: int, goal: FloatArray | IntArray) -> 
         average = np.bincount(goal, minlength=n_classes) / goal.size
     apart = (sums + PRIOR_ROWS * average) / (counts + PRIOR_ROWS)[:, None] - average
     if apart.shape[1] == 1:
-        return apart[:, 0]
+        only: FloatArray = apart[:, 0]
+        return only
     # First principal axis of the levels, each as heavy as it is frequent.
     scatter = (apart * counts[:, None]).T @ apart
     axis = np.linalg.eigh(scatter)[1][:, -1]
-    return apart @ axis
+    places: FloatArray = apart @ axis
+    return places

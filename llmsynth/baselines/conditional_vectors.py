@@ -90,7 +90,8 @@ class RowsByCode:
         code = self.law.starts[conditions.columns] + conditions.codes
         counts = self.law.counts[code]
         first = ends[code] - counts - conditions.columns * self.order.shape[1]
-        return self.order[conditions.columns, first + rng.integers(0, counts)].astype(np.int64)
+        rows: IntArray = self.order[conditions.columns, first + rng.integers(0, counts)].astype(np.int64)
+        return rows
 
 
 def index_rows(codes: IntArray, widths: IntArray) -> RowsByCode:

@@ -10,6 +10,7 @@ every kind of column, and returns only legal values in the columns' own data typ
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
@@ -282,9 +283,10 @@ def _allowed(feature: Feature, own: ValueSet) -> Allowed:
 
 def _texts(physical: Physical) -> Texts:
     present = physical.values[~physical.missing]
-    texts, counts = np.unique(present.astype(object), return_counts=True) if present.size else ([], np.zeros(0, int))
+    counts = Counter(str(text) for text in present)
     share = float(physical.missing.mean()) if physical.missing.size else 0.0
-    return Texts(tuple(map(str, texts)), tuple(int(count) for count in counts), share)
+    ordered = sorted(counts)
+    return Texts(tuple(ordered), tuple(counts[text] for text in ordered), share)
 
 
 def _drawn_texts(pool: Texts, n: int, rng: np.random.Generator) -> Physical:

@@ -111,7 +111,7 @@ class LatentDiffusion:
         self, x: Tensor, allowed: Sequence[BoolArray], chance: torch.Generator
     ) -> tuple[IntArray, npt.NDArray[np.float32]]:
         """Levels and scores of scaled latent vectors; levels are drawn from the decoder's probabilities."""
-        z = (x / SIGMA_DATA * self.spread + self.centre).unflatten(1, (len(self.columns), -1))
+        z = (x / SIGMA_DATA * self.spread + self.centre).reshape(len(x), len(self.columns), -1)
         groups, scores = self.vae.decode(z)
         levels = torch.empty(scores.shape, dtype=torch.int64, device=x.device)
         for columns, logits in zip(self.vae.detokenizer.groups, groups, strict=True):

@@ -147,7 +147,8 @@ class PieceLaw:
         lower, upper = self.lower[piece], self.upper[piece]
         share = np.clip((uniforms - low) / np.maximum(high - low, 1e-300), 0.0, 1.0)
         steps = np.minimum(share * ((upper - lower).astype(np.float64) + 1.0), 2.0**62 * 1.9)
-        return lower + np.minimum(steps.astype(np.int64), upper - lower)
+        drawn: IntArray = lower + np.minimum(steps.astype(np.int64), upper - lower)
+        return drawn
 
     def stretches(self, allowed: Allowed) -> FloatArray:
         """See `Law.stretches`."""

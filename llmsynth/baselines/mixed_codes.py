@@ -128,7 +128,12 @@ def _category(feature: Feature) -> MixedColumn:
     folded = np.setdiff1d(seen, kept)
     own = np.concatenate([counts[kept], [counts[folded].sum(), 0]]).astype(np.int64)
     return MixedColumn(
-        False, kept.astype(np.int64), np.zeros(kept.size), own, folded.astype(np.float64), counts[folded] * 1.0
+        False,
+        kept.astype(np.int64),
+        np.zeros(kept.size),
+        own,
+        folded.astype(np.float64),
+        counts[folded].astype(np.float64),
     )
 
 

@@ -175,5 +175,5 @@ def _gaussians(
 
 def load_number_modes(arrays: Tensors, meta: dict[str, Any]) -> NumberModes:
     """Inverse of `NumberModes.state`."""
-    parts = (arrays[name] for name in ("means", "widths", "log_weights"))
-    return NumberModes(*parts, spikes=arrays["spikes"], missing=bool(meta["missing"]))
+    means, widths, log_weights, spikes = (arrays[name] for name in ("means", "widths", "log_weights", "spikes"))
+    return NumberModes(means, widths, log_weights, spikes, missing=bool(meta["missing"]))

@@ -79,7 +79,7 @@ def train_denoiser(
         optimizer.param_groups[0]["lr"] = course.rate(rate)
         optimizer.zero_grad()
         loss = model.loss(clean[rows], sigma, noise).mean()
-        loss.backward()
+        torch.autograd.backward(loss)
         optimizer.step()
         with torch.no_grad():
             for kept, now in pairs:

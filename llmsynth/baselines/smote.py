@@ -174,7 +174,8 @@ def _clusters(matrix: SmoteMatrix, seed: int) -> IntArray:
 
     n_clusters = min(MOST_CLUSTERS, len(np.unique(matrix.values, axis=0)))
     one_hot = OneHotEncoder().fit_transform(matrix.values)
-    return KMeans(n_clusters, n_init=1, random_state=seed % 2**32).fit(one_hot).labels_.astype(np.int64)
+    clusters: IntArray = KMeans(n_clusters, n_init=1, random_state=seed % 2**32).fit(one_hot).labels_.astype(np.int64)
+    return clusters
 
 
 def fit_smote(task: Task, options: SmoteOptions) -> Smote:

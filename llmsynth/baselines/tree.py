@@ -29,7 +29,7 @@ import numpy as np
 
 from llmsynth.baselines.cart_columns import CartColumn
 from llmsynth.baselines.cart_steps import CartStep, grow_step
-from llmsynth.baselines.features import Drawn, IntArray
+from llmsynth.baselines.features import Drawn, Feature, IntArray
 from llmsynth.baselines.method import Features, Fitted, Method, Task, Tensors
 from llmsynth.baselines.option_checks import check_at_least, check_whole
 
@@ -136,9 +136,11 @@ def _load(features: Features, options: TreeOptions, tensors: Tensors, meta: Mapp
     def parts(prefix: str, names: Sequence[str]) -> list[Any]:
         return [tensors[f"{prefix}.{name}"] for name in names]
 
-    columns = tuple(
-        CartColumn(*parts(str(place), COLUMN_PARTS), feature.is_number) for place, feature in enumerate(features)
-    )
+    def column(place: int, feature: Feature) -> CartColumn:
+        distinct, ranks, smooth = parts(str(place), COLUMN_PARTS)
+        return CartColumn(distinct, ranks, smooth, feature.is_number)
+
+    columns = tuple(column(place, feature) for place, feature in enumerate(features))
     orders: IntArray = tensors["orders"]
     steps = tuple(
         tuple(CartStep(*parts(f"{at}.{done}", STEP_PARTS)) for done in range(len(columns))) for at in range(len(orders))

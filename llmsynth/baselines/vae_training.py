@@ -115,7 +115,7 @@ def train_vae(
         optimizer.param_groups[0]["lr"] = course.rate(rate)
         optimizer.zero_grad()
         loss: Tensor = lost + schedule.beta * divergence
-        loss.backward()
+        torch.autograd.backward(loss)
         optimizer.step()
         total, count = total + lost.detach(), count + 1
         if course.progress * CHECKS >= len(losses) + 1:

@@ -174,8 +174,7 @@ class _Stage:
         for seed in missing:
             self.say(f"{place}: fitting" + (f", seed {seed}" if plan.n_seeds > 1 else ""))
             own = plan.options.get(name, {})
-            how = {"device": plan.device, "progress": self.progress}
-            request = Request(name, self.split.schema, seed, plan.max_minutes, own, **how)
+            request = Request(name, self.split.schema, seed, plan.max_minutes, own, plan.device, self.progress)
             trial, rows = attempt(trial, request, self.split)
             if self.out is not None:
                 self.out.save(trial)
@@ -206,11 +205,11 @@ def _split(table: object, target: object, plan: Plan, holdout: tuple[object, flo
         if len(held) < LEAST_HOLDOUT:
             raise TableError(f"holdout: expected at least {LEAST_HOLDOUT} rows to judge with, got {len(held)}")
         how = "given rows"
-    if isinstance(schema, str | os.PathLike):
-        schema = read_schema_yaml(schema)
-    own = schema if isinstance(schema, Schema) else infer_schema(train, target=target, overrides=schema)
-    if isinstance(schema, Schema) and target is not None:
-        own = retarget(schema, schema.name_of(target))
+    if isinstance(schema, Schema):
+        own = schema if target is None else retarget(schema, schema.name_of(target))
+    else:
+        overrides = read_schema_yaml(schema) if isinstance(schema, str | os.PathLike) else schema
+        own = infer_schema(train, target=target, overrides=overrides)
     n_samples = plan.n_samples or min(len(train), MOST_ROWS)
     return Split(train, at_most(held, n_samples, plan.random_state), own, n_samples, how)
 

@@ -74,4 +74,5 @@ def category_index(categories: Sequence[Scalar], name: str) -> pd.Index[Any]:
     if isinstance(dtype, pd.DatetimeTZDtype):
         zoned: pd.Index[Any] = pd.DatetimeIndex(listed).as_unit(dtype.unit).tz_localize("UTC").tz_convert(dtype.tz)
         return zoned
-    return pd.Index(listed, dtype=dtype)
+    index: pd.Index[Any] = pd.Index(listed, dtype=dtype)
+    return index

@@ -205,7 +205,7 @@ def relabelled(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
     SchemaError
         If it has a column that the schema does not have.
     """
-    labels = list(frame.columns)
+    labels: list[Any] = list(frame.columns)
     for name, place in match_columns(frame, schema, partial=True).items():
         labels[place] = schema.label_of(name)
     if all(encode_key(own) == encode_key(label) for own, label in zip(frame.columns, labels, strict=True)):

@@ -2,6 +2,7 @@
 
 import json
 
+import pandas as pd
 import pytest
 
 from eval import baseline_diffusion, data
@@ -9,7 +10,8 @@ from eval import baseline_diffusion, data
 
 def test_targets_are_means_over_the_draws_and_the_budget_is_on_record(monkeypatch, tiny, quick, tmp_path):
     monkeypatch.setattr(data, "load", lambda dataset: tiny)
-    shuffled = tiny.train.apply(lambda column: column.sample(frac=1, random_state=1).to_numpy())
+    columns = {name: tiny.train[name].sample(frac=1, random_state=k).array for k, name in enumerate(tiny.train)}
+    shuffled = pd.DataFrame(columns)
 
     def make(table, minutes):
         return [tiny.train, shuffled], {"fit": 60.0 * minutes, "sample": 1.0}, {"vae": {"steps": 3}}
