@@ -164,7 +164,7 @@ def test_an_option_of_the_wrong_type_is_one_error_that_names_it(ehr, options, wo
         ("sample", {"n_samples": None}, "n_samples: expected a whole number, got None"),
         ("sample", {"random_state": "x"}, "random_state: expected a whole number, got 'x'"),
         ("sample", {"temperature": "hot"}, "temperature: expected a finite number or a mapping .*, got 'hot'"),
-        ("sample", {"top_p": {"decimal": "x"}}, "top_p: expected a finite number"),
+        ("sample", {"top_p": {"decimal": "x"}}, r"top_p\.decimal: expected a finite number"),
         ("sample", {"batch_size": 1.5}, "batch_size: expected a whole number or 'auto', got 1.5"),
         ("sample", {"balance": "diabetes", "proportions": 5}, "proportions: expected shares by class, got int"),
         ("sample", {"balance": "diabetes", "proportions": {"yes": "x"}}, "proportions: expected shares in"),

@@ -370,7 +370,10 @@ def test_every_error_says_what_is_possible(codec, sign, literal, expected):
 
 
 def test_free_text_errors_say_so():
-    expected = "column 'note' holds free text; only 'is missing' and 'is not missing' apply to it, not '=='"
+    expected = (
+        "column 'note' holds free text; only 'is missing' and 'is not missing' apply to it, not '=='; "
+        "rows that keep a given text are completed with sample_like, or --given"
+    )
     assert message_of(None, "==", "x", NOTE) == expected
     with pytest.raises(InputError, match="not 'between'"):
         check_operator(None, NOTE, "between")
