@@ -112,11 +112,12 @@ def calibrate(
         for known, column, head in zip(grammar.columns, encoded, model.heads, strict=True)
     ]
     length = float(grammar.positions_per_row(encoded).mean())
+    spread = [None if count is None else torch.full_like(count, torch.nan) for count in counts]
     drift: list[float] = []
     for number in range(int(np.clip(POSITIONS / length, *PASSES))):
         if number and seconds is not None and time.monotonic() - began > seconds:
             break
-        watched = _Calibrated(model, counts, 1.0 / (1 + number))
+        watched = _Calibrated(model, counts, spread, 1.0 / (1 + number))
         decoder = RowDecoder(watched, number_offsets, [ColumnSampling()] * grammar.n_columns)
         decoder.decode_rows(number * n_rows + np.arange(n_rows, dtype=np.int64), seed)
         drift.append(float(np.mean(list(watched.drift.values()))) if watched.drift else 0.0)
@@ -164,8 +165,14 @@ def _has_state_bias(head: nn.Module) -> bool:
 class _Calibrated:
     """A language model that corrects its biases while it decodes; see `llmsynth.lm.model.LanguageModel`."""
 
-    def __init__(self, model: LanguageModel, counts: Sequence[torch.Tensor | None], step_size: float) -> None:
-        self.model, self.counts, self.step_size = model, counts, step_size
+    def __init__(
+        self,
+        model: LanguageModel,
+        counts: Sequence[torch.Tensor | None],
+        spread: Sequence[torch.Tensor | None],
+        step_size: float,
+    ) -> None:
+        self.model, self.counts, self.spread, self.step_size = model, counts, spread, step_size
         self.grammar, self.heads = model.grammar, model.heads
         self.drift: dict[int, float] = {}
 
@@ -195,10 +202,10 @@ class _Calibrated:
     def logits(self, column: int, hidden: torch.Tensor, state: torch.Tensor) -> torch.Tensor:
         """Logits with the column's bias already shifted."""
         logits, head = self.model.logits(column, hidden, state), self.heads[column]
-        counts = self.counts[column]
-        if counts is None:
+        counts, spread = self.counts[column], self.spread[column]
+        if counts is None or spread is None:
             return logits
-        shift, drift = _shift(logits.double(), state, counts)
+        shift, drift = _shift(logits.double(), state, counts, spread)
         self.drift.setdefault(column, drift)
         shift *= self.step_size
         assert isinstance(head, ColumnHead)
@@ -206,11 +213,19 @@ class _Calibrated:
         return logits + shift.to(logits.dtype)[state]
 
 
-def _shift(logits: torch.Tensor, state: torch.Tensor, counts: torch.Tensor) -> tuple[torch.Tensor, float]:
+def _shift(
+    logits: torch.Tensor, state: torch.Tensor, counts: torch.Tensor, spread: torch.Tensor
+) -> tuple[torch.Tensor, float]:
     """The bias per (state, token) that makes mean probabilities equal the frequencies, and how far they were off.
 
-    Frequencies are those of the training rows plus one row spread as the model has it, so that what was never seen
+    Frequencies are those of the training rows plus one row spread as the model had it, so that what was never seen
     keeps a probability. A state that few rows have reached moves little.
+
+    Parameters
+    ----------
+    spread : Tensor, shape of `counts`
+        Mean probabilities at the first visit of each state, before anything was shifted, NaN where there was none yet;
+        filled in place. Those of a model already shifted would not do: what has no row would lose again in each pass.
     """
     visits = torch.zeros(counts.shape[0], dtype=counts.dtype, device=counts.device)
     visits.index_add_(0, state, torch.ones_like(state, dtype=counts.dtype))
@@ -220,7 +235,10 @@ def _shift(logits: torch.Tensor, state: torch.Tensor, counts: torch.Tensor) -> t
     for number in range(SOLVER_STEPS):
         mass = torch.zeros_like(counts).index_add_(0, state, torch.softmax(logits + shift[state], dim=1))
         drawn = mass / visits.clamp_min(1.0)[:, None]
-        wanted = (counts + drawn) / (counts.sum(dim=1, keepdim=True) + 1.0)
+        if number == 0:
+            new = (visits > 0)[:, None] & spread.isnan()
+            spread.copy_(torch.where(new, drawn, spread))
+        wanted = (counts + spread.nan_to_num()) / (counts.sum(dim=1, keepdim=True) + 1.0)
         if number == 0:
             drift = float((wanted - drawn)[known].abs().sum(dim=1).mean() / 2) if bool(known.any()) else 0.0
         possible = known[:, None] & (drawn > 0)

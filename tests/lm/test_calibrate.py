@@ -77,6 +77,27 @@ def _log_odds(model):
     return (logits[0, 0] - logits[0, 1] - logits[1, 0] + logits[1, 1]).item()
 
 
+def test_what_no_training_row_has_keeps_its_part_of_one_row(grammar, encoded, random_compact):
+    """A token that only held-out rows have would otherwise lose a factor in every pass, down to nothing."""
+    model = random_compact(grammar)
+    first = _first_column(model)
+    values = np.zeros(N, dtype=np.int64)
+    values[::3] = 1
+    calibrate(model, model.number_offsets, [grammar.encode_column(0, values), *encoded[1:]], seed=1)
+    after = _first_column(model)
+    assert after[2] == pytest.approx(first[2] / (N + 1), rel=0.1)
+    assert after[1] == pytest.approx(1 / 3, abs=0.01)
+
+
+def _first_column(model):
+    """Probabilities of the first column's tokens."""
+    start = torch.tensor([[model.grammar.start_id]])
+    slot = torch.tensor([[1]])
+    with torch.no_grad():
+        hidden = model.hidden(start, slot, torch.zeros_like(start))[:, -1]
+        return torch.softmax(model.logits(0, hidden, torch.zeros(1, dtype=torch.long)).double(), dim=1)[0].tolist()
+
+
 def test_the_seed_decides(grammar, encoded, random_compact):
     biases = []
     for seed in (1, 1, 2):
