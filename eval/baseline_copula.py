@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -21,30 +20,20 @@ import numpy as np
 import pandas as pd
 
 from eval import data, record, scoring
+from eval.peer_environment import PEERS, TORCH, install
 from eval.record import Target
 from llmsynth.evaluate import Learners, encode_tables
 from llmsynth.evaluate.shape import shape
 from llmsynth.evaluate.trend import trend
 
-PEER = Path(__file__).with_name("peers") / "sdv"
+PEER = PEERS / "sdv"
 SDV = "sdv==2.0.0"
-TORCH = "torch==2.13.0"
 DATASETS = ("adult", "insurance", "magic")
 DRAWS = 3
 
 Generated = tuple[list[pd.DataFrame], dict[str, float]]
 """Drawn tables, and seconds of the parts."""
 Peer = Callable[[data.Dataset, Path], Generated]
-
-
-def install(folder: Path) -> Path:
-    """Create SDV's environment and return its interpreter."""
-    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-    python = folder / "bin" / "python"
-    pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*pip, TORCH], check=True)
-    subprocess.run([*pip, "-r", str(PEER / "requirements.txt")], check=True)
-    return python
 
 
 def sdv(python: Path) -> Peer:
@@ -103,7 +92,7 @@ def run(
         if peer is None:
             # An environment that was made before can be named, so that a second run does not install again.
             made = os.environ.get("LLMSYNTH_SDV_PYTHON")
-            peer = sdv(Path(made) if made else install(Path(name) / "venv"))
+            peer = sdv(Path(made) if made else install(Path(name) / "venv", PEER.name, first=[TORCH]))
         for dataset in datasets:
             table, scratch = data.load(dataset), Path(name) / dataset
             scratch.mkdir()

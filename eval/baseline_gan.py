@@ -13,7 +13,6 @@ import json
 import math
 import os
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -24,24 +23,16 @@ import pandas as pd
 
 from eval import data, record, scoring
 from eval.data import Dataset
+from eval.peer_environment import PEERS, install
 from eval.record import Target
 from llmsynth.baselines.synthesizer import BaselineSynthesizer
 from llmsynth.evaluate import Learners, encode_tables, shape, trend
 
-PEER = Path(__file__).with_name("peers") / "ctgan"
+PEER = PEERS / "ctgan"
 N_ROWS, BATCH_SIZE, SEEDS = 10_000, 500, (0, 1, 2)
 EPOCHS = {"ctgan": 10, "tvae": 10}
 FIGURES = (("shape_error", "Shape error", 1), ("trend_error", "Trend error", 1), ("c2st_score", "XGB-C2ST score", -1))
 """Key, name, and 1 if less is better, else -1."""
-
-
-def install(folder: Path) -> Path:
-    """Create the package's environment and return its interpreter."""
-    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-    python = folder / "bin" / "python"
-    pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*pip, "-r", str(PEER / "requirements.txt")], check=True)
-    return python
 
 
 def start_peer(python: Path, method: str, table: Dataset, epochs: int, folder: Path) -> subprocess.Popen[bytes]:
@@ -162,7 +153,7 @@ def run(
     models: dict[str, Any] = {}
     reached: list[Target] = []
     with tempfile.TemporaryDirectory() as name:
-        python = python or install(Path(name) / "venv")
+        python = python or install(Path(name) / "venv", PEER.name)
         for method, own_epochs in EPOCHS.items():
             n_epochs = epochs or own_epochs
             both = side_by_side(python, method, table, n_epochs)

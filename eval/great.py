@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -16,23 +15,12 @@ from typing import Any
 import pandas as pd
 
 from eval import data, pretrained, record, scoring
+from eval.peer_environment import PEERS, TORCH, install
 from llmsynth.evaluate import Learners
 
-PEER = Path(__file__).with_name("peers") / "be_great"
+PEER = PEERS / "be_great"
 MINUTES = 24.0
 BE_GREAT = "be_great==0.0.14"
-TORCH = "torch==2.13.0"
-
-
-def install(folder: Path) -> Path:
-    """Create be_great's environment and return its interpreter."""
-    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-    python = folder / "bin" / "python"
-    pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*pip, TORCH], check=True)
-    subprocess.run([*pip, "-r", str(PEER / "requirements.txt")], check=True)
-    subprocess.run([*pip, "--no-deps", BE_GREAT], check=True)
-    return python
 
 
 def validity(data: data.Dataset, synthetic: pd.DataFrame) -> dict[str, float]:
@@ -62,7 +50,7 @@ def run(
     table = data.load("insurance")
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
-        python = install(scratch / "venv")
+        python = install(scratch / "venv", PEER.name, first=[TORCH], alone=[BE_GREAT])
         table.train.to_csv(scratch / "train.csv", index=False)
         answer, synthetic_path = scratch / "answer.json", scratch / "synthetic.csv"
         files = [str(ensure_model("smollm2-135m")), str(scratch / "train.csv"), str(synthetic_path), str(answer)]

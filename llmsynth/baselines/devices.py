@@ -1,12 +1,6 @@
-"""Where a small network trains, its random numbers, and whether it came out whole.
-
-The state of torch's own generators is left as it was.
-"""
+"""Where a small network trains, a generator for its noise, and whether it came out whole."""
 
 from __future__ import annotations
-
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import torch
 
@@ -31,17 +25,6 @@ def pick_device(name: str) -> torch.device:
     if device is None or device.type not in ("cpu", "cuda") or (device.type == "cuda" and not gpu):
         raise ConfigError(f"device: expected auto, cpu{' or cuda' if gpu else ' (no GPU is found here)'}, got {name!r}")
     return device
-
-
-@contextmanager
-def seeded(seed: int, device: torch.device) -> Iterator[None]:
-    """Seed torch's own generators for first weights and dropout; put them back afterwards."""
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        torch.default_generator.manual_seed(seed)
-        if device.type == "cuda":
-            with torch.cuda.device(device):
-                torch.cuda.manual_seed(seed)
-        yield
 
 
 def torch_generator(seed: int, device: torch.device | None = None) -> torch.Generator:

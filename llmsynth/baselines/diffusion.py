@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from llmsynth.baselines.devices import pick_device, refuse_diverged, seeded
+from llmsynth.baselines.devices import pick_device, refuse_diverged
 from llmsynth.baselines.diffusion_options import DiffusionOptions
 from llmsynth.baselines.latent_diffusion import LatentDiffusion
 from llmsynth.baselines.latent_score import SIGMA_DATA, Denoiser
@@ -28,6 +28,7 @@ from llmsynth.baselines.score_training import train_denoiser
 from llmsynth.baselines.token_vae import Cells, TokenVAE
 from llmsynth.baselines.training_course import Course
 from llmsynth.baselines.vae_training import posterior_means, train_vae
+from llmsynth.seeded_torch import seeded
 from llmsynth.seeding import derive
 
 VAE_EPOCHS, VAE_STEPS = 1_000, 1_500

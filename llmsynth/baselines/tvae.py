@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from llmsynth.baselines.devices import pick_device, refuse_diverged, seeded, torch_generator
+from llmsynth.baselines.devices import pick_device, refuse_diverged, torch_generator
 from llmsynth.baselines.features import Drawn
 from llmsynth.baselines.method import Features, Fitted, Method, Task, Tensors
 from llmsynth.baselines.mode_collapse import ROWS_DRAWN, lost_modes, warn_of_collapse
@@ -27,6 +27,7 @@ from llmsynth.baselines.mode_encoding import RowEncoding, Rows, fit_row_encoding
 from llmsynth.baselines.option_checks import check_at_least, check_whole
 from llmsynth.baselines.row_space import RowSpace
 from llmsynth.baselines.training_time import TrainingTime
+from llmsynth.seeded_torch import seeded
 
 ROWS_AT_ONCE = 2_000
 """Rows that go through the decoder together."""

@@ -35,7 +35,6 @@ Examples:
 
 {EXIT_CODES}"""
 
-LEAST_HOLDOUT = 10
 _FILES = ("synthetic.csv", "summary.json", "summary.csv")
 
 
@@ -123,34 +122,14 @@ def split(table: Path, holdout: Path | None, fraction: float, seed: int) -> tupl
     TableError
         If too few rows would be held out, or the columns of the two files differ.
     """
-    from llmsynth.errors import TableError
-    from llmsynth.seeding import generator
     from llmsynth.table.files import read_table
-    from llmsynth.table.labels import label_names
+    from llmsynth.table.holdout import given_holdout, hold_out
 
     frame = read_table(table)
     if holdout is not None:
-        others = read_table(holdout)
-        if label_names(others.columns) == label_names(frame.columns):
-            others = others.set_axis(frame.columns, axis=1)  # a CSV file keeps only the texts of labels
-        if list(others.columns) != list(frame.columns):
-            wrong = [str(name) for name in frame.columns if name not in set(others.columns)]
-            detail = f"{len(wrong)} are missing: {', '.join(map(repr, wrong[:5]))}" if wrong else "the order differs"
-            raise TableError(f"{holdout}: expected the same columns as {table.name}; {detail}")
-        if len(others) < LEAST_HOLDOUT:
-            raise TableError(
-                f"{holdout.name}: {len(others):,} rows are too few to judge with; expected at least {LEAST_HOLDOUT}"
-            )
-        return frame, others
-    n_holdout = round(fraction * len(frame))
-    if n_holdout < LEAST_HOLDOUT:
-        raise TableError(
-            f"{table.name}: {len(frame):,} rows are too few to hold {fraction:.0%} out and judge with them (at least "
-            f"{LEAST_HOLDOUT} are needed); use `llmsynth fit`, or give held-out rows with --holdout FILE"
-        )
-    order = generator(seed, "hold-out of the run command").permutation(len(frame))
-    held, rest = sorted(order[:n_holdout].tolist()), sorted(order[n_holdout:].tolist())
-    return frame.iloc[rest].reset_index(drop=True), frame.iloc[held].reset_index(drop=True)
+        return frame, given_holdout(frame, read_table(holdout), names=(table.name, holdout.name))
+    instead = "use `llmsynth fit`, or give held-out rows with --holdout FILE"
+    return hold_out(frame, fraction, seed, name=table.name, instead=instead)
 
 
 def drawn(synthesizer: Any, n_rows: int, seed: int | None, path: Path, *, overwrite: bool) -> tuple[Any, float]:

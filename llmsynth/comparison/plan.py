@@ -15,8 +15,9 @@ import numpy as np
 import pandas as pd
 
 from llmsynth.comparison.contenders import check_names, check_options
-from llmsynth.errors import ConfigError, TableError
-from llmsynth.seeding import derive, generator
+from llmsynth.errors import ConfigError
+from llmsynth.seeding import derive
+from llmsynth.table.holdout import LEAST_HOLDOUT
 from llmsynth.table.schema import Schema
 
 MAX_MINUTES = 2.0
@@ -25,8 +26,6 @@ MAX_MINUTES = 2.0
 HOLDOUT_FRACTION = 0.2
 MOST_ROWS = 20_000
 """Most rows drawn of each contender unless told otherwise: the classifier of C2ST looks at no more."""
-
-LEAST_HOLDOUT = 10
 
 
 @dataclass(frozen=True)
@@ -112,44 +111,6 @@ def _hashes(column: pd.Series[Any]) -> bytes:
         return pd.util.hash_pandas_object(column, index=False).to_numpy().tobytes()
     except TypeError:  # cells that have no hash
         return pd.util.hash_pandas_object(column.astype(str), index=False).to_numpy().tobytes()
-
-
-def hold_out(frame: pd.DataFrame, fraction: float, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Split a table into (rows to learn, rows held out): the same rows as `llmsynth run` with this seed holds out.
-
-    Raises
-    ------
-    TableError
-        If too few rows would be held out.
-    """
-    if not 0 < fraction < 1:
-        raise ConfigError(f"holdout_fraction: expected a share between 0 and 1, got {fraction!r}")
-    n_holdout = round(fraction * len(frame))
-    if n_holdout < LEAST_HOLDOUT:
-        raise TableError(
-            f"{len(frame):,} rows are too few to hold {fraction:.0%} out and judge with them (at least "
-            f"{LEAST_HOLDOUT} are needed); give held-out rows of their own"
-        )
-    order = generator(seed, "hold-out of the run command").permutation(len(frame))
-    held, rest = np.sort(order[:n_holdout]), np.sort(order[n_holdout:])
-    return frame.iloc[rest].reset_index(drop=True), frame.iloc[held].reset_index(drop=True)
-
-
-def same_columns(train: pd.DataFrame, holdout: pd.DataFrame) -> None:
-    """Make sure that a hold-out of its own has the table's columns.
-
-    Raises
-    ------
-    TableError
-        Naming those that it lacks.
-    """
-    if list(train.columns) == list(holdout.columns):
-        return
-    absent = [str(label) for label in train.columns if label not in set(holdout.columns)]
-    detail = (
-        f"{len(absent)} are missing: {', '.join(map(repr, absent[:5]))}" if absent else "the order or number differs"
-    )
-    raise TableError(f"holdout: expected the same columns as the table; {detail}")
 
 
 def at_most(frame: pd.DataFrame, n_rows: int, seed: int) -> pd.DataFrame:

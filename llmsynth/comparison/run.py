@@ -20,20 +20,18 @@ from llmsynth.comparison.contenders import CONTENDERS, Request
 from llmsynth.comparison.folder import ComparisonFolder
 from llmsynth.comparison.plan import (
     HOLDOUT_FRACTION,
-    LEAST_HOLDOUT,
     MAX_MINUTES,
     MOST_ROWS,
     Plan,
     Split,
     at_most,
-    hold_out,
-    same_columns,
 )
 from llmsynth.comparison.recommend import spoken
 from llmsynth.comparison.result import Comparison, Facts
 from llmsynth.comparison.trial import Trial, attempt
-from llmsynth.errors import ConfigError, TableError
+from llmsynth.errors import ConfigError
 from llmsynth.table.files import read_table
+from llmsynth.table.holdout import given_holdout, hold_out
 from llmsynth.table.infer import infer_schema, retarget
 from llmsynth.table.schema import Schema
 from llmsynth.table.schema_file import read_schema_yaml
@@ -200,10 +198,7 @@ def _split(table: object, target: object, plan: Plan, holdout: tuple[object, flo
         train, held = hold_out(frame, fraction, plan.random_state)
         how = f"{fraction:.0%} of the rows, by seed {plan.random_state}"
     else:
-        train, held = frame, read_table(given)
-        same_columns(train, held)
-        if len(held) < LEAST_HOLDOUT:
-            raise TableError(f"holdout: expected at least {LEAST_HOLDOUT} rows to judge with, got {len(held)}")
+        train, held = frame, given_holdout(frame, read_table(given))
         how = "given rows"
     if isinstance(schema, Schema):
         own = schema if target is None else retarget(schema, schema.name_of(target))

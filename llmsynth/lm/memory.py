@@ -21,8 +21,8 @@ from llmsynth.errors import InputError
 from llmsynth.grammar.automaton import IntArray
 from llmsynth.lm.dataset import BatchBuilder, natural_orders
 from llmsynth.lm.model import LanguageModel, batch_losses
-from llmsynth.lm.seeded import seeded
 from llmsynth.resources import available_memory
+from llmsynth.seeded_torch import seeded
 
 SHARE = 0.5
 """Of the free memory, what tensors kept for the backward pass may take."""

@@ -10,7 +10,8 @@ schedule that ends at about the step of the best weights. A small table cannot s
 taken in the middle of a schedule are noisy; what a refit gains is in eval/LOG.md.
 
 It knows encoded rows and a `LanguageModel`; it refuses to know tables, folders and progress bars. What happens beside
-training (checkpoints, bars, trackers) is reported to a `TrainerListener`.
+training (checkpoints, bars, trackers) is reported to a `TrainerListener`. The file is long because one object has to
+hold all that a saved state is made of: steps, evaluation, cooling down and refit change the same counters.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ from llmsynth.lm.parallel import Parallel
 from llmsynth.lm.plan import TrainPlan, cooled_down, fit_to_budget, learning_rate_at, planned_refit
 from llmsynth.lm.progress import Progress, TrainerListener
 from llmsynth.lm.row_weights import RowWeights, Visits, training_losses
-from llmsynth.lm.seeded import seeded
+from llmsynth.seeded_torch import seeded
 from llmsynth.seeding import derive, generator
 
 Tensors = dict[str, torch.Tensor]

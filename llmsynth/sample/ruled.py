@@ -43,7 +43,8 @@ from llmsynth.sample.rule_search import Begun, GivenCells, RowSearch
 from llmsynth.sample.sampler import Sampler
 from llmsynth.sample.taken import Taken
 from llmsynth.table.dtypes import Physical
-from llmsynth.table.rule_checks import RuleBook, unique_keys
+from llmsynth.table.rule_checks import RuleBook
+from llmsynth.table.unique_keys import unique_keys
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]

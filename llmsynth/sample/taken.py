@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
-from llmsynth.table.rule_checks import unique_keys
 from llmsynth.table.rules import UniqueKey
+from llmsynth.table.unique_keys import unique_keys
 
 Key = Hashable
 """What stands for a combination: a number, or one with the number of its table; None where a cell is missing."""

@@ -15,81 +15,28 @@ It knows plain arrays. It refuses to decide: a rule that holds in the rows at ha
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import combinations, permutations
+from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from llmsynth.errors import SchemaError
-from llmsynth.table.condition_tokens import quote_name
+from llmsynth.table.dependency_mining import dependencies, dependent_pairs, implications
 from llmsynth.table.dtypes import Physical, physical_table
 from llmsynth.table.row_order import signs
-from llmsynth.table.rule_checks import check_columns, repeated, unique_keys
-from llmsynth.table.rules import ColumnOrder, ColumnSum, Dependency, Implication, Rule, UniqueKey
+from llmsynth.table.rule_checks import check_columns
+from llmsynth.table.rule_evidence import LEAST_ROWS, MOST_COLUMNS, SURPRISE, Miner, Suggestion
+from llmsynth.table.rules import ColumnOrder, ColumnSum, Rule, UniqueKey
 from llmsynth.table.schema import Column, Schema
+from llmsynth.table.unique_keys import repeated, unique_keys
 
-SURPRISE = 7.0
-"""Contradictions that chance would have brought; exp(-7) is below one in a thousand."""
-SAMPLE = 2000
-MOST_COLUMNS = 60
 MOST_PARTS = 14
 MOST_SUGGESTIONS = 20
-MOST_CLASSES = 20
-"""Categories of a column that implications are about."""
-LEAST_ROWS = 20
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Suggestion:
-    """A rule that holds in every row, and what supports it.
-
-    Parameters
-    ----------
-    rule : Rule
-        The rule.
-    rows : int
-        Rows it says something about, or for unique combinations rows without a missing cell.
-    expected : float
-        Contradictions that there would be if the columns were independent: rows, or for unique combinations and
-        dependencies pairs of rows.
-    """
-
-    rule: Rule
-    rows: int
-    expected: float
-
-    @property
-    def support(self) -> str:
-        """In words."""
-        sort = "pairs of rows" if isinstance(self.rule, UniqueKey | Dependency) else "rows"
-        return f"holds in all {self.rows:,} rows; by chance {self.expected:,.0f} {sort} would contradict it"
-
-
-@dataclass(frozen=True, eq=False)
-class _Miner:
-    schema: Schema
-    table: Mapping[str, Physical]
-    n_rows: int
-
-    def numbers(self) -> list[Column]:
-        """Numbers and dates that vary."""
-        found = [c for c in self.schema.modelled if c.kind in ("integer", "decimal", "datetime")]
-        return found[:MOST_COLUMNS]
-
-    def classes(self) -> list[Column]:
-        """Columns with categories."""
-        return [c for c in self.schema.modelled if c.kind in ("categorical", "boolean")][:MOST_COLUMNS]
-
-    def sample(self, name: str) -> Physical:
-        """A column in `SAMPLE` rows spread over the table."""
-        return self.table[name].take(np.unique(np.linspace(0, self.n_rows - 1, SAMPLE).astype(np.int64)))
 
 
 def mine_rules(frame: pd.DataFrame, schema: Schema) -> list[Suggestion]:
@@ -111,11 +58,11 @@ def mine_rules(frame: pd.DataFrame, schema: Schema) -> list[Suggestion]:
     >>> [str(found.rule) for found in mine_rules(frame, infer_schema(frame))]
     ['low <= high']
     """
-    miner = _Miner(schema, physical_table(frame, schema), len(frame))
+    miner = Miner(schema, physical_table(frame, schema), len(frame))
     sums = _best(_sums(miner))
     mined = _best([one for one in _orders(miner) if not _follows(one.rule, sums, schema)]) + sums
-    pairs = _dependent_pairs(miner)
-    mined += _best(_unique(miner)) + _best(_dependencies(miner, pairs)) + _best(_implications(miner, pairs))
+    pairs = dependent_pairs(miner)
+    mined += _best(_unique(miner)) + _best(dependencies(miner, pairs)) + _best(implications(miner, pairs))
     known = {str(rule) for rule in schema.rules}
     return [one for one in mined if str(one.rule) not in known]
 
@@ -135,7 +82,7 @@ def _follows(order: Rule, sums: Sequence[Suggestion], schema: Schema) -> bool:
     )
 
 
-def _orders(miner: _Miner) -> list[Suggestion]:
+def _orders(miner: Miner) -> list[Suggestion]:
     """Orders of two columns, without those that follow from two others."""
     found: dict[tuple[str, str], Suggestion] = {}
     for left, right in combinations(miner.numbers(), 2):
@@ -159,7 +106,7 @@ def _orders(miner: _Miner) -> list[Suggestion]:
     ]
 
 
-def _order(miner: _Miner, a: Column, b: Column) -> Suggestion | None:
+def _order(miner: Miner, a: Column, b: Column) -> Suggestion | None:
     """``a < b``, ``a <= b`` or ``a == b`` in all rows, if chance does not explain it."""
     left, right = miner.table[a.name], miner.table[b.name]
     both = ~(left.missing | right.missing)
@@ -185,7 +132,7 @@ def _rotations(n: int) -> list[int]:
     return [1 + int(share * (n - 2)) for share in (0.0, 0.13, 0.29, 0.41, 0.53, 0.67, 0.79, 0.97)] if n > 2 else [1]
 
 
-def _sums(miner: _Miner) -> Iterator[Suggestion]:
+def _sums(miner: Miner) -> Iterator[Suggestion]:
     numbers = [c for c in miner.numbers() if c.kind != "datetime"][:MOST_PARTS]
     cells = {c.name: miner.table[c.name] for c in numbers}
     values = {name: physical.values.astype(np.float64) for name, physical in cells.items()}
@@ -231,7 +178,7 @@ def _sum(
     return Suggestion(rule, n, expected) if expected >= SURPRISE else None
 
 
-def _unique(miner: _Miner) -> Iterator[Suggestion]:
+def _unique(miner: Miner) -> Iterator[Suggestion]:
     """Pairs of columns whose combinations are unique although neither column is."""
     columns = [c for c in miner.schema.modelled if c.kind != "text"][:MOST_COLUMNS]
     same = {c.name: _sameness(miner.table[c.name]) for c in columns}
@@ -259,94 +206,3 @@ def _sameness(cells: Physical) -> float:
     counts = np.unique(cells.values[~cells.missing], return_counts=True)[1].astype(np.float64)
     n = counts.sum()
     return float((counts * (counts - 1)).sum() / (n * (n - 1))) if n > 1 else 0.0
-
-
-def _codes(cells: Physical) -> IntArray:
-    """Distinct values as numbers 0, 1, ...; -1 is missing."""
-    codes = np.unique(cells.values, return_inverse=True)[1].reshape(-1).astype(np.int64)
-    return np.where(cells.missing, -1, codes)
-
-
-def _dependent_pairs(miner: _Miner) -> dict[tuple[str, str], float]:
-    """Columns of which the first determines the second, with the pairs of rows that chance would set apart."""
-    columns = [c for c in miner.schema.modelled if c.kind in ("categorical", "boolean", "integer", "datetime")]
-    columns = columns[:MOST_COLUMNS]
-    codes = {c.name: _codes(miner.table[c.name]) for c in columns}
-    found: dict[tuple[str, str], float] = {}
-    for a, b in permutations(columns, 2):
-        left, right = codes[a.name], codes[b.name] + 1
-        known = left >= 0
-        counts = np.bincount(left[known])
-        if not known.any() or counts.size < 2:
-            continue
-        highest, lowest = np.full(counts.size, -1), np.full(counts.size, right.max() + 1)
-        np.maximum.at(highest, left[known], right[known])
-        np.minimum.at(lowest, left[known], right[known])
-        if bool((highest != lowest)[counts > 0].any()):
-            continue
-        shares = np.bincount(right[known]) / known.sum()
-        pairs = float((counts * (counts - 1.0) / 2).sum())
-        expected = pairs * (1 - float((shares**2).sum()))
-        # A coarse value that a fine one determines is trivial where nearly every row has a fine value of its own.
-        if expected >= SURPRISE and known.sum() >= 3 * np.count_nonzero(counts):
-            found[a.name, b.name] = expected
-    return found
-
-
-def _dependencies(miner: _Miner, found: Mapping[tuple[str, str], float]) -> list[Suggestion]:
-    """One suggestion for each column that determines others, without those that follow from two others."""
-    names = list(dict.fromkeys(name for pair in found for name in pair))
-
-    def follows(a: str, b: str) -> bool:
-        between = [c for c in names if c not in (a, b) and (a, c) in found and (c, b) in found]
-        return any((c, a) not in found and (b, c) not in found for c in between)
-
-    direct = [(a, b) for a, b in found if not follows(a, b)]
-    result = []
-    for given in dict.fromkeys(a for a, _ in direct):
-        to = tuple(b for a, b in direct if a == given)
-        n = int((~miner.table[given].missing).sum())
-        result.append(Suggestion(Dependency((given,), to), n, min(found[given, b] for b in to)))
-    return result
-
-
-def _implications(miner: _Miner, determined: Mapping[tuple[str, str], float]) -> Iterator[Suggestion]:
-    """``a == x`` implies ``b == y``, or that b is (or is not) missing, where a does not determine b altogether."""
-    columns = [c for c in miner.classes() if len(c.categories or ()) <= MOST_CLASSES]
-    others = list(miner.schema.modelled)[:MOST_COLUMNS]
-    for a in columns:
-        cells = miner.table[a.name]
-        for code, category in enumerate(a.categories or ()):
-            rows = ~cells.missing & (cells.values == code)
-            n = int(rows.sum())
-            if n < LEAST_ROWS or n == miner.n_rows:
-                continue
-            for b in others:
-                if b.name == a.name or (a.name, b.name) in determined:
-                    continue
-                if len(a.categories or ()) == len(b.categories or ()) == 2 and others.index(b) < others.index(a):
-                    continue  # between two columns of two categories it says the same as its contraposition
-                then, share = _constant(miner.table[b.name], b, rows)
-                if then and n * (1 - share) >= SURPRISE:
-                    rule = Implication(f"{quote_name(a.name)} == {_literal(category)}", then)
-                    yield Suggestion(rule, n, n * (1 - share))
-
-
-def _constant(cells: Physical, column: Column, rows: npt.NDArray[np.bool_]) -> tuple[str, float]:
-    """What is the same of a column in all of some rows, as a condition, and its share of all rows; "" if nothing."""
-    name, gone = quote_name(column.name), cells.missing
-    if gone[rows].all():
-        return f"{name} is missing", float(gone.mean())
-    if not gone[rows].any():
-        if column.kind in ("categorical", "boolean"):
-            inside = cells.values[rows]
-            if bool((inside == inside[0]).all()):
-                category = (column.categories or ())[int(inside[0])]
-                return f"{name} == {_literal(category)}", float((~gone & (cells.values == inside[0])).mean())
-        if gone.any():
-            return f"{name} is not missing", float((~gone).mean())
-    return "", 1.0
-
-
-def _literal(category: object) -> str:
-    return json.dumps(category if isinstance(category, bool) else str(category), ensure_ascii=True)

@@ -18,7 +18,7 @@ import yaml
 
 from llmsynth.errors import SchemaError
 from llmsynth.table.overrides import Overrides, check_override
-from llmsynth.table.rule_mining import Suggestion
+from llmsynth.table.rule_evidence import Suggestion
 from llmsynth.table.rules import Dependency, Rule, parse_rules
 from llmsynth.table.schema import VERSION, Column, Schema, nearest
 from llmsynth.table.times import iso_time

@@ -39,12 +39,10 @@ from llmsynth.table.condition_parser import Value
 from llmsynth.table.condition_tokens import parse_number
 from llmsynth.table.convert import category_text
 from llmsynth.table.date_literals import count_in_own_form, count_of_iso, iso_of
-from llmsynth.table.datetimes import PER_DAY, format_datetimes
 from llmsynth.table.decimals import round_significant
 from llmsynth.table.dtypes import Physical
-from llmsynth.table.names import format_grid
 from llmsynth.table.schema import Column
-from llmsynth.table.times import iso_time
+from llmsynth.table.written_values import quoted, written_number, written_point
 
 Intervals = tuple[tuple[int, int], ...]
 MOST_SHOWN = 10
@@ -225,10 +223,10 @@ class ValueSet:
         "'a', 'b', 'c' or missing"
         """
         if isinstance(self.codec, NumberCodec):
-            ends = [[_written(self.codec, end) for end in piece] for piece in self.intervals or ()]
+            ends = [[written_point(self.codec, end) for end in piece] for piece in self.intervals or ()]
             parts = [low if low == high else f"{low} to {high}" for low, high in ends]
         else:
-            names = ["any text"] if self.codec is None else [_quoted(item) for item in self.column.categories or ()]
+            names = ["any text"] if self.codec is None else [quoted(item) for item in self.column.categories or ()]
             parts = [names[code] for code in sorted(self.codes or ())]
         more = [f"{len(parts) - MOST_SHOWN} more"] if len(parts) > MOST_SHOWN else []
         listed = ", ".join(parts[:MOST_SHOWN] + more)
@@ -274,9 +272,9 @@ def _place(codec: ColumnCodec | None, column: Column, literal: Value) -> int:
         return places[text]
     lower = {str(category).lower(): category for category in column.categories or ()}
     close = difflib.get_close_matches(text.lower(), list(lower), n=1, cutoff=0.5)
-    hint = f"did you mean {_quoted(lower[close[0]])}? " if close else ""
+    hint = f"did you mean {quoted(lower[close[0]])}? " if close else ""
     rare = f"; rare categories are folded into {column.other!r}" if column.other is not None else ""
-    raise InputError(f"no category {_quoted(literal)}; {hint}{describe_column(codec, column)}{rare}")
+    raise InputError(f"no category {quoted(literal)}; {hint}{describe_column(codec, column)}{rare}")
 
 
 @lru_cache(maxsize=8)
@@ -302,30 +300,21 @@ def _number_cuts(codec: NumberCodec, literal: Value) -> tuple[int, int]:
     if not isinstance(literal, bool | dt.date | np.datetime64):
         number = parse_number(str(literal).strip())
     if number is None:
-        raise InputError(f"expected a number, got {_quoted(literal)}; {describe_column(codec, column)}")
+        raise InputError(f"expected a number, got {quoted(literal)}; {describe_column(codec, column)}")
     if column.kind == "integer" or codec.decimals == column.decimals:
         return _exact_cuts(Fraction(number) * 10**codec.decimals)
     near = float(number)
     if column.significant is not None:
         near = float(round_significant(np.array([near]), column.significant)[0])
     first, last = codec.cells.minimum, codec.cells.maximum
-    if _value(codec, first) <= near <= _value(codec, last):
-        near = _value(codec, int(codec.grid(Physical(np.array([near]), np.zeros(1, dtype=bool)))[0]))
+    if written_number(codec, first) <= near <= written_number(codec, last):
+        near = written_number(codec, int(codec.grid(Physical(np.array([near]), np.zeros(1, dtype=bool)))[0]))
     at, above = first, first
     for step in reversed(range((last - first + 1).bit_length())):
         # The largest jump that stays at or below the cut, in powers of two: a binary search.
-        at += 2**step * (at + 2**step - 1 <= last and _value(codec, at + 2**step - 1) < near)
-        above += 2**step * (above + 2**step - 1 <= last and _value(codec, above + 2**step - 1) <= near)
+        at += 2**step * (at + 2**step - 1 <= last and written_number(codec, at + 2**step - 1) < near)
+        above += 2**step * (above + 2**step - 1 <= last and written_number(codec, above + 2**step - 1) <= near)
     return at, above
-
-
-def _value(codec: NumberCodec, point: int) -> float:
-    """The number that a grid point is written as in a column without a fixed number of decimals."""
-    column, scaled = codec.column, np.round(np.array([point]) / 10.0**codec.decimals, codec.decimals)
-    if column.significant is not None:
-        scaled = round_significant(scaled, column.significant)
-    low, high = column.minimum, column.maximum
-    return float(np.clip(scaled, -np.inf if low is None else low, np.inf if high is None else high)[0])
 
 
 def _time_cuts(codec: NumberCodec, literal: Value) -> tuple[int, int]:
@@ -334,29 +323,7 @@ def _time_cuts(codec: NumberCodec, literal: Value) -> tuple[int, int]:
     if count is None and isinstance(literal, str | dt.date | np.datetime64):
         count = count_of_iso(column, literal if isinstance(literal, str) else iso_of(literal))
     if count is None:
-        example = _written(codec, codec.cells.minimum)
-        message = f"expected a date in quotes, such as {example!r}, got {_quoted(literal)}"
+        example = written_point(codec, codec.cells.minimum)
+        message = f"expected a date in quotes, such as {example!r}, got {quoted(literal)}"
         raise InputError(f"{message}; {describe_column(codec, column)}")
     return _exact_cuts(count)
-
-
-def _written(codec: NumberCodec, point: int) -> str:
-    """A grid point as the column writes it."""
-    column = codec.column
-    if column.kind == "datetime":
-        form, unit = column.datetime_format, column.time_unit or "s"
-        if form is None and column.timezone is not None:
-            form, point, unit = "%Y-%m-%dT%H:%M:%S%:z", point * PER_DAY["s"] // PER_DAY[unit], "s"
-        if form is None:
-            return iso_time(point, unit)
-        return format_datetimes(np.array([point]), form, unit, column.timezone)[0]
-    if column.kind == "integer" or codec.decimals == column.decimals:
-        return format_grid(point, codec.decimals)
-    return f"{_value(codec, point):.{column.significant or 15}g}"
-
-
-def _quoted(value: object) -> str:
-    """A value as a condition writes it, cut after 60 characters."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return repr(value[:60]) if isinstance(value, str) else str(value)

@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from llmsynth.baselines.devices import pick_device, refuse_diverged, seeded
+from llmsynth.baselines.devices import pick_device, refuse_diverged
 from llmsynth.errors import ConfigError, TrainingError
+from llmsynth.seeded_torch import seeded
 
 
 @pytest.mark.parametrize("name", ["tpu", "gpu", "cuda:x", ""])

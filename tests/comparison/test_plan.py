@@ -8,8 +8,9 @@ import pytest
 
 from llmsynth.baselines.methods import METHODS
 from llmsynth.comparison.contenders import CONTENDERS, Request, check_names, is_safe, title
-from llmsynth.comparison.plan import Plan, Split, at_most, hold_out, same_columns
+from llmsynth.comparison.plan import Plan, Split, at_most
 from llmsynth.errors import ConfigError, TableError
+from llmsynth.table.holdout import given_holdout, hold_out
 from llmsynth.table.infer import infer_schema
 
 
@@ -35,7 +36,7 @@ def test_too_few_rows_and_other_columns_are_refused(patients: pd.DataFrame) -> N
     with pytest.raises(ConfigError, match="between 0 and 1"):
         hold_out(patients, 1.5, 0)
     with pytest.raises(TableError, match="1 are missing: 'age'"):
-        same_columns(patients, patients.drop(columns="age"))
+        given_holdout(patients, patients.drop(columns="age"))
 
 
 def test_the_holdout_is_never_larger_than_what_is_drawn(patients: pd.DataFrame) -> None:

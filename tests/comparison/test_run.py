@@ -22,8 +22,8 @@ TWO = ["independent", "noise"]
 
 def test_figures_are_those_of_summarize_at_equal_rows_with_the_holdout_beside(patients: pd.DataFrame) -> None:
     from llmsynth.baselines.synthesizer import BaselineSynthesizer
-    from llmsynth.comparison.plan import hold_out
     from llmsynth.evaluate.summary import summarize
+    from llmsynth.table.holdout import hold_out
 
     found = compare(patients, "diabetes", ["independent"], random_state=2, holdout_fraction=0.5)
     train, held = hold_out(patients, 0.5, 2)

@@ -9,9 +9,10 @@ import pandas as pd
 import pytest
 
 from llmsynth.comparison.contenders import Request
-from llmsynth.comparison.plan import Split, hold_out
+from llmsynth.comparison.plan import Split
 from llmsynth.comparison.trial import Outcome, Trial, attempt, explained
 from llmsynth.errors import InputError
+from llmsynth.table.holdout import hold_out
 from llmsynth.table.infer import infer_schema
 from tests.comparison.conftest import Breaks, made, summary_dict
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from llmsynth.lm.seeded import seeded
+from llmsynth.seeded_torch import seeded
 
 
 def test_the_seed_decides_and_the_former_state_comes_back():

@@ -1,4 +1,4 @@
-"""Dropout from a seed of its own, with the caller's random state as it was."""
+"""First weights and dropout from a seed of their own, with the caller's random state as it was."""
 
 from __future__ import annotations
 
