@@ -11,7 +11,7 @@ from llmsynth.evaluate.learners import Classifier, Learners, Regressor
 from llmsynth.evaluate.render import render, render_comparison
 from llmsynth.evaluate.score import Score
 from llmsynth.evaluate.shape import ks_distance, shape, shape_by_column, tv_distance
-from llmsynth.evaluate.summary import METRICS, Metric, Summary, compare, summarize
+from llmsynth.evaluate.summary import METRICS, Summary, SummaryLine, compare, summarize
 from llmsynth.evaluate.trend import correlations, trend, trend_matrix
 from llmsynth.evaluate.tstr import Utility, infer_task, tstr
 
@@ -23,10 +23,10 @@ __all__ = [
     "EncodedTable",
     "Layout",
     "Learners",
-    "Metric",
     "Regressor",
     "Score",
     "Summary",
+    "SummaryLine",
     "Utility",
     "c2st",
     "closeness",

@@ -8,7 +8,9 @@ summary and never a silent zero.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -23,11 +25,15 @@ class Score:
         Rows of the compared table (synthetic or hold-out) the figure rests on.
     reason : str
         Why `value` is NaN, or what to know when reading it; empty otherwise.
+    lower, upper : float
+        Ends of the 95 % interval; NaN where none was computed.
     """
 
     value: float
     n_rows: int = 0
     reason: str = ""
+    lower: float = math.nan
+    upper: float = math.nan
 
     @property
     def known(self) -> bool:
@@ -37,17 +43,32 @@ class Score:
     @property
     def error(self) -> Score:
         """1 minus the value, for scores where 1 is perfect."""
-        return Score(1.0 - self.value, self.n_rows, self.reason)
+        return replace(self, value=1.0 - self.value).within((1.0 - self.upper, 1.0 - self.lower))
+
+    def within(self, interval: tuple[float, float]) -> Score:
+        """Return the score with a 95 % interval, (lower, upper)."""
+        lower, upper = (math.nan if math.isnan(end) else float(end) for end in interval)  # one NaN, so scores are equal
+        return replace(self, lower=lower, upper=upper)
 
     def to_dict(self) -> dict[str, float | int | str | None]:
-        """As JSON: NaN becomes null, an empty reason is left out."""
-        result: dict[str, float | int | str | None] = {
-            "value": self.value if self.known else None,
-            "n_rows": self.n_rows,
-        }
+        """As JSON: NaN and infinite become null; an interval without numbers and an empty reason are left out."""
+        result: dict[str, float | int | str | None] = {"value": _finite(self.value), "n_rows": self.n_rows}
+        if not (math.isnan(self.lower) and math.isnan(self.upper)):
+            result |= {"lower": _finite(self.lower), "upper": _finite(self.upper)}
         if self.reason:
             result["reason"] = self.reason
         return result
+
+    @classmethod
+    def from_dict(cls, saved: Mapping[str, Any]) -> Score:
+        """Inverse of `to_dict`."""
+        value, lower, upper = (saved.get(part) for part in ("value", "lower", "upper"))
+        figures = [math.nan if one is None else float(one) for one in (value, lower, upper)]
+        return cls(figures[0], int(saved.get("n_rows", 0)), str(saved.get("reason", "")), figures[1], figures[2])
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None
 
 
 def unknown(reason: str, n_rows: int = 0) -> Score:

@@ -28,7 +28,7 @@ from llmsynth.table.schema import Schema
 
 
 @dataclass(frozen=True)
-class Metric:
+class SummaryLine:
     """What a figure is called and how to read it."""
 
     key: str
@@ -42,14 +42,18 @@ class Metric:
 
 
 METRICS = (
-    Metric("shape_error", "Shape error", "each column alone; 0 % same distribution, 100 % disjoint", percent=True),
-    Metric("trend_error", "Trend error", "all pairs of columns; 0 % same, 100 % nothing in common", percent=True),
-    Metric("c2st_auc", "C2ST AUC", "boosted classifier; 0.5 cannot tell, 1 told apart, below 0.5 copied rows"),
-    Metric("c2st_score", "C2ST score", "1 - |2 AUC - 1|; 1 undetectable, 0 told apart every time"),
-    Metric("tstr", "TSTR", "trained here, tested on the hold-out (AUC or R2); best is the real rows' figure"),
-    Metric("copies", "exact copies", "rows equal to a training row; best is no more than the hold-out", percent=True),
-    Metric("closer_to_train", "closer to train", "than to an equal hold-out; 50 % ideal, 100 % copies", percent=True),
-    Metric(
+    SummaryLine("shape_error", "Shape error", "each column alone; 0 % same distribution, 100 % disjoint", percent=True),
+    SummaryLine("trend_error", "Trend error", "all pairs of columns; 0 % same, 100 % nothing in common", percent=True),
+    SummaryLine("c2st_auc", "C2ST AUC", "boosted classifier; 0.5 cannot tell, 1 told apart, below 0.5 copied rows"),
+    SummaryLine("c2st_score", "C2ST score", "1 - |2 AUC - 1|; 1 undetectable, 0 told apart every time"),
+    SummaryLine("tstr", "TSTR", "trained here, tested on the hold-out (AUC or R2); best is the real rows' figure"),
+    SummaryLine(
+        "copies", "exact copies", "rows equal to a training row; best is no more than the hold-out", percent=True
+    ),
+    SummaryLine(
+        "closer_to_train", "closer to train", "than to an equal hold-out; 50 % ideal, 100 % copies", percent=True
+    ),
+    SummaryLine(
         "near_train", "2 % DCR", "nearer to train than 98 % of the hold-out; 2 % ideal, more is copying", percent=True
     ),
 )
@@ -128,14 +132,14 @@ class Summary:
         ]
 
 
-def shown(metric: Metric, score: Score) -> str:
+def shown(metric: SummaryLine, score: Score) -> str:
     """Return a score as printed: three decimals, or a percentage; a dash when there is none."""
     if not score.known:
         return "-"
     return f"{100 * score.value:.2f} %" if metric.percent else f"{score.value:.3f}"
 
 
-def _title(metric: Metric, task: Task | None) -> str:
+def _title(metric: SummaryLine, task: Task | None) -> str:
     if metric.key != "tstr" or task is None:
         return metric.title
     return {"binary": "TSTR AUC", "multiclass": "TSTR mean AUC", "regression": "TSTR R2"}[task]

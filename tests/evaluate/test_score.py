@@ -20,3 +20,14 @@ def test_an_unknown_score_says_why_and_is_null_in_json():
 def test_the_error_of_a_score_is_its_distance_from_one():
     assert Score(0.75, 4).error == Score(0.25, 4)
     assert not unknown("why").error.known
+
+
+def test_a_score_comes_back_from_json_with_its_interval() -> None:
+    score = Score(0.4, 10, "few rows").within((0.2, math.nan))
+    assert Score.from_dict(score.to_dict()) == score
+    assert Score.from_dict(unknown("none").to_dict()) == unknown("none")
+
+
+def test_the_error_of_a_score_turns_its_interval_around() -> None:
+    error = Score(0.9).within((0.8, 0.95)).error
+    assert (error.value, error.lower, error.upper) == pytest.approx((0.1, 0.05, 0.2))

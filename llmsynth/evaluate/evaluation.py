@@ -1,0 +1,109 @@
+"""`evaluate`: all metrics of a level on one set of tables, as a `Report`.
+
+Knows the catalogue and the order of the work. Refuses to know any metric, and how the report is shown or judged.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pandas as pd
+
+from llmsynth.evaluate.catalogue import metrics
+from llmsynth.evaluate.evidence import Evidence, gather
+from llmsynth.evaluate.metric import Level
+from llmsynth.evaluate.report import Report
+from llmsynth.table.schema import Schema
+
+Progress = Callable[[int, int, str], None]
+"""Is told done, total and the title of the metric that comes next."""
+
+
+def evaluate(
+    real: pd.DataFrame,
+    synthetic: pd.DataFrame | Sequence[pd.DataFrame],
+    holdout: pd.DataFrame | None = None,
+    target: str | None = None,
+    quasi_identifiers: Sequence[str] | None = None,
+    sensitive: Sequence[str] | None = None,
+    unit: str | None = None,
+    seed: int = 0,
+    *,
+    schema: Schema | None = None,
+    level: Level = "standard",
+    progress: Progress | None = None,
+) -> Report:
+    """Judge synthetic rows by fidelity, utility and privacy.
+
+    Parameters
+    ----------
+    real : DataFrame
+        Rows the generator learned from.
+    synthetic : DataFrame or sequence of DataFrame
+        Rows it made; several tables are several draws, and utility takes its intervals over them too.
+    holdout : DataFrame, optional
+        Real rows it never saw. Without them no privacy figure can be read, and models are not tested.
+    target : str, optional
+        Column that models predict.
+    quasi_identifiers, sensitive : sequence of str, optional
+        What an attacker may know of a person, and would like to.
+    unit : str, optional
+        Column that says whose rows they are. Not compared; splits and resampling go by it.
+    seed : int
+        Same seed, same report.
+    schema : Schema, optional
+        Kinds of columns, and rules that rows must keep.
+    level : str
+        "quick" (seconds), "standard" (minutes) or "full".
+    progress : callable, optional
+        Is told how far it is.
+
+    Returns
+    -------
+    Report
+        A figure that cannot be computed has a reason in place of a number.
+
+    Raises
+    ------
+    ConfigError, TableError
+        If the tables or roles make no comparison possible.
+    """
+    evidence = gather(
+        real, synthetic, holdout, target=target, quasi_identifiers=quasi_identifiers or (), sensitive=sensitive or (),
+        unit=unit, schema=schema, seed=seed, level=level,
+    )  # fmt: skip
+    chosen = metrics(level=level)
+    results, seconds = {}, {}
+    for place, metric in enumerate(chosen):
+        if progress is not None:
+            progress(place, len(chosen), metric.title)
+        began = time.perf_counter()
+        results[metric.path] = metric.measure(evidence)
+        seconds[metric.path] = time.perf_counter() - began
+    if progress is not None:
+        progress(len(chosen), len(chosen), "done")
+    return Report(
+        results,
+        {
+            "train": len(evidence.train),
+            "synthetic": len(evidence.synthetic),
+            "holdout": 0 if evidence.holdout is None else len(evidence.holdout),
+        },
+        _roles(evidence, unit),
+        evidence.alignment.to_dict(),
+        (),
+        seed,
+        level,
+        {"seconds": seconds},
+    )
+
+
+def _roles(evidence: Evidence, unit: str | None) -> dict[str, Any]:
+    return {
+        "target": evidence.target,
+        "quasi_identifiers": list(evidence.quasi_identifiers),
+        "sensitive": list(evidence.sensitive),
+        "unit": unit,
+    }

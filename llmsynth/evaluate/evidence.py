@@ -1,0 +1,259 @@
+"""Everything the metrics may look at: the tables side by side, the roles of columns, and one seed.
+
+`gather` reads, aligns and encodes once; each metric takes what it needs. Metrics that need no more than two tables are
+written for two tables and put to work by `contrast`, which gives the synthetic rows and the hold-out the same
+treatment, with an interval for both.
+
+Where several rows belong to one person (`unit`), rows of one person are not independent: what splits or resamples
+rows must do so by `Units`.
+
+Knows tables. Refuses to know how synthetic rows were made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from llmsynth.errors import ConfigError, TableError
+from llmsynth.evaluate.alignment import Alignment, align, unreadable_cells
+from llmsynth.evaluate.encoding import EncodedTable, IntArray, encode_tables
+from llmsynth.evaluate.intervals import BOOTSTRAPS, Kind, bootstrap
+from llmsynth.evaluate.metric import LEVELS, Level, Measured
+from llmsynth.evaluate.score import Score, unknown
+from llmsynth.seeding import derive
+from llmsynth.table.schema import Schema
+
+Statistic = Callable[[EncodedTable, EncodedTable], float]
+NO_HOLDOUT = "needs held-out real rows: give a holdout that the generator never saw"
+
+
+@dataclass(frozen=True)
+class Units:
+    """Whose rows they are: int64 codes of shape (rows,), shared by both tables."""
+
+    train: IntArray
+    holdout: IntArray | None
+
+
+@dataclass(frozen=True)
+class Frames:
+    """The tables as data frames over the compared columns, labels as text, rows numbered from 0."""
+
+    real: pd.DataFrame
+    synthetic: pd.DataFrame
+    holdout: pd.DataFrame | None
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What metrics are computed from.
+
+    Attributes
+    ----------
+    train, synthetic : EncodedTable
+        Rows the generator learned from, and rows it made, over one layout.
+    holdout : EncodedTable or None
+        Real rows it never saw.
+    frames : Frames
+        The same as data frames, identifiers and free text included.
+    target : str or None
+        Column that models predict.
+    quasi_identifiers, sensitive : tuple of str
+        Columns others may know of a person, and columns they would like to; empty if not declared.
+    units : Units or None
+        Whose rows they are, where a unit was named; that column is compared nowhere.
+    draws : tuple of EncodedTable
+        All synthetic tables given, `synthetic` first.
+    alignment : Alignment
+        What was done to compare the tables.
+    schema : Schema or None
+        What the columns are, and the rules rows must keep.
+    seed : int
+        Of everything random.
+    level : str
+        "quick", "standard" or "full".
+    """
+
+    train: EncodedTable
+    synthetic: EncodedTable
+    holdout: EncodedTable | None
+    frames: Frames
+    target: str | None
+    quasi_identifiers: tuple[str, ...]
+    sensitive: tuple[str, ...]
+    units: Units | None
+    draws: tuple[EncodedTable, ...]
+    alignment: Alignment
+    schema: Schema | None
+    seed: int
+    level: Level
+
+    def seed_for(self, *names: str | int) -> int:
+        """Seed of one part of the work, in [0, 2**32), as numpy and scikit-learn take it."""
+        return derive(self.seed, "evaluate", *names) % 2**32
+
+    def rng(self, *names: str | int) -> np.random.Generator:
+        """A fresh generator for one part of the work."""
+        return np.random.default_rng(self.seed_for(*names))
+
+
+def contrast(
+    evidence: Evidence, statistic: Statistic, *names: str, kind: Kind = "basic", n_bootstraps: int = BOOTSTRAPS
+) -> Measured:
+    """Measure a statistic of training rows and other rows: synthetic ones, and the hold-out as the reference.
+
+    Parameters
+    ----------
+    evidence : Evidence
+    statistic : callable
+        Takes the training rows and as many or fewer or more others; NaN where it has no value.
+    *names : str
+        Of the seed, such as the metric's key.
+    kind : str
+        Of the bootstrap interval, as in `intervals.from_replicates`.
+    n_bootstraps : int
+        0 computes no intervals.
+    """
+
+    def score(other: EncodedTable, part: str) -> Score:
+        if len(other) == 0 or len(evidence.train) == 0:
+            return unknown("a table has no rows", len(other))
+        value = float(statistic(evidence.train, other))
+        if np.isnan(value):
+            return unknown("nothing to compare", len(other))
+        found = Score(value, len(other))
+        if not n_bootstraps:
+            return found
+        return found.within(
+            bootstrap(
+                lambda left, right: statistic(evidence.train.take(left), other.take(right)),
+                len(evidence.train),
+                len(other),
+                value=value,
+                seed=evidence.seed_for(*names, part),
+                kind=kind,
+                n_bootstraps=n_bootstraps,
+            )
+        )
+
+    reference = unknown(NO_HOLDOUT) if evidence.holdout is None else score(evidence.holdout, "holdout")
+    return Measured(score(evidence.synthetic, "synthetic"), reference)
+
+
+def gather(
+    real: pd.DataFrame,
+    synthetic: pd.DataFrame | Sequence[pd.DataFrame],
+    holdout: pd.DataFrame | None = None,
+    *,
+    target: str | None = None,
+    quasi_identifiers: Sequence[str] = (),
+    sensitive: Sequence[str] = (),
+    unit: str | None = None,
+    schema: Schema | None = None,
+    seed: int = 0,
+    level: Level = "standard",
+) -> Evidence:
+    """Align and encode the tables.
+
+    Parameters
+    ----------
+    real : DataFrame
+        Training rows.
+    synthetic : DataFrame or sequence of DataFrame
+        Synthetic rows; several tables are several draws of one generator.
+    holdout : DataFrame, optional
+        Real rows the generator never saw.
+    target, unit : str, optional
+        Columns of the real table.
+    quasi_identifiers, sensitive : sequence of str
+        Columns of the real table.
+    schema : Schema, optional
+        Decides what is numeric and what is left out; data types decide if omitted.
+    seed : int
+    level : str
+
+    Raises
+    ------
+    ConfigError
+        On a role for a column that the real table does not have, or an unknown level.
+    TableError
+        On repeated names, no table, or no column in common.
+    """
+    if level not in LEVELS:
+        raise ConfigError(f"level: expected one of {', '.join(LEVELS)}, got {level!r}")
+    made = [synthetic] if isinstance(synthetic, pd.DataFrame) else list(synthetic)
+    if not made:
+        raise TableError("synthetic: expected at least one table, got none")
+    _check_roles(real, {"target": [target] if target is not None else [], "unit": [unit] if unit is not None else [],
+                        "quasi_identifiers": quasi_identifiers, "sensitive": sensitive})  # fmt: skip
+    units = None
+    if unit is not None:
+        units = _units(real, holdout, unit)
+        real, holdout, made = _without(real, unit), _without(holdout, unit), [_without(one, unit) for one in made]
+    own_real, own_made, own_holdout, alignment = align(real, made[0], holdout)
+    others = [align(real[[label for label in real.columns if str(label) in own_real.columns]], one, None)[1]
+              for one in made[1:]]  # fmt: skip
+    described = _only(schema, tuple(own_real.columns))
+    rest = [] if own_holdout is None else [own_holdout]
+    train, first, *encoded = encode_tables(own_real, own_made, *rest, *others, schema=described)
+    alignment = replace(alignment, unreadable=unreadable_cells(own_made, train.layout.names, first.values))
+    kept = set(own_real.columns)
+    return Evidence(
+        train,
+        first,
+        encoded[0] if rest else None,
+        Frames(own_real, own_made, own_holdout),
+        None if target is None or str(target) not in kept else str(target),
+        tuple(str(name) for name in quasi_identifiers if str(name) in kept),
+        tuple(str(name) for name in sensitive if str(name) in kept),
+        units,
+        (first, *encoded[len(rest) :]),
+        alignment,
+        described,
+        seed,
+        level,
+    )
+
+
+def _check_roles(real: pd.DataFrame, roles: Mapping[str, Sequence[Any]]) -> None:
+    names = {str(label) for label in real.columns}
+    for role, columns in roles.items():
+        for name in columns:
+            if str(name) not in names:
+                raise ConfigError(
+                    f"{role}: expected a column of the real table, got {name!r}; it has {', '.join(sorted(names)[:20])}"
+                )
+
+
+def _without(frame: Any, unit: str) -> Any:
+    if frame is None:
+        return None
+    return frame[[label for label in frame.columns if str(label) != str(unit)]]
+
+
+def _units(real: pd.DataFrame, holdout: pd.DataFrame | None, unit: str) -> Units:
+    parts = [real] if holdout is None else [real, holdout]
+    columns = []
+    for frame in parts:
+        label = next((label for label in frame.columns if str(label) == str(unit)), None)
+        if label is None:
+            raise TableError(f"unit: expected column {unit!r} in the hold-out too; it says whose rows they are")
+        columns.append(frame[label].astype(object))
+    codes = pd.factorize(pd.concat(columns, ignore_index=True), use_na_sentinel=False)[0].astype(np.int64)
+    return Units(codes[: len(real)], codes[len(real) :] if holdout is not None else None)
+
+
+def _only(schema: Schema | None, names: tuple[str, ...]) -> Schema | None:
+    """Return the schema of these columns alone, without the rules on others."""
+    if schema is None:
+        return None
+    by_name = {column.name: column for column in schema.columns}
+    if any(name not in by_name for name in names):
+        raise TableError("schema: expected a description of every compared column; write one with `llmsynth schema`")
+    rules = tuple(rule for rule in schema.rules if set(rule.columns) <= set(names))
+    return Schema(tuple(by_name[name] for name in names), labels=names, rules=rules)

@@ -1,0 +1,4 @@
+"""Privacy: what do synthetic rows give away of the real ones they were learned from?"""
+
+MODULES: tuple[str, ...] = ()
+"""Files with one `METRIC` each, in the order of the report."""

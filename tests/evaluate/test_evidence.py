@@ -1,0 +1,75 @@
+"""Tables made elsewhere are aligned by name, roles are checked, and both tables get the same treatment."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from llmsynth.errors import ConfigError, TableError
+from llmsynth.evaluate.evidence import contrast, gather
+from llmsynth.evaluate.shape import shape
+
+
+def _table(n: int = 60, seed: int = 0) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    return pd.DataFrame(
+        {"age": rng.integers(20, 80, n), "city": rng.choice(["Lund", "Oslo"], n), "who": np.arange(n) // 3}
+    )
+
+
+def test_columns_are_aligned_by_name_and_what_was_done_is_said() -> None:
+    made = _table(seed=1)[["city", "who", "age"]].rename(columns={"who": "whom"}).astype({"age": "str"})
+    made.loc[0, "age"] = "old"
+    evidence = gather(_table(), made)
+    assert list(evidence.frames.synthetic.columns) == ["age", "city"] == list(evidence.train.layout.names)
+    alignment = evidence.alignment
+    assert alignment.missing == {"synthetic": ("who",)} and alignment.extra == {"synthetic": ("whom",)}
+    assert alignment.reordered == ("synthetic",) and set(alignment.casts) == {"age"}
+    assert alignment.unreadable == {"age": 1}
+
+
+def test_equal_tables_need_nothing_done() -> None:
+    alignment = gather(_table(), _table(seed=1), _table(seed=2)).alignment
+    assert alignment.to_dict() == {"missing": {}, "extra": {}, "reordered": [], "casts": {}, "unreadable": {}}
+
+
+def test_labels_that_are_no_texts_are_compared_as_texts() -> None:
+    evidence = gather(_table().set_axis([0, 1, 2], axis=1), _table().set_axis(["0", "1", "2"], axis=1), target="1")
+    assert evidence.train.layout.names == ("0", "1", "2") and evidence.target == "1"
+
+
+def test_no_column_in_common_and_repeated_names_are_errors() -> None:
+    with pytest.raises(TableError, match="none of the 3 real columns"):
+        gather(_table(), _table().add_prefix("x"))
+    with pytest.raises(TableError, match="synthetic: expected unique column names, got 'age'"):
+        gather(_table(), _table().rename(columns={"who": "age"}))
+
+
+@pytest.mark.parametrize("role", ["target", "unit", "quasi_identifiers", "sensitive"])
+def test_a_role_for_a_column_that_does_not_exist_is_an_error(role: str) -> None:
+    value = "aeg" if role in ("target", "unit") else ["age", "aeg"]
+    with pytest.raises(ConfigError, match=f"{role}: expected a column of the real table, got 'aeg'"):
+        gather(_table(), _table(), **{role: value})  # type: ignore[arg-type]
+
+
+def test_a_unit_says_whose_rows_they_are_and_is_not_compared() -> None:
+    evidence = gather(_table(6), _table(6, 1), _table(9, 2), unit="who")
+    assert evidence.train.layout.names == ("age", "city")
+    assert evidence.units is not None and evidence.units.holdout is not None
+    assert evidence.units.train.tolist() == [0, 0, 0, 1, 1, 1]
+    assert evidence.units.holdout.tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 2]
+
+
+def test_several_draws_are_kept_and_the_first_is_the_synthetic_table() -> None:
+    evidence = gather(_table(), [_table(seed=1), _table(40, seed=2)])
+    assert [len(draw) for draw in evidence.draws] == [60, 40] and evidence.draws[0] is evidence.synthetic
+
+
+def test_the_holdout_gets_the_same_treatment_as_the_synthetic_rows() -> None:
+    measured = contrast(gather(_table(), _table(seed=1), _table(seed=1)), lambda a, b: shape(a, b).error.value, "x")
+    assert measured.score.value == measured.reference.value > 0
+    assert measured.score.lower < measured.score.value < measured.score.upper + measured.score.value
+
+
+def test_without_a_holdout_the_reference_says_what_is_needed() -> None:
+    measured = contrast(gather(_table(), _table(seed=1)), lambda a, b: 0.0, "x", n_bootstraps=0)
+    assert not measured.reference.known and "hold" in measured.reference.reason

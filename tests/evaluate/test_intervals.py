@@ -1,0 +1,62 @@
+"""Intervals against published examples and by their coverage."""
+
+import math
+
+import numpy as np
+import pytest
+
+from llmsynth.evaluate.intervals import bootstrap, clopper_pearson, difference_of_shares, from_replicates, wilson
+
+
+@pytest.mark.parametrize(
+    ("successes", "n", "expected"), [(81, 263, (0.2553, 0.3662)), (15, 148, (0.0624, 0.1605)), (0, 20, (0.0, 0.1611))]
+)
+def test_wilson_gives_the_intervals_of_newcombes_table(successes: int, n: int, expected: tuple[float, float]) -> None:
+    assert wilson(successes, n) == pytest.approx(expected, abs=1e-4)
+
+
+def test_clopper_pearson_has_the_rule_of_three_at_zero_and_mirrors_at_all() -> None:
+    low, high = clopper_pearson(0, 1000)
+    assert low == 0 and high == pytest.approx(1 - 0.025 ** (1 / 1000))
+    assert clopper_pearson(1000, 1000) == pytest.approx((1 - high, 1.0))
+
+
+def test_a_share_of_nothing_has_no_interval() -> None:
+    assert all(
+        math.isnan(end) for end in (*wilson(0, 0), *clopper_pearson(0, 0), *difference_of_shares((0, 0), (1, 2)))
+    )
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"), [((56, 70), (48, 80), (0.0524, 0.3339)), ((10, 10), (0, 10), (0.6075, 1.0))]
+)
+def test_differences_of_shares_are_newcombes_examples(
+    first: tuple[int, int], second: tuple[int, int], expected: tuple[float, float]
+) -> None:
+    assert difference_of_shares(first, second) == pytest.approx(expected, abs=1e-4)
+
+
+def test_bootstrap_covers_a_mean_at_the_stated_rate() -> None:
+    covered = 0
+    for seed in range(300):
+        rows = np.random.default_rng(seed).exponential(size=200)
+        low, high = bootstrap(
+            lambda i, rows=rows: float(rows[i].mean()), 200, value=float(rows.mean()), seed=seed, kind="percentile"
+        )
+        covered += low <= 1.0 <= high
+    assert 0.91 <= covered / 300 <= 0.98
+
+
+def test_a_large_table_is_resampled_in_part_with_the_spread_of_all_its_rows() -> None:
+    rows = np.random.default_rng(0).normal(size=40_000)
+    value = float(rows.mean())
+    low, high = bootstrap(lambda i: float(rows[i].mean()), rows.size, value=value, seed=0, max_rows=2_000)
+    assert high - low == pytest.approx(2 * 1.96 / math.sqrt(rows.size), rel=0.25)
+
+
+def test_the_basic_interval_takes_the_bias_of_sampling_off() -> None:
+    assert from_replicates(0.1, np.linspace(0.15, 0.25, 101)) == pytest.approx((-0.0475, 0.0475), abs=1e-9)
+
+
+def test_too_few_replicates_with_a_value_give_no_interval() -> None:
+    assert all(math.isnan(end) for end in from_replicates(0.5, [math.nan] * 150 + [0.5] * 50))
