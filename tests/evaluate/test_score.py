@@ -3,6 +3,8 @@
 import json
 import math
 
+import pytest
+
 from llmsynth.evaluate import Score
 from llmsynth.evaluate.score import unknown
 
