@@ -4,8 +4,9 @@ One metric per file. `summarize` gives them all, each beside the figure of real 
 """
 
 from llmsynth.evaluate.c2st import C2ST, c2st
-from llmsynth.evaluate.closeness import Closeness, closeness, nearest_distances
+from llmsynth.evaluate.closeness import Closeness, closeness
 from llmsynth.evaluate.copies import exact_copies
+from llmsynth.evaluate.distances import nearest_distances
 from llmsynth.evaluate.encoding import EncodedTable, Layout, encode_tables
 from llmsynth.evaluate.learners import Classifier, Learners, Regressor
 from llmsynth.evaluate.render import render, render_comparison

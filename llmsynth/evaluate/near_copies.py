@@ -21,8 +21,9 @@ from typing import Any
 
 import numpy as np
 
-from llmsynth.evaluate.closeness import QUANTILE, nearest_distances
+from llmsynth.evaluate.closeness import QUANTILE
 from llmsynth.evaluate.copies import exact_copies
+from llmsynth.evaluate.distances import nearest_distances
 from llmsynth.evaluate.encoding import EncodedTable, FloatArray, IntArray
 
 MAX_ROWS = 20_000  # new rows whose distances are measured: a standard error of 0.1 points
