@@ -38,6 +38,8 @@ class Report:
     level : str
     provenance : mapping
         Versions, seconds by metric, hashes of the tables: what may differ between two runs on the same rows.
+    tables : mapping
+        Facts about the tables themselves: "holdout_overlap" (`HoldoutOverlap.to_dict`), where there is a hold-out.
     """
 
     results: Mapping[str, Measured]
@@ -48,6 +50,7 @@ class Report:
     seed: int
     level: str
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    tables: Mapping[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""
@@ -57,6 +60,7 @@ class Report:
             "rows": dict(self.rows),
             "roles": dict(self.roles),
             "alignment": dict(self.alignment),
+            "tables": dict(self.tables),
             "columns": [dict(column) for column in self.columns],
             "results": {path: measured.to_dict() for path, measured in self.results.items()},
             "seed": self.seed,
@@ -73,17 +77,22 @@ class Report:
         InputError
             If it is no report, or of a version this library does not know.
         """
-        if saved.get("format") != FORMAT or not isinstance(saved.get("results"), Mapping):
+        if not isinstance(saved, Mapping) or saved.get("format") != FORMAT:
             raise InputError(f"expected a report ({FORMAT!r}) as `llmsynth evaluate` writes it, got other JSON")
         if saved.get("version") != VERSION:
             raise InputError(f"expected a report of version {VERSION}, got {saved.get('version')!r}; evaluate again")
-        return cls(
-            {path: Measured.from_dict(measured) for path, measured in saved["results"].items()},
-            dict(saved["rows"]),
-            dict(saved["roles"]),
-            dict(saved["alignment"]),
-            tuple(dict(column) for column in saved["columns"]),
-            int(saved["seed"]),
-            str(saved["level"]),
-            dict(saved.get("provenance", {})),
-        )
+        try:
+            return cls(
+                {str(path): Measured.from_dict(measured) for path, measured in saved["results"].items()},
+                {str(table): int(count) for table, count in saved["rows"].items()},
+                dict(saved["roles"]),
+                dict(saved["alignment"]),
+                tuple(dict(column) for column in saved["columns"]),
+                int(saved["seed"]),
+                str(saved["level"]),
+                dict(saved.get("provenance", {})),
+                dict(saved.get("tables", {})),
+            )
+        except (KeyError, TypeError, ValueError, AttributeError) as problem:
+            place = f" ({problem.args[0]!r} is missing)" if isinstance(problem, KeyError) else ""
+            raise InputError(f"expected a whole report, got one that was cut or changed{place}; evaluate again") from None

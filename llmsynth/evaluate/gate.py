@@ -1,0 +1,247 @@
+"""The verdict: RELEASE, REVIEW, BLOCK or NOT EVALUABLE, with a reason for each thing that stands in the way.
+
+Two kinds of things are asked. Conditions come from a policy (`policy`). Checks of the tables themselves come with the
+library and cannot be left out, because without them no figure means anything: a column that was not generated, a
+hold-out that holds training rows or does not exist, too few rows.
+
+A figure that could not be computed is never taken for a good one: where it would decide on BLOCK the verdict is NOT
+EVALUABLE, where on REVIEW it is REVIEW. Exit codes follow the verdict: 0, 1, 2, 3.
+
+Knows reports and policies. Refuses to know tables: a saved report is judged just as a fresh one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from llmsynth.config_fields import nearest
+from llmsynth.errors import ConfigError
+from llmsynth.evaluate.metric import Metric
+from llmsynth.evaluate.policy import Condition, Limit, Policy, read_policy
+from llmsynth.evaluate.report import Report
+from llmsynth.evaluate.score import Score
+
+Decision = Literal["RELEASE", "REVIEW", "BLOCK", "NOT EVALUABLE"]
+Outcome = Literal["passed", "failed", "unknown", "not asked"]
+
+EXIT_CODES: dict[Decision, int] = {"RELEASE": 0, "REVIEW": 1, "BLOCK": 2, "NOT EVALUABLE": 3}
+GRAVEST_FIRST: tuple[Decision, ...] = ("BLOCK", "NOT EVALUABLE", "REVIEW", "RELEASE")
+MOST_REASONS = 5
+_NAMES_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What became of one condition or check.
+
+    Attributes
+    ----------
+    pillar : str
+        "tables", "fidelity", "utility" or "privacy".
+    asked : str
+        The condition.
+    outcome : str
+        "passed", "failed", "unknown" (no figure) or "not asked" (the role it needs was not named).
+    decision : str
+        The best verdict that is left.
+    found : str
+        What was found, as a sentence.
+    why : str
+        Why it is asked.
+    """
+
+    pillar: str
+    asked: str
+    outcome: Outcome
+    decision: Decision
+    found: str
+    why: str = ""
+
+    def to_dict(self) -> dict[str, str]:
+        """As JSON."""
+        return {
+            "pillar": self.pillar, "asked": self.asked, "outcome": self.outcome, "decision": self.decision,
+            "found": self.found, "why": self.why,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The verdict on one report by one policy.
+
+    Attributes
+    ----------
+    decision : str
+        "RELEASE", "REVIEW", "BLOCK" or "NOT EVALUABLE".
+    findings : tuple of Finding
+        One for each check and condition, in order.
+    policy : str
+        Title of the policy.
+    """
+
+    decision: Decision
+    findings: tuple[Finding, ...]
+    policy: str
+
+    @property
+    def exit_code(self) -> int:
+        """0 RELEASE, 1 REVIEW, 2 BLOCK, 3 NOT EVALUABLE."""
+        return EXIT_CODES[self.decision]
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """At most five sentences that say what stands in the way, gravest first."""
+        standing = [finding for finding in self.findings if finding.decision != "RELEASE"]
+        standing.sort(key=lambda finding: GRAVEST_FIRST.index(finding.decision))
+        shown = [finding.found for finding in standing[:MOST_REASONS]]
+        if len(standing) > MOST_REASONS:
+            shown[-1] = f"... and {len(standing) - MOST_REASONS + 1} more, listed with the conditions"
+        return tuple(shown)
+
+    def of_pillar(self, pillar: str) -> Decision:
+        """Verdict of one pillar's conditions alone."""
+        return _gravest([finding.decision for finding in self.findings if finding.pillar == pillar])
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "verdict": self.decision,
+            "exit_code": self.exit_code,
+            "reasons": list(self.reasons),
+            "policy": self.policy,
+            "findings": [finding.to_dict() for finding in self.findings],
+        }
+
+
+def judge(report: Report, policy: Policy | None = None) -> Verdict:
+    """Judge a report.
+
+    Parameters
+    ----------
+    report : Report
+    policy : Policy, optional
+        The shipped one if omitted.
+
+    Raises
+    ------
+    ConfigError
+        If a condition names a part that the metric's result does not have.
+    """
+    policy = read_policy() if policy is None else policy
+    from llmsynth.evaluate.catalogue import metrics
+
+    known = {metric.path: metric for metric in metrics()}
+    findings = [*_of_tables(report, policy), *(_of_condition(report, one, known) for one in policy.conditions)]
+    return Verdict(_gravest([finding.decision for finding in findings]), tuple(findings), policy.title)
+
+
+def _gravest(decisions: list[Decision]) -> Decision:
+    return next(decision for decision in GRAVEST_FIRST if decision in (*decisions, "RELEASE"))
+
+
+def _of_tables(report: Report, policy: Policy) -> list[Finding]:
+    """Checks that hold whatever the policy says."""
+    missing = report.alignment.get("missing", {})
+    absent, unheld = missing.get("synthetic", ()), missing.get("holdout", ())
+    counts, unreadable = report.rows, report.alignment.get("unreadable", {})
+    held, overlap = counts.get("holdout", 0) > 0, report.tables.get("holdout_overlap", {})
+    few = [f"{count:,} {name}" for name, count in counts.items() if count < policy.fewest_rows and (held or name != "holdout")]
+    return [
+        _check("synthetic rows have every column of the real table", not absent, "BLOCK",
+               f"The synthetic rows lack {_columns(absent)}.", "tables"),
+        _check("no training rows in the hold-out beyond chance", not overlap.get("beyond_chance"), "BLOCK",
+               f"The hold-out shares {overlap.get('rows', 0):,} rows with the training rows, where a random split would "
+               f"share about {overlap.get('expected', 0):,.0f}: it is not held out.", "tables"),
+        _check("held-out real rows", held, "NOT EVALUABLE",
+               "There is no hold-out: no privacy figure can be read without real rows the generator never saw.",
+               "privacy"),
+        _check("the hold-out has every column of the real table", not unheld, "REVIEW",
+               f"The hold-out lacks {_columns(unheld)}, which is therefore compared nowhere.", "tables"),
+        _check("synthetic cells can be read as the real column's are", not unreadable, "REVIEW",
+               f"{sum(unreadable.values()):,} synthetic cells cannot be read as numbers or dates, in "
+               f"{_columns(list(unreadable))}.", "tables"),
+        _check(f"at least {policy.fewest_rows:,} rows of each table", not few, "REVIEW",
+               f"Too few rows for a release: {', '.join(few)} (at least {policy.fewest_rows:,} each).", "tables"),
+    ]  # fmt: skip
+
+
+def _check(asked: str, holds: bool, otherwise: Decision, found: str, pillar: str) -> Finding:
+    if holds:
+        return Finding(pillar, asked, "passed", "RELEASE", "As asked.")
+    return Finding(pillar, asked, "unknown" if otherwise == "NOT EVALUABLE" else "failed", otherwise, found)
+
+
+def _columns(names: Any) -> str:
+    names = [str(name) for name in names]
+    shown = ", ".join(repr(name if len(name) <= 40 else f"{name[:37]}...") for name in names[:_NAMES_SHOWN])
+    more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
+    return f"column{'s' if len(names) != 1 else ''} {shown}{more}"
+
+
+def _of_condition(report: Report, condition: Condition, known: Mapping[str, Metric]) -> Finding:
+    metric = known.get(condition.path)
+    title = (metric.title if metric else condition.path) + (f", {condition.part}" if condition.part else "")
+    percent = metric is not None and metric.unit == "%"
+
+    def finding(outcome: Outcome, decision: Decision, found: str) -> Finding:
+        return Finding(condition.pillar, condition.text, outcome, decision, found, condition.why)
+
+    if condition.needs and not report.roles.get(condition.needs):
+        return finding("not asked", "RELEASE", f"Not asked: no {condition.needs} was named.")
+    without: Decision = "NOT EVALUABLE" if condition.severity == "block" else "REVIEW"
+    score, reference, reason = _scores(report, condition)
+    end = math.nan if score is None else getattr(score, condition.end)
+    limit = _limit(condition.limit, reference)
+    if math.isnan(end) or math.isnan(limit):
+        what = reason or ("no interval was computed" if math.isnan(end) else "the hold-out's figure has no interval")
+        return finding("unknown", without, f"{title}: cannot be judged, because {what}.")
+    holds = end <= limit if condition.at_most else end >= limit
+    interval = f"{shown(getattr(score, 'lower', end), percent)} to {shown(getattr(score, 'upper', end), percent)}"
+    asked = f"the {condition.end} end must be at {'most' if condition.at_most else 'least'} {shown(limit, percent)}"
+    of_holdout = " (from the hold-out's)" if condition.limit.end else ""
+    text = f"{title}: 95 % interval {interval}; {asked}{of_holdout}."
+    if holds:
+        return finding("passed", "RELEASE", text)
+    return finding("failed", "BLOCK" if condition.severity == "block" else "REVIEW", text)
+
+
+def _scores(report: Report, condition: Condition) -> tuple[Score | None, Score | None, str]:
+    """The figure, that of the hold-out, and why there is none."""
+    measured = report.results.get(condition.path)
+    if measured is None:
+        return None, None, f"it is not computed at the level {report.level!r}"
+    if not condition.part:
+        return measured.score, measured.reference, measured.score.reason
+    if condition.part not in measured.parts:
+        if measured.parts:
+            raise ConfigError(
+                f"{condition.text!r}: {condition.path} has no part {condition.part!r}; "
+                f"{nearest(condition.part, list(measured.parts)[:50])}"
+            )
+        return None, None, measured.score.reason or "it has no parts"
+    part = measured.parts[condition.part]
+    return part, measured.part_references.get(condition.part), part.reason
+
+
+def _limit(limit: Limit, reference: Score | None) -> float:
+    if not limit.end:
+        return limit.number
+    return math.nan if reference is None else float(getattr(reference, limit.end)) * limit.factor + limit.number
+
+
+def shown(value: float, percent: bool = False) -> str:
+    """A figure as text: three significant digits, or a percentage.
+
+    Examples
+    --------
+    >>> shown(0.01234), shown(0.01234, percent=True), shown(float("nan"))
+    ('0.0123', '1.23 %', '-')
+    """
+    if math.isnan(value):
+        return "-"
+    if percent:
+        return f"{100 * value:.2f} %"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"

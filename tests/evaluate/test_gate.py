@@ -1,0 +1,127 @@
+"""The verdict: bounds decide, what is not known never passes, and the tables themselves are checked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from llmsynth.errors import ConfigError, InputError
+from llmsynth.evaluate.gate import EXIT_CODES, Verdict, judge, shown
+from llmsynth.evaluate.policy import Policy, parse_policy
+from llmsynth.evaluate.report import Report
+from tests.evaluate.reports import figure, measured, report
+
+KNOWN = ("fidelity.ks", "fidelity.pair_tv", "utility.tstr_ratio", "privacy.mia", "privacy.pii")
+
+
+def _policy(*requirements: str, severity: str = "block", needs: str = "", fewest_rows: int = 100) -> Policy:
+    conditions = [
+        f'[[condition]]\nrequire = "{one}"\nseverity = "{severity}"\nwhy = "because"\n'
+        + (f'needs = "{needs}"\n' if needs else "")
+        for one in requirements
+    ]
+    return parse_policy(f"fewest_rows = {fewest_rows}\n" + "".join(conditions), "p.toml", KNOWN)
+
+
+def _judged(*requirements: str, severity: str = "block", needs: str = "", **changes: Any) -> Verdict:
+    return judge(report(**changes), _policy(*requirements, severity=severity, needs=needs))
+
+
+@pytest.mark.parametrize(
+    ("require", "severity", "decision"),
+    [
+        ("utility.tstr_ratio.lower >= 0.9", "block", "RELEASE"),
+        ("utility.tstr_ratio.lower >= 0.95", "block", "BLOCK"),
+        ("utility.tstr_ratio.lower >= 0.95", "review", "REVIEW"),
+        ("utility.tstr_ratio.upper >= 0.95", "block", "RELEASE"),
+        ("privacy.mia.tpr_at_1fpr.upper <= 0.05", "block", "RELEASE"),
+        ("privacy.mia.tpr_at_1fpr.upper <= 0.02", "block", "BLOCK"),
+        ("privacy.pii.upper <= 1", "block", "NOT EVALUABLE"),
+        ("privacy.pii.upper <= 1", "review", "REVIEW"),
+        ("fidelity.pair_tv.lower <= 1", "block", "NOT EVALUABLE"),
+        ("fidelity.ks.lower <= reference.upper", "block", "RELEASE"),
+        ("fidelity.ks.upper <= reference.upper", "block", "BLOCK"),
+        ("fidelity.ks.upper <= reference.upper + 0.02", "block", "RELEASE"),
+        ("fidelity.ks.upper <= reference.upper * 2", "block", "RELEASE"),
+        ("utility.tstr_ratio.upper <= reference.upper", "block", "NOT EVALUABLE"),
+    ],
+)
+def test_ends_of_intervals_decide(require: str, severity: str, decision: str) -> None:
+    assert _judged(require, severity=severity).decision == decision
+
+
+def test_the_gravest_finding_decides_and_its_reason_comes_first() -> None:
+    verdict = _judged("privacy.pii.upper <= 1", "fidelity.ks.upper <= 0.01", "utility.tstr_ratio.lower >= 0")
+    assert verdict.decision == "BLOCK" and verdict.exit_code == 2
+    assert verdict.reasons[0].startswith("fidelity.ks: 95 % interval 0.01 to 0.04") or "KS" in verdict.reasons[0]
+    assert "no text column" in verdict.reasons[1] and len(verdict.reasons) == 2
+    assert verdict.of_pillar("fidelity") == "BLOCK" and verdict.of_pillar("utility") == "RELEASE"
+    assert verdict.of_pillar("privacy") == "NOT EVALUABLE"
+
+
+def test_at_most_five_reasons_are_given() -> None:
+    verdict = _judged(*["fidelity.ks.upper <= 0.01"] * 7)
+    assert len(verdict.reasons) == 5 and "3 more" in verdict.reasons[-1]
+
+
+def test_a_condition_that_needs_a_role_is_asked_only_where_it_was_named() -> None:
+    asked = {"require": "privacy.pii.upper <= 1"}
+    assert _judged(asked["require"], needs="target").decision == "NOT EVALUABLE"
+    verdict = _judged(asked["require"], needs="sensitive")
+    assert verdict.decision == "RELEASE" and verdict.findings[-1].outcome == "not asked"
+
+
+def test_a_part_that_does_not_exist_is_an_error_that_names_the_nearest() -> None:
+    with pytest.raises(ConfigError, match="no part 'tpr_at_1fp'; did you mean 'tpr_at_1fpr'"):
+        _judged("privacy.mia.tpr_at_1fp.upper <= 1")
+    assert _judged("privacy.pii.email.upper <= 1").decision == "NOT EVALUABLE"
+
+
+@pytest.mark.parametrize(
+    ("changes", "decision", "reason"),
+    [
+        ({"alignment": {"missing": {"synthetic": ["age"]}}}, "BLOCK", "lack column 'age'"),
+        ({"alignment": {"missing": {"holdout": ["age"]}}}, "REVIEW", "hold-out lacks column 'age'"),
+        ({"alignment": {"unreadable": {"age": 3, "b": 4}}}, "REVIEW", "7 synthetic cells"),
+        ({"tables": {"holdout_overlap": {"rows": 90, "expected": 2.0, "beyond_chance": True}}}, "BLOCK", "90 rows"),
+        ({"rows": {"train": 500, "synthetic": 99, "holdout": 300}}, "REVIEW", "99 synthetic"),
+        ({"rows": {"train": 500, "synthetic": 400, "holdout": 20}}, "REVIEW", "20 holdout"),
+        ({"rows": {"train": 500, "synthetic": 400, "holdout": 0}}, "NOT EVALUABLE", "no hold-out"),
+        ({"rows": {"train": 0, "synthetic": 0, "holdout": 0}}, "NOT EVALUABLE", "no hold-out"),
+    ],
+)
+def test_the_tables_are_checked_whatever_the_policy_says(changes: dict[str, Any], decision: str, reason: str) -> None:
+    verdict = _judged("fidelity.ks.upper <= 1", **changes)
+    assert verdict.decision == decision and reason in verdict.reasons[0]
+
+
+def test_a_tables_name_of_ten_thousand_characters_is_cut_in_reasons() -> None:
+    (reason,) = _judged("fidelity.ks.upper <= 1", alignment={"missing": {"synthetic": ["x" * 10_000]}}).reasons
+    assert len(reason) < 100
+
+
+def test_every_verdict_has_its_exit_code() -> None:
+    assert EXIT_CODES == {"RELEASE": 0, "REVIEW": 1, "BLOCK": 2, "NOT EVALUABLE": 3}
+
+
+def test_figures_are_shown_short() -> None:
+    assert [shown(1234.5), shown(0.123456), shown(0.5, percent=True), shown(float("inf"))] == [
+        "1,234", "0.123", "50.00 %", "inf",
+    ]  # fmt: skip
+
+
+def test_a_saved_report_gets_the_same_verdict() -> None:
+    first = report({"fidelity.ks": measured(0.1, 0.05, 0.2, parts={"a": figure(0.1)})})
+    policy = _policy("fidelity.ks.lower <= 0.01", "privacy.mia.upper <= 1")
+    assert judge(Report.from_dict(first.to_dict()), policy) == judge(first, policy)
+
+
+@pytest.mark.parametrize("spoil", ["results", "rows", "seed"])
+def test_a_report_that_was_cut_is_an_error_and_not_a_verdict(spoil: str) -> None:
+    saved = report().to_dict()
+    for broken in ({**saved, spoil: None}, {key: value for key, value in saved.items() if key != spoil}):
+        with pytest.raises(InputError, match="whole report"):
+            Report.from_dict(broken)
+    with pytest.raises(InputError, match="other JSON"):
+        Report.from_dict([])  # type: ignore[arg-type]
