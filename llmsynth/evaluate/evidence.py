@@ -13,8 +13,8 @@ Knows tables. Refuses to know how synthetic rows were made.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import pandas as pd
@@ -29,6 +29,7 @@ from llmsynth.seeding import derive
 from llmsynth.table.schema import Schema
 
 Statistic = Callable[[EncodedTable, EncodedTable], float]
+_T = TypeVar("_T")
 NO_HOLDOUT = "needs held-out real rows: give a holdout that the generator never saw"
 
 
@@ -92,6 +93,21 @@ class Evidence:
     schema: Schema | None
     seed: int
     level: Level
+    _found: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def once(self, name: str, compute: Callable[[], _T]) -> _T:
+        """Return what `compute` returns: computed for the first metric that asks, kept for the others.
+
+        Parameters
+        ----------
+        name : str
+            Of the result, the same for all that share it.
+        compute : callable
+            Must depend on this evidence alone.
+        """
+        if name not in self._found:
+            self._found[name] = compute()
+        return cast(_T, self._found[name])
 
     def seed_for(self, *names: str | int) -> int:
         """Seed of one part of the work, in [0, 2**32), as numpy and scikit-learn take it."""

@@ -1,5 +1,7 @@
 """Tables made elsewhere are aligned by name, roles are checked, and both tables get the same treatment."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -73,3 +75,11 @@ def test_the_holdout_gets_the_same_treatment_as_the_synthetic_rows() -> None:
 def test_without_a_holdout_the_reference_says_what_is_needed() -> None:
     measured = contrast(gather(_table(), _table(seed=1)), lambda a, b: 0.0, "x", n_bootstraps=0)
     assert not measured.reference.known and "hold" in measured.reference.reason
+
+
+def test_what_several_metrics_need_is_computed_once_for_each_evidence() -> None:
+    asked = []
+    first, second = (gather(_table(), _table(seed=1)) for _ in range(2))
+    for evidence in (first, first, second, dataclasses.replace(first, seed=9)):
+        assert evidence.once("sum", lambda: asked.append(1) or len(asked)) >= 1
+    assert len(asked) == 3, "a changed copy starts anew"
