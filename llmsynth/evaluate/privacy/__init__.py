@@ -1,4 +1,4 @@
 """Privacy: what do synthetic rows give away of the real ones they were learned from?"""
 
-MODULES: tuple[str, ...] = ()
+MODULES: tuple[str, ...] = ("exact_matches", "unique_matches")
 """Files with one `METRIC` each, in the order of the report."""
