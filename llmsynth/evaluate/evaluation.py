@@ -12,8 +12,11 @@ from typing import Any
 import pandas as pd
 
 from llmsynth.evaluate.catalogue import metrics
+from llmsynth.evaluate.column_profile import column_profiles
 from llmsynth.evaluate.evidence import Evidence, gather
+from llmsynth.evaluate.holdout_overlap import holdout_overlap
 from llmsynth.evaluate.metric import Level
+from llmsynth.evaluate.provenance import provenance
 from llmsynth.evaluate.report import Report
 from llmsynth.table.schema import Schema
 
@@ -34,6 +37,7 @@ def evaluate(
     schema: Schema | None = None,
     level: Level = "standard",
     progress: Progress | None = None,
+    created: str = "",
 ) -> Report:
     """Judge synthetic rows by fidelity, utility and privacy.
 
@@ -59,6 +63,8 @@ def evaluate(
         "quick" (seconds), "standard" (minutes) or "full".
     progress : callable, optional
         Is told how far it is.
+    created : str
+        Time of day for the provenance; no clock is read here, so that a report can be made again.
 
     Returns
     -------
@@ -93,11 +99,19 @@ def evaluate(
         },
         _roles(evidence, unit),
         evidence.alignment.to_dict(),
-        (),
+        column_profiles(evidence),
         seed,
         level,
-        {"seconds": seconds},
+        provenance(evidence, seconds, created),
+        _tables(evidence),
     )
+
+
+def _tables(evidence: Evidence) -> dict[str, Any]:
+    if evidence.holdout is None:
+        return {}
+    overlap = holdout_overlap(evidence.train, evidence.holdout, evidence.seed_for("holdout_overlap"))
+    return {"holdout_overlap": overlap.to_dict()}
 
 
 def _roles(evidence: Evidence, unit: str | None) -> dict[str, Any]:

@@ -148,13 +148,17 @@ def _of_tables(report: Report, policy: Policy) -> list[Finding]:
     absent, unheld = missing.get("synthetic", ()), missing.get("holdout", ())
     counts, unreadable = report.rows, report.alignment.get("unreadable", {})
     held, overlap = counts.get("holdout", 0) > 0, report.tables.get("holdout_overlap", {})
-    few = [f"{count:,} {name}" for name, count in counts.items() if count < policy.fewest_rows and (held or name != "holdout")]
+    few = [
+        f"{count:,} {name}"
+        for name, count in counts.items()
+        if count < policy.fewest_rows and (held or name != "holdout")
+    ]
     return [
         _check("synthetic rows have every column of the real table", not absent, "BLOCK",
                f"The synthetic rows lack {_columns(absent)}.", "tables"),
         _check("no training rows in the hold-out beyond chance", not overlap.get("beyond_chance"), "BLOCK",
-               f"The hold-out shares {overlap.get('rows', 0):,} rows with the training rows, where a random split would "
-               f"share about {overlap.get('expected', 0):,.0f}: it is not held out.", "tables"),
+               f"The hold-out shares {overlap.get('rows', 0):,} rows with the training rows, where a random split "
+               f"would share about {overlap.get('expected', 0):,.0f}: it is not held out.", "tables"),
         _check("held-out real rows", held, "NOT EVALUABLE",
                "There is no hold-out: no privacy figure can be read without real rows the generator never saw.",
                "privacy"),

@@ -1,8 +1,8 @@
 """Are held-out rows really held out? Rows they share with the training rows, against a random split of the same rows.
 
 Everything privacy says rests on a hold-out that the generator never saw. If the tables were split at random, the rows
-that are equal fall on both sides by chance; how many do so is known from splitting the pooled rows again. More than that
-means that training rows were put into the hold-out, and then the hold-out looks as memorised as the training rows do.
+that are equal fall on both sides by chance; how many do so is known from splitting the pooled rows again. More
+than that means that training rows were put into the hold-out, and then it looks as memorised as they do.
 
 Knows row keys. Refuses to know which columns and cells they are made of.
 """

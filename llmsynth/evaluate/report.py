@@ -95,4 +95,4 @@ class Report:
             )
         except (KeyError, TypeError, ValueError, AttributeError) as problem:
             place = f" ({problem.args[0]!r} is missing)" if isinstance(problem, KeyError) else ""
-            raise InputError(f"expected a whole report, got one that was cut or changed{place}; evaluate again") from None
+            raise InputError(f"expected a whole report, got one that was cut{place}; evaluate again") from None
