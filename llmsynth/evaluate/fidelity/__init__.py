@@ -1,4 +1,12 @@
 """Fidelity: do synthetic rows look like real ones, column by column, in pairs, and as whole rows?"""
 
-MODULES: tuple[str, ...] = ()
+MODULES: tuple[str, ...] = (
+    "ks",
+    "wasserstein",
+    "tv_categorical",
+    "tv_binned",
+    "expected_tv",
+    "jensen_shannon",
+    "hellinger",
+)
 """Files with one `METRIC` each, in the order of the report."""

@@ -1,0 +1,282 @@
+"""Figures by column, pair or group: their intervals, their mean, and the same for the hold-out.
+
+A metric of this package says how it gets one figure per name from the training rows and other rows (`Figures`);
+`by_parts` does the rest. Rows of both tables are drawn again with replacement, whole persons where a unit was named.
+All figures of one draw come from the same rows: the interval of a mean over columns that move together is as wide as it
+must be. Of tables beyond `MAX_ROWS` rows that many are drawn, and the spread around the figure shrinks with the root
+(m out of n bootstrap; Bickel, Götze and van Zwet 1997). Intervals are basic ones, cut at the ends of the range.
+
+Where no hold-out was given, the reference is what real rows of that number would score by sampling alone, if the
+metric knows it (`Figures.floors`); the reference then says so.
+
+Knows numbers and rows. Refuses to know what a figure means.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from llmsynth.evaluate.encoding import EncodedTable, FloatArray, IntArray
+from llmsynth.evaluate.evidence import NO_HOLDOUT, Evidence
+from llmsynth.evaluate.intervals import MAX_ROWS, Interval, from_replicates
+from llmsynth.evaluate.metric import Measured, not_evaluable
+from llmsynth.evaluate.score import Score, unknown
+
+Side = Literal["synthetic", "holdout"]
+Resampled = Callable[[IntArray, IntArray], FloatArray]
+N_DRAWS = 100
+MOST_PARTS = 200
+NO_ROWS = "a table has no rows"
+FLOOR = "no hold-out was given: this is what sampling alone makes of as many real rows"
+WITHOUT = "nothing to compare: without values, or the real values do not vary"
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What training rows and other rows give, one figure per name.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Of the parts.
+    values : float64 array of shape (names,)
+        NaN where there is no figure.
+    resampled : callable, optional
+        Takes row numbers of the training rows and of the others, returns figures as `values`. None: no intervals.
+    base : float64 array of shape (names,), optional
+        What `resampled` gives for all rows, where it is coarser than `values`.
+    floors : float64 array of shape (names,), optional
+        Expected figures of real rows in place of the others.
+    intervals : sequence of (float, float), optional
+        Of the parts, where they have closed forms; then the ends of the mean's interval are the means of theirs, which
+        holds however the columns depend on each other.
+    details : mapping
+        Aggregates.
+    """
+
+    names: tuple[str, ...]
+    values: FloatArray
+    resampled: Resampled | None = None
+    base: FloatArray | None = None
+    floors: FloatArray | None = None
+    intervals: Sequence[Interval] | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+def table_of(evidence: Evidence, side: Side) -> EncodedTable:
+    """Return the encoded synthetic rows or hold-out.
+
+    Raises
+    ------
+    LookupError
+        If there is no hold-out.
+    """
+    table = evidence.synthetic if side == "synthetic" else evidence.holdout
+    if table is None:
+        raise LookupError(NO_HOLDOUT)
+    return table
+
+
+def frame_of(evidence: Evidence, side: Side) -> pd.DataFrame:
+    """Return the synthetic rows or the hold-out as a frame; raises as `table_of`."""
+    frame = evidence.frames.synthetic if side == "synthetic" else evidence.frames.holdout
+    if frame is None:
+        raise LookupError(NO_HOLDOUT)
+    return frame
+
+
+def mean_of(figures: FloatArray) -> float:
+    """Mean of the figures that there are; NaN where there is none."""
+    known = figures[np.isfinite(figures)]
+    return float(known.mean()) if known.size else math.nan
+
+
+def by_parts(
+    evidence: Evidence,
+    figures_of: Callable[[Side], Figures],
+    key: str,
+    *,
+    low: float = 0.0,
+    high: float = 1.0,
+    nothing: str = "no column can be compared",
+    reduce: Callable[[FloatArray], float] = mean_of,
+    n_draws: int = N_DRAWS,
+) -> Measured:
+    """Measure the parts and their mean, for the synthetic rows and for the hold-out.
+
+    Parameters
+    ----------
+    evidence : Evidence
+    figures_of : callable
+        Takes "synthetic" or "holdout"; is called for tables with rows only.
+    key : str
+        Of the metric; seeds the draws.
+    low, high : float
+        Range of a figure.
+    nothing : str
+        Reason where there is no name or no figure.
+    reduce : callable
+        Makes one figure of all; the mean of those that are finite if omitted.
+    n_draws : int
+        Bootstrap draws.
+
+    Returns
+    -------
+    Measured
+        At most `MOST_PARTS` parts, the largest figures; details say how many more there are.
+    """
+    if not len(evidence.train) or not len(evidence.synthetic):
+        return not_evaluable(NO_ROWS, len(evidence.synthetic))
+    made = figures_of("synthetic")
+    score, parts = _scores(evidence, "synthetic", made, key, (low, high), nothing, reduce, n_draws)
+    shown = _shown(made.values)
+    details = dict(made.details)
+    if len(made.names) > len(shown):
+        details["parts_left_out"] = len(made.names) - len(shown)
+    references: dict[str, Score] = {}
+    held = evidence.holdout
+    if held is not None and len(held):
+        real = figures_of("holdout")
+        reference, references = _scores(evidence, "holdout", real, key, (low, high), nothing, reduce, n_draws)
+    elif held is not None:
+        reference = unknown(NO_ROWS)
+    elif made.floors is not None and score.known and np.isfinite(made.floors).any():
+        reference = Score(reduce(made.floors), score.n_rows, FLOOR)
+        references = {
+            name: Score(float(floor), score.n_rows, FLOOR)
+            for name, floor in zip(made.names, made.floors, strict=True)
+            if np.isfinite(floor)
+        }
+    else:
+        reference = unknown(NO_HOLDOUT)
+    wanted = [made.names[place] for place in shown]
+    return Measured(
+        score,
+        reference,
+        {name: parts[name] for name in wanted},
+        {name: references[name] for name in wanted if name in references},
+        details,
+    )
+
+
+def _shown(values: FloatArray) -> list[int]:
+    """Places of the parts that are reported, in order: all, or the largest figures where there are too many."""
+    if values.size <= MOST_PARTS:
+        return list(range(values.size))
+    return sorted(np.argsort(-np.nan_to_num(values, nan=-np.inf), kind="stable")[:MOST_PARTS].tolist())
+
+
+def _scores(
+    evidence: Evidence,
+    side: Side,
+    figures: Figures,
+    key: str,
+    bounds: Interval,
+    nothing: str,
+    reduce: Callable[[FloatArray], float],
+    n_draws: int,
+) -> tuple[Score, dict[str, Score]]:
+    n_rows = len(table_of(evidence, side))
+    value = reduce(figures.values) if figures.values.size else math.nan
+    if not math.isfinite(value):
+        return unknown(nothing, n_rows), {name: unknown(WITHOUT, n_rows) for name in figures.names}
+    whole: Interval = (math.nan, math.nan)
+    ends: Sequence[Interval] = [whole] * len(figures.names)
+    if figures.intervals is not None:
+        ends = figures.intervals
+        whole = tuple(mean_of(np.array([end[place] for end in ends])) for place in (0, 1))  # type: ignore[assignment]
+    elif figures.resampled is not None and n_draws:
+        draws, shrink = redraw(evidence, side, figures.resampled, key, n_draws)
+        if figures.base is not None:
+            draws = draws + np.nan_to_num(figures.values - figures.base)
+        draws = np.where(np.isfinite(figures.values), draws, np.nan)  # what has no figure has no part in the mean
+        whole = basic(value, np.array([reduce(draw) for draw in draws]), shrink, bounds)
+        ends = [basic(one, draws[:, place], shrink, bounds) for place, one in enumerate(figures.values)]
+    parts = {
+        name: Score(float(one), n_rows).within(end) if math.isfinite(one) else unknown(WITHOUT, n_rows)
+        for name, one, end in zip(figures.names, figures.values, ends, strict=True)
+    }
+    return Score(value, n_rows).within(whole), parts
+
+
+def basic(value: float, draws: FloatArray, shrink: float = 1.0, bounds: Interval = (-math.inf, math.inf)) -> Interval:
+    """Basic bootstrap interval from draws whose spread is `shrink` times too wide, cut at the ends of the range.
+
+    Examples
+    --------
+    >>> [round(end, 3) for end in basic(0.02, np.linspace(0.01, 0.05, 100), bounds=(0.0, 1.0))]
+    [0.0, 0.029]
+    """
+    lower, upper = from_replicates(value, value + (np.asarray(draws, np.float64) - value) * shrink)
+    if math.isnan(lower):
+        return math.nan, math.nan
+    return min(max(lower, bounds[0]), bounds[1]), max(min(upper, bounds[1]), bounds[0])
+
+
+def redraw(
+    evidence: Evidence, side: Side, resampled: Resampled, key: str, n_draws: int = N_DRAWS, most: int = MAX_ROWS
+) -> tuple[FloatArray, float]:
+    """Compute figures of rows drawn again from both tables.
+
+    Returns
+    -------
+    float64 array of shape (n_draws, figures)
+    float
+        Factor by which the spread is too wide because fewer rows were drawn than there are.
+    """
+    sizes = len(evidence.train), len(table_of(evidence, side))
+    units = evidence.units
+    groups = (
+        None if units is None else _numbered(units.train),
+        None if units is None or units.holdout is None or side == "synthetic" else _numbered(units.holdout),
+    )
+    rng = evidence.rng(key, side, "bootstrap")
+    draws = [
+        resampled(*(draw_rows(rng, size, group, most) for size, group in zip(sizes, groups, strict=True)))
+        for _ in range(n_draws)
+    ]
+    return np.array(draws, np.float64), math.sqrt(min(1.0, most / min(sizes)))
+
+
+def _numbered(units: IntArray) -> IntArray:
+    return np.unique(units, return_inverse=True)[1].astype(np.int64)
+
+
+def draw_rows(rng: np.random.Generator, n_rows: int, units: IntArray | None = None, most: int = MAX_ROWS) -> IntArray:
+    """Draw row numbers with replacement, int64 of shape (about min(n_rows, most),).
+
+    Parameters
+    ----------
+    rng : Generator
+    n_rows : int
+        Rows of the table, at least 1.
+    units : int64 array of shape (n_rows,), optional
+        Whose rows they are, numbered from 0 without gaps; all rows of a drawn one are taken together.
+    most : int
+        Most rows to draw.
+    """
+    size = min(n_rows, most)
+    if units is None:
+        return rng.integers(0, n_rows, size)
+    n_units = int(units.max()) + 1
+    times = np.bincount(rng.integers(0, n_units, max(1, n_units * size // n_rows)), minlength=n_units)
+    return np.repeat(np.arange(n_rows, dtype=np.int64), times[units])
+
+
+def plain(matrix: FloatArray, digits: int = 5) -> list[Any]:
+    """As JSON: nested lists, rounded, None where there is no number.
+
+    Examples
+    --------
+    >>> plain(np.array([[0.5, np.nan]]))
+    [[0.5, None]]
+    """
+    if matrix.ndim > 1:
+        return [plain(row, digits) for row in matrix]
+    return [round(float(one), digits) if math.isfinite(one) else None for one in matrix]
