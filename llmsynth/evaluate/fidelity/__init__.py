@@ -8,5 +8,11 @@ MODULES: tuple[str, ...] = (
     "expected_tv",
     "jensen_shannon",
     "hellinger",
+    "missing_rate",
+    "missingness_pattern",
+    "range_coverage",
+    "boundary_adherence",
+    "category_coverage",
+    "category_adherence",
 )
 """Files with one `METRIC` each, in the order of the report."""
