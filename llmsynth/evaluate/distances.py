@@ -21,6 +21,7 @@ import numpy.typing as npt
 from llmsynth.evaluate.encoding import BoolArray, EncodedTable, FloatArray, IntArray
 
 _BLOCK = (64, 4096)  # rows of each side in one block: a megabyte of float32
+_FEW = 512  # a block of no more others is sorted as a whole
 _MISSING = 3.0  # farther than 1 from any scaled value, which lie in [-1, 2]
 _Float32 = npt.NDArray[np.float32]
 
@@ -184,6 +185,13 @@ def _nearest_of_few(rows: Points, others: Points, k: int, own: IntArray | None) 
 def _merge(best: _Float32, places: IntArray, total: _Float32, start: int) -> None:
     """Take the nearer ones of a block into the sorted lists, in place."""
     k = best.shape[1]
+    if total.shape[1] <= _FEW:
+        distances = np.concatenate([best, total], axis=1)
+        columns = np.broadcast_to(np.arange(start, start + total.shape[1]), total.shape)
+        numbers = np.concatenate([places, np.where(np.isfinite(total), columns, -1)], axis=1)
+        order = np.argsort(distances, axis=1, kind="stable")[:, :k]
+        best[:], places[:] = np.take_along_axis(distances, order, 1), np.take_along_axis(numbers, order, 1)
+        return
     limit = best[:, -1:]
     if total.shape[1] > k and not np.isfinite(limit).all():
         limit = np.minimum(limit, np.partition(total, k - 1, axis=1)[:, k - 1 : k])
@@ -193,7 +201,7 @@ def _merge(best: _Float32, places: IntArray, total: _Float32, start: int) -> Non
     near &= np.isfinite(total)
     for row in np.flatnonzero(near.any(axis=1)):
         columns = np.flatnonzero(near[row])
-        distances = np.concatenate([best[row], total[row, columns]])
-        numbers = np.concatenate([places[row], columns + start])
-        order = np.argsort(distances, kind="stable")[:k]
-        best[row], places[row] = distances[order], numbers[order]
+        merged = np.concatenate([best[row], total[row, columns]])
+        rows = np.concatenate([places[row], columns + start])
+        first = np.argsort(merged, kind="stable")[:k]
+        best[row], places[row] = merged[first], rows[first]

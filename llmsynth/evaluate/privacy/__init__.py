@@ -1,4 +1,12 @@
 """Privacy: what do synthetic rows give away of the real ones they were learned from?"""
 
-MODULES: tuple[str, ...] = ("exact_matches", "unique_matches")
+MODULES: tuple[str, ...] = (
+    "exact_matches",
+    "unique_matches",
+    "near_matches",
+    "dcr",
+    "dcr_share",
+    "nndr",
+    "identifiability",
+)
 """Files with one `METRIC` each, in the order of the report."""
