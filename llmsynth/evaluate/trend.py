@@ -15,12 +15,15 @@ synthetic rows alone counts as r = 0, so that a collapsed column is not rewarded
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
-from llmsynth.evaluate.encoding import BoolArray, EncodedTable, FloatArray, IntArray
+from llmsynth.evaluate.encoding import EncodedTable, FloatArray, IntArray
 from llmsynth.evaluate.score import Score, unknown
 
 N_BINS = 10
+_BLOCK = 50_000  # rows at a time, so that a million rows need no copies of the whole table
 _DENSE_CELLS = 1 << 16  # contingency tables up to this size are counted densely whatever the number of rows
 
 
@@ -37,23 +40,34 @@ def correlations(values: FloatArray) -> FloatArray:
     float64 array of shape (columns, columns)
         NaN where fewer than two complete rows are left or a column does not vary on them.
     """
-    present: BoolArray = ~np.isnan(values)
-    count = np.maximum(present.sum(axis=0), 1)
-    filled = np.where(present, values, 0.0)
-    centre = filled.sum(axis=0) / count
-    centred = np.where(present, values - centre, 0.0)
-    scale = np.abs(centred).max(axis=0, initial=0.0)
-    centred = centred / np.where(scale > 0, scale, 1.0)  # (rows, columns), within [-1, 1]: nothing cancels or overflows
-    mask = present.astype(np.float64)
-    n = mask.T @ mask  # (columns, columns) complete rows of each pair
+    count, centre, scale = np.zeros(values.shape[1]), np.zeros(values.shape[1]), np.zeros(values.shape[1])
+    for block in _blocks(values):
+        present = ~np.isnan(block)
+        count += present.sum(axis=0)
+        centre += np.where(present, block, 0.0).sum(axis=0)
+    centre /= np.maximum(count, 1)
+    for block in _blocks(values):
+        scale = np.maximum(scale, np.abs(np.where(np.isnan(block), 0.0, block - centre)).max(axis=0, initial=0.0))
+    scale = np.where(scale > 0, scale, 1.0)
+    sums = np.zeros((4, values.shape[1], values.shape[1]))  # rows complete for (i, j); sums of i, i squared, i times j
+    for block in _blocks(values):
+        mask = (~np.isnan(block)).astype(np.float64)
+        centred = np.where(mask > 0, block - centre, 0.0) / scale  # within [-1, 1]: nothing cancels or overflows
+        sums += np.stack([mask.T @ mask, centred.T @ mask, (centred**2).T @ mask, centred.T @ centred])
+    n = sums[0]
     with np.errstate(invalid="ignore", divide="ignore"):
-        mean = centred.T @ mask / n  # [i, j]: mean of column i over the rows complete for (i, j)
-        variance = (centred**2).T @ mask / n - mean**2
-        covariance = centred.T @ centred / n - mean * mean.T
+        mean = sums[1] / n  # [i, j]: mean of column i over the rows complete for (i, j)
+        variance = sums[2] / n - mean**2
+        covariance = sums[3] / n - mean * mean.T
         varies = (variance > 1e-14) & (n >= 2)
-        r = covariance / np.sqrt(variance * variance.T)
+        r: FloatArray = covariance / np.sqrt(variance * variance.T)
     r[~(varies & varies.T)] = np.nan
-    return np.clip(r, -1.0, 1.0)
+    return np.asarray(np.clip(r, -1.0, 1.0), np.float64)
+
+
+def _blocks(values: FloatArray) -> Iterator[FloatArray]:
+    for start in range(0, values.shape[0], _BLOCK):
+        yield values[start : start + _BLOCK]
 
 
 def bin_codes(real: EncodedTable, table: EncodedTable) -> tuple[IntArray, IntArray]:

@@ -14,5 +14,6 @@ MODULES: tuple[str, ...] = (
     "boundary_adherence",
     "category_coverage",
     "category_adherence",
+    "pair_tv",
 )
 """Files with one `METRIC` each, in the order of the report."""

@@ -107,6 +107,7 @@ def by_parts(
     nothing: str = "no column can be compared",
     reduce: Callable[[FloatArray], float] = mean_of,
     n_draws: int = N_DRAWS,
+    most_rows: int = MAX_ROWS,
 ) -> Measured:
     """Measure the parts and their mean, for the synthetic rows and for the hold-out.
 
@@ -123,8 +124,8 @@ def by_parts(
         Reason where there is no name or no figure.
     reduce : callable
         Makes one figure of all; the mean of those that are finite if omitted.
-    n_draws : int
-        Bootstrap draws.
+    n_draws, most_rows : int
+        Bootstrap draws, and rows in each.
 
     Returns
     -------
@@ -134,16 +135,18 @@ def by_parts(
     if not len(evidence.train) or not len(evidence.synthetic):
         return not_evaluable(NO_ROWS, len(evidence.synthetic))
     made = figures_of("synthetic")
-    score, parts = _scores(evidence, "synthetic", made, key, (low, high), nothing, reduce, n_draws)
+    plan = _Plan(key, (low, high), nothing, reduce, n_draws, most_rows)
+    score, parts = _scores(evidence, "synthetic", made, plan)
     shown = _shown(made.values)
-    details = dict(made.details)
+    details = {
+        name: None if isinstance(one, float) and not math.isfinite(one) else one for name, one in made.details.items()
+    }
     if len(made.names) > len(shown):
         details["parts_left_out"] = len(made.names) - len(shown)
     references: dict[str, Score] = {}
     held = evidence.holdout
     if held is not None and len(held):
-        real = figures_of("holdout")
-        reference, references = _scores(evidence, "holdout", real, key, (low, high), nothing, reduce, n_draws)
+        reference, references = _scores(evidence, "holdout", figures_of("holdout"), plan)
     elif held is not None:
         reference = unknown(NO_ROWS)
     elif made.floors is not None and score.known and np.isfinite(made.floors).any():
@@ -172,32 +175,35 @@ def _shown(values: FloatArray) -> list[int]:
     return sorted(np.argsort(-np.nan_to_num(values, nan=-np.inf), kind="stable")[:MOST_PARTS].tolist())
 
 
-def _scores(
-    evidence: Evidence,
-    side: Side,
-    figures: Figures,
-    key: str,
-    bounds: Interval,
-    nothing: str,
-    reduce: Callable[[FloatArray], float],
-    n_draws: int,
-) -> tuple[Score, dict[str, Score]]:
+@dataclass(frozen=True)
+class _Plan:
+    """How figures become scores; as the arguments of `by_parts`."""
+
+    key: str
+    bounds: Interval
+    nothing: str
+    reduce: Callable[[FloatArray], float]
+    n_draws: int
+    most_rows: int
+
+
+def _scores(evidence: Evidence, side: Side, figures: Figures, plan: _Plan) -> tuple[Score, dict[str, Score]]:
     n_rows = len(table_of(evidence, side))
-    value = reduce(figures.values) if figures.values.size else math.nan
+    value = plan.reduce(figures.values) if figures.values.size else math.nan
     if not math.isfinite(value):
-        return unknown(nothing, n_rows), {name: unknown(WITHOUT, n_rows) for name in figures.names}
+        return unknown(plan.nothing, n_rows), {name: unknown(WITHOUT, n_rows) for name in figures.names}
     whole: Interval = (math.nan, math.nan)
     ends: Sequence[Interval] = [whole] * len(figures.names)
     if figures.intervals is not None:
         ends = figures.intervals
         whole = tuple(mean_of(np.array([end[place] for end in ends])) for place in (0, 1))  # type: ignore[assignment]
-    elif figures.resampled is not None and n_draws:
-        draws, shrink = redraw(evidence, side, figures.resampled, key, n_draws)
+    elif figures.resampled is not None and plan.n_draws:
+        draws, shrink = redraw(evidence, side, figures.resampled, plan.key, plan.n_draws, plan.most_rows)
         if figures.base is not None:
             draws = draws + np.nan_to_num(figures.values - figures.base)
         draws = np.where(np.isfinite(figures.values), draws, np.nan)  # what has no figure has no part in the mean
-        whole = basic(value, np.array([reduce(draw) for draw in draws]), shrink, bounds)
-        ends = [basic(one, draws[:, place], shrink, bounds) for place, one in enumerate(figures.values)]
+        whole = basic(value, np.array([plan.reduce(draw) for draw in draws]), shrink, plan.bounds)
+        ends = [basic(one, draws[:, place], shrink, plan.bounds) for place, one in enumerate(figures.values)]
     parts = {
         name: Score(float(one), n_rows).within(end) if math.isfinite(one) else unknown(WITHOUT, n_rows)
         for name, one, end in zip(figures.names, figures.values, ends, strict=True)
