@@ -1,4 +1,12 @@
 """Utility: do models and analyses made with synthetic rows hold on real ones?"""
 
-MODULES: tuple[str, ...] = ()
+MODULES: tuple[str, ...] = (
+    "tstr_ratio",
+    "tstr_gap",
+    "tstr",
+    "trtr",
+    "per_class_recall",
+    "subgroup_minimum",
+    "calibration",
+)
 """Files with one `METRIC` each, in the order of the report."""
