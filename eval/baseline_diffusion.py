@@ -1,7 +1,8 @@
 """`baseline-diffusion`: TabSyn on Adult within fifteen minutes on a CPU, beside the figures it was published with.
 
-The published ones (arXiv 2310.09656: Shape error 0.58 %, Trend error 1.54 %) are of hours on a GPU, and are of the same
-32,561 training rows. The budget is a little under fifteen minutes, since reading the table counts as well.
+`baseline-diffusion-gpu` is the same with a larger denoiser on a GPU, within a few minutes. The published ones (arXiv
+2310.09656: Shape error 0.58 %, Trend error 1.54 %) are of hours on a GPU, and are of the same 32,561 training rows. The
+budget is a little under fifteen minutes, since reading the table counts as well.
 """
 
 from __future__ import annotations
@@ -21,18 +22,20 @@ from llmsynth.evaluate.shape import shape
 from llmsynth.evaluate.trend import trend
 
 DRAWS = 3
+LARGE = {"hidden_width": 512, "diffusion_batch_size": 1024, "diffusion_learning_rate": 2e-3, "device": "cuda"}
+"""Options for a GPU; the rest are the defaults."""
 PUBLISHED = {"shape_error": 0.0058, "trend_error": 0.0154}
 
-Make = Callable[[data.Dataset, float], tuple[list[pd.DataFrame], dict[str, float], dict[str, Any]]]
-"""Takes a table and minutes; returns drawn tables, seconds of fit and one sample, and the history of the training."""
+Make = Callable[[data.Dataset, dict[str, Any]], tuple[list[pd.DataFrame], dict[str, float], dict[str, Any]]]
+"""Takes a table and options; returns drawn tables, seconds of fit and one sample, and the history of the training."""
 
 
-def ours(table: data.Dataset, minutes: float) -> tuple[list[pd.DataFrame], dict[str, float], dict[str, Any]]:
-    """The method with its defaults but for the budget."""
+def ours(table: data.Dataset, options: dict[str, Any]) -> tuple[list[pd.DataFrame], dict[str, float], dict[str, Any]]:
+    """The method with its defaults but for these options."""
     from llmsynth.baselines.synthesizer import BaselineSynthesizer
 
     began = time.perf_counter()
-    own = BaselineSynthesizer("diffusion", options={"max_minutes": minutes}).fit(table.train)
+    own = BaselineSynthesizer("diffusion", options=options).fit(table.train)
     fitted = time.perf_counter()
     tables = [own.sample(len(table.train), random_state=0)]
     seconds = {"fit": fitted - began, "sample": time.perf_counter() - fitted}
@@ -44,6 +47,7 @@ def ours(table: data.Dataset, minutes: float) -> tuple[list[pd.DataFrame], dict[
 def run(
     *,
     minutes: float = 14.8,
+    gpu: bool = False,
     dataset: str = "adult",
     make: Make = ours,
     learners: Learners = scoring.LEARNERS,
@@ -51,7 +55,8 @@ def run(
 ) -> Path:
     """Fit, draw, score, and write the result file."""
     table = data.load(dataset)
-    tables, seconds, history = make(table, minutes)
+    chosen = {"max_minutes": minutes} | (LARGE if gpu else {})
+    tables, seconds, history = make(table, chosen)
     errors: dict[str, list[float]] = {"shape_error": [], "trend_error": []}
     for synthetic in tables:
         real, made = encode_tables(table.typed(table.train), table.typed(synthetic))
@@ -61,7 +66,7 @@ def run(
     measured = {
         "dataset": dataset,
         "rows": {"train": len(table.train), "synthetic": len(tables[0])},
-        "settings": {"max_minutes": minutes, "draws": len(tables), "options": "defaults"},
+        "settings": {"draws": len(tables), "options": chosen, "other options": "defaults"},
         "published": PUBLISHED,
         "seconds": seconds,
         "training": history,
@@ -69,9 +74,11 @@ def run(
         "means": means,
         "metrics": scoring.score(table, tables[0], learners=learners).to_dict(),
     }
+    most_shape, most_trend = (0.009, 0.022) if gpu else (0.015, 0.03)
     targets = [
-        Target("Shape error", means["shape_error"], "<=", 0.015),
-        Target("Trend error", means["trend_error"], "<=", 0.03),
-        Target("fit seconds", seconds["fit"], "<=", 900.0),
+        Target("Shape error", means["shape_error"], "<=", most_shape),
+        Target("Trend error", means["trend_error"], "<=", most_trend),
     ]
-    return record.write("baseline-diffusion", measured, targets, folder=folder)
+    if not gpu:
+        targets.append(Target("fit seconds", seconds["fit"], "<=", 900.0))
+    return record.write("baseline-diffusion-gpu" if gpu else "baseline-diffusion", measured, targets, folder=folder)

@@ -20,6 +20,7 @@
     python -m eval.spine baseline-copula       # installs SDV in a temporary folder, then two minutes
     python -m eval.spine baseline-gan          # installs the ctgan package in a temporary folder, then ten minutes
     python -m eval.spine baseline-diffusion    # TabSyn on Adult, 15 minutes of training
+    python -m eval.spine baseline-diffusion-gpu --minutes 3  # the same with a larger denoiser on a GPU
 
 Each writes one file under eval/results: what was measured, on which commit and machine, which targets were reached.
 `python -m eval.render_readme` then puts the table into the README. Run `insurance-great` before `insurance-smollm2`,
@@ -126,7 +127,7 @@ def _baseline_gan(options: argparse.Namespace) -> Path:
 def _baseline_diffusion(options: argparse.Namespace) -> Path:
     from eval import baseline_diffusion
 
-    return baseline_diffusion.run(**_minutes(options))
+    return baseline_diffusion.run(gpu=options.benchmark.endswith("gpu"), **_minutes(options))
 
 
 def _baseline_copula(options: argparse.Namespace) -> Path:
@@ -160,6 +161,7 @@ BENCHMARKS: dict[str, Callable[[argparse.Namespace], Path]] = {
     "baseline-copula": _baseline_copula,
     "baseline-gan": _baseline_gan,
     "baseline-diffusion": _baseline_diffusion,
+    "baseline-diffusion-gpu": _baseline_diffusion,
 }
 
 

@@ -2,7 +2,7 @@
 
 Zhang et al., "Mixed-type tabular data synthesis with score-based diffusion in latent space", ICLR 2024 (arXiv
 2310.09656), written anew from the paper. The parts: `mixed_codes` (cells as levels and scores), `token_vae` and
-`vae_training` (autoencoder), `latent_score` and `score_training` (diffusion of the posterior means), `latent_diffusion`
+`vae_training` (autoencoder), `latent_score` and `score_training` (diffusion of its posteriors), `latent_diffusion`
 (what is learned, and drawing). Each says where it departs from the paper.
 
 Knows the order of the work. Refuses to know data frames.
@@ -27,7 +27,7 @@ from llmsynth.baselines.mixed_codes import MixedColumn
 from llmsynth.baselines.score_training import train_denoiser
 from llmsynth.baselines.token_vae import Cells, TokenVAE
 from llmsynth.baselines.training_course import Course
-from llmsynth.baselines.vae_training import posterior_means, train_vae
+from llmsynth.baselines.vae_training import posteriors, train_vae
 from llmsynth.seeded_torch import seeded
 from llmsynth.seeding import derive
 
@@ -58,24 +58,27 @@ def fit_diffusion(task: Task, options: DiffusionOptions) -> LatentDiffusion:
         course,
         batch_size=max(1, min(options.batch_size, PAIRS_AT_ONCE // len(columns) ** 2)),
         rate=options.vae_learning_rate,
+        prior_weight=options.prior_weight,
         seed=derive(task.seed, "vae"),
         report=_report(task, 0.0, options.vae_share),
     )
     history = {"vae": _account(course, time.monotonic() - began) | {"losses": losses}}
     refuse_diverged("diffusion", vae)
-    latents = posterior_means(vae, cells)
-    centre, spread = latents.mean(0), latents.std(0, correction=0)
+    means, deviations = posteriors(vae, cells)
+    centre = means.mean(0)
+    spread = (means.var(0, correction=0) + deviations.square().mean(0)).sqrt()
     spread = spread.clamp(min=max(float(spread.max()) * SMALLEST_SPREAD, 1e-6))
     middle = time.monotonic()
     course = Course(
-        _steps(n, options.batch_size, options.diffusion_epochs, DIFFUSION_EPOCHS, DIFFUSION_STEPS),
+        _steps(n, options.diffusion_batch_size, options.diffusion_epochs, DIFFUSION_EPOCHS, DIFFUSION_STEPS),
         seconds - (middle - began),
     )
     trained = train_denoiser(
         denoiser,
-        (latents - centre) / spread * SIGMA_DATA,
+        (means - centre) / spread * SIGMA_DATA,
+        deviations / spread * SIGMA_DATA,
         course,
-        batch_size=options.batch_size,
+        batch_size=options.diffusion_batch_size,
         rate=options.diffusion_learning_rate,
         seed=derive(task.seed, "diffusion"),
         report=_report(task, options.vae_share, 1.0),

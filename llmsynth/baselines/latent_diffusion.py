@@ -134,7 +134,8 @@ class LatentDiffusion:
         device = self.centre.device
         hidden = torch.from_numpy(~given).to(device)
         cells = torch.from_numpy(levels).to(device), torch.from_numpy(scores).float().to(device)
-        z = self.vae.encode(*cells, hidden)[0]
+        z, log_variance = self.vae.encode(*cells, hidden)
+        z = z + (0.5 * log_variance).exp() * torch.randn(z.shape, generator=chance, device=device)
         x = (z.flatten(1) - self.centre) / self.spread * SIGMA_DATA
         free = hidden.repeat_interleave(z.shape[2], dim=1)
         steps, rounds = self.options.steps, self.options.impute_rounds

@@ -1,8 +1,9 @@
 """Trains the denoiser of latent vectors, and keeps the averaged weights that were best on held-out vectors.
 
-An exponential average of the weights follows the training. A twentieth of the vectors is held out, and the average is
-judged on them, always with the same noise, fifty times in a course: a small table would otherwise be learned by heart,
-since a diffusion model that fits its rows perfectly gives back its rows.
+A vector is given by its mean and standard deviation, and every step draws it anew. An exponential average of the
+weights follows the training. A twentieth of the vectors is held out, and the average is judged on them, always with the
+same noise, fifty times in a course: a small table would otherwise be learned by heart, since a diffusion model that
+fits its rows perfectly gives back its rows.
 
 Knows vectors. Refuses to know rows.
 """
@@ -40,7 +41,8 @@ class Trained:
 
 def train_denoiser(
     model: Denoiser,
-    clean: Tensor,
+    mean: Tensor,
+    deviation: Tensor,
     course: Course,
     *,
     batch_size: int,
@@ -53,8 +55,8 @@ def train_denoiser(
     Parameters
     ----------
     model : Denoiser
-    clean : Tensor, shape (n, size)
-        Vectors with components of mean 0 and standard deviation `SIGMA_DATA`.
+    mean, deviation : Tensor, shape (n, size)
+        Of each vector's components; over all vectors their draws have mean 0 and standard deviation `SIGMA_DATA`.
     course : Course
     batch_size : int
     rate : float
@@ -64,21 +66,22 @@ def train_denoiser(
         Is told progress and a note.
     """
     chance = torch.Generator().manual_seed(seed)
-    order = torch.randperm(len(clean), generator=chance)
-    n_held = min(MOST_HELD_OUT, int(HELD_OUT * len(clean))) if len(clean) >= FEWEST_ROWS else 0
-    judge = _Judge(clean[order[:n_held]], seed)
-    clean = clean[order[n_held:]]
-    take = batches(len(clean), batch_size, chance)
+    order = torch.randperm(len(mean), generator=chance)
+    n_held = min(MOST_HELD_OUT, int(HELD_OUT * len(mean))) if len(mean) >= FEWEST_ROWS else 0
+    judge = _Judge(mean[order[:n_held]], deviation[order[:n_held]], seed)
+    mean, deviation = mean[order[n_held:]], deviation[order[n_held:]]
+    take = batches(len(mean), batch_size, chance)
     average = copy.deepcopy(model)
     pairs = list(zip(average.parameters(), model.parameters(), strict=True))
     optimizer = torch.optim.Adam(model.parameters(), lr=rate, fused=True)
     for step in course:
-        rows = take().to(clean.device)
-        sigma = training_sigmas(len(rows), chance).to(clean.device)
-        noise = torch.randn(len(rows), clean.shape[1], generator=chance).to(clean.device)
+        rows = take().to(mean.device)
+        sigma = training_sigmas(len(rows), chance).to(mean.device)
+        own, noise = torch.randn(2, len(rows), mean.shape[1], generator=chance).to(mean.device)
+        clean = mean[rows] + deviation[rows] * own
         optimizer.param_groups[0]["lr"] = course.rate(rate)
         optimizer.zero_grad()
-        loss = model.loss(clean[rows], sigma, noise).mean()
+        loss = model.loss(clean, sigma, noise).mean()
         torch.autograd.backward(loss)
         optimizer.step()
         with torch.no_grad():
@@ -97,12 +100,14 @@ def train_denoiser(
 class _Judge:
     """Held-out loss of averaged weights, and a copy of the best ones; of the last ones without held-out vectors."""
 
-    def __init__(self, held: Tensor, seed: int) -> None:
+    def __init__(self, mean: Tensor, deviation: Tensor, seed: int) -> None:
         chance = torch.Generator().manual_seed(seed)
-        self.held = held.repeat(max(1, min(16, 8_000 // max(1, len(held)))), 1)
+        times = max(1, min(16, 8_000 // max(1, len(mean))))
+        mean, deviation = mean.repeat(times, 1), deviation.repeat(times, 1)
+        self.held = mean + deviation * torch.randn(mean.shape, generator=chance).to(mean.device)
         self.sigma = training_sigmas(len(self.held), chance)[torch.randperm(len(self.held), generator=chance)]
-        self.noise = torch.randn(self.held.shape, generator=chance).to(held.device)
-        self.sigma = self.sigma.to(held.device)
+        self.noise = torch.randn(self.held.shape, generator=chance).to(mean.device)
+        self.sigma = self.sigma.to(mean.device)
         self.checks: list[tuple[float, float]] = []
         self.best = 0
         self.weights: dict[str, Tensor] = {}

@@ -1,14 +1,18 @@
-"""Trains the autoencoder of columns, with a weight of the prior that falls as reconstruction stalls.
+"""Trains the autoencoder of columns against one constant weight of the prior, and reads its posteriors.
 
-The adaptive weight is TabSyn's (arXiv 2310.09656): beta falls from 1e-2 to 1e-5 by a factor of 0.7 whenever
-reconstruction has not become better for 10 checks. There a check is an epoch, one of thousands; here it is a
-four-hundredth of the course, so that a short training sees the same schedule.
+TabSyn (arXiv 2310.09656) lets the weight fall from 1e-2 to 1e-5 as reconstruction stalls, and its diffusion learns the
+posterior means. The levels of a column then lie close together in latent space, a twentieth of its spread apart, and a
+small denoiser cannot keep them apart: on Adult (8,000 steps of 256 rows) the Shape error of occupation was 24 %, since
+its fifteen levels were crossed on the way from noise to any of them. A larger weight that stays pushes levels apart
+until their posteriors hardly overlap, and the diffusion learns draws of the posterior, for which the decoder is
+trained: Shape and Trend error 4.3 and 8.2 % with the paper's schedule and means, 3.4 and 6.9 % with draws and a floor
+of 3e-3, 1.8 and 4.5 % with draws and a constant 0.1. Reconstruction is worse for it, and still right in 99 % of the
+cells.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -20,42 +24,6 @@ CHECKS = 400
 """Checks of reconstruction in a training."""
 HIDING = 0.25
 """Share of the rows of a batch with hidden cells."""
-
-
-@dataclass
-class BetaSchedule:
-    """Weight of the divergence from the prior.
-
-    Examples
-    --------
-    >>> schedule = BetaSchedule(patience=2)
-    >>> [round(schedule.update(loss), 4) for loss in (1.0, 0.9, 0.9, 0.9, 0.8)]
-    [0.01, 0.01, 0.01, 0.007, 0.007]
-    """
-
-    start: float = 1e-2
-    """Weight at first."""
-    stop: float = 1e-5
-    """Smallest weight."""
-    decay: float = 0.7
-    """Factor at each stall."""
-    patience: int = 10
-    """Checks without a better loss that are a stall."""
-    beta: float = field(init=False)
-    """Weight now."""
-
-    def __post_init__(self) -> None:
-        self.beta, self._best, self._worse = self.start, float("inf"), 0
-
-    def update(self, loss: float) -> float:
-        """Take the reconstruction loss of a check and return the weight from now on."""
-        if loss < self._best:
-            self._best, self._worse = loss, 0
-        else:
-            self._worse += 1
-        if self._worse >= self.patience:
-            self.beta, self._worse = max(self.stop, self.beta * self.decay), 0
-        return self.beta
 
 
 def batches(n: int, size: int, chance: torch.Generator) -> Callable[[], Tensor]:
@@ -79,6 +47,7 @@ def train_vae(
     *,
     batch_size: int,
     rate: float,
+    prior_weight: float,
     seed: int,
     report: Callable[[float, str], None],
 ) -> list[float]:
@@ -93,6 +62,8 @@ def train_vae(
     batch_size : int
     rate : float
         Peak learning rate of Adam.
+    prior_weight : float
+        Of the mean divergence of a latent number, beside the mean reconstruction loss of a cell (beta in the paper).
     seed : int
     report : callable
         Is told progress and a note.
@@ -107,22 +78,21 @@ def train_vae(
     width = model.mean.out_features
     optimizer = torch.optim.Adam(model.parameters(), lr=rate, fused=True)
     losses: list[float] = []
-    schedule, total, count = BetaSchedule(), torch.zeros((), device=device), 0
+    total, count = torch.zeros((), device=device), 0
     for _ in course:
         batch = cells.take(take().to(device))
         noise = torch.randn(*batch.levels.shape, width, generator=chance).to(device)
         lost, divergence = model.losses(batch, noise, hidden_cells(batch.levels.shape, chance).to(device))
         optimizer.param_groups[0]["lr"] = course.rate(rate)
         optimizer.zero_grad()
-        loss: Tensor = lost + schedule.beta * divergence
+        loss: Tensor = lost + prior_weight * divergence
         torch.autograd.backward(loss)
         optimizer.step()
         total, count = total + lost.detach(), count + 1
         if course.progress * CHECKS >= len(losses) + 1:
             losses.append(float(total) / count)
-            schedule.update(losses[-1])
             total, count = torch.zeros_like(total), 0
-            report(course.progress, f"autoencoder, reconstruction {losses[-1]:.4f}, beta {schedule.beta:.0e}")
+            report(course.progress, f"autoencoder, reconstruction {losses[-1]:.4f}")
     return losses
 
 
@@ -134,8 +104,11 @@ def hidden_cells(shape: torch.Size, chance: torch.Generator) -> Tensor:
 
 
 @torch.no_grad()
-def posterior_means(model: TokenVAE, cells: Cells) -> Tensor:
-    """Posterior means of rows, (rows, columns * width)."""
+def posteriors(model: TokenVAE, cells: Cells) -> tuple[Tensor, Tensor]:
+    """Means and standard deviations of the latent numbers of rows, (rows, columns * width) each."""
     size = model.rows_at_once
     pieces = [slice(start, start + size) for start in range(0, len(cells.levels), size)]
-    return torch.cat([model.encode(cells.levels[piece], cells.scores[piece])[0].flatten(1) for piece in pieces])
+    means, log_variances = zip(
+        *(model.encode(cells.levels[piece], cells.scores[piece]) for piece in pieces), strict=True
+    )
+    return torch.cat(means).flatten(1), torch.cat(log_variances).mul(0.5).exp().flatten(1)

@@ -13,6 +13,7 @@ QUICK |= {
     "vae_learning_rate": 1e-2,
     "diffusion_learning_rate": 3e-3,
     "forward_factor": 8,
+    "diffusion_batch_size": 256,
     "n_blocks": 1,
     "impute_rounds": 10,
 }

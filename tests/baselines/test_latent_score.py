@@ -104,13 +104,28 @@ def moons(n: int, seed: int) -> np.ndarray:
     return np.asarray((points - [0.5, 0.25]) / [0.87, 0.5] * SIGMA_DATA, dtype=np.float32)
 
 
+def train_moons(model: Denoiser, points: torch.Tensor, deviation: float, course: Course) -> None:
+    spread = torch.full_like(points, deviation)
+    train_denoiser(model, points, spread, course, batch_size=512, rate=3e-3, seed=0, report=lambda *_: None)
+
+
+def test_vectors_are_learned_with_their_own_deviation() -> None:
+    torch.manual_seed(0)
+    model = Denoiser(1, 32)
+    points = torch.tensor([[-0.4], [0.4]]).repeat(500, 1)
+    train_moons(model, points, 0.1, Course(400, math.inf))
+    with torch.no_grad():
+        drawn = sample(model, 4000, 1, steps=30, chance=chance())[:, 0]
+    right = drawn[drawn > 0]
+    assert abs(len(right) / 4000 - 0.5) < 0.05
+    assert abs(float(right.mean()) - 0.4) < 0.02 and abs(float(right.std()) - 0.1) < 0.02
+
+
 def test_a_trained_diffusion_draws_two_moons() -> None:
     torch.manual_seed(0)
     model = Denoiser(2, 64)
     course = Course(2500, math.inf)
-    train_denoiser(
-        model, torch.from_numpy(moons(4000, 0)), course, batch_size=512, rate=3e-3, seed=0, report=lambda *_: None
-    )
+    train_moons(model, torch.from_numpy(moons(4000, 0)), 0.0, course)
     with torch.no_grad():
         drawn = sample(model, 2000, 2, steps=30, chance=chance()).numpy()
     real, fresh = moons(4000, 1), moons(2000, 2)

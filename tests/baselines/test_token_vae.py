@@ -2,12 +2,11 @@ from __future__ import annotations
 
 import math
 
-import pytest
 import torch
 
 from llmsynth.baselines.token_vae import Block, Blocks, Cells, Detokenizer, Tokenizer, TokenVAE
 from llmsynth.baselines.training_course import Course
-from llmsynth.baselines.vae_training import BetaSchedule, batches, hidden_cells, posterior_means, train_vae
+from llmsynth.baselines.vae_training import batches, hidden_cells, posteriors, train_vae
 
 
 def dependent_cells(n: int) -> Cells:
@@ -21,13 +20,20 @@ def dependent_cells(n: int) -> Cells:
     return Cells(levels, scores, torch.tensor([[0.0, 0.0, 1.0]]).repeat(n, 1))
 
 
-def trained(seed: int = 0) -> tuple[TokenVAE, list[float]]:
+def trained(seed: int = 0, weight: float = 0.01) -> tuple[TokenVAE, list[float]]:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = TokenVAE([3, 5, 2], width=4, hidden=32, n_blocks=1)
     course = Course(400, math.inf)
     losses = train_vae(
-        model, dependent_cells(600), course, batch_size=200, rate=1e-2, seed=seed, report=lambda *_: None
+        model,
+        dependent_cells(600),
+        course,
+        batch_size=200,
+        rate=1e-2,
+        prior_weight=weight,
+        seed=seed,
+        report=lambda *_: None,
     )
     return model, losses
 
@@ -36,10 +42,10 @@ def test_a_trained_autoencoder_gives_back_levels_and_scores() -> None:
     model, losses = trained()
     cells = dependent_cells(600)
     with torch.no_grad():
-        means = posterior_means(model, cells)
-        assert means.shape == (600, 12)
+        means, deviations = posteriors(model, cells)
+        assert means.shape == deviations.shape == (600, 12) and float(deviations.min()) > 0
         model.rows_at_once = 250
-        torch.testing.assert_close(posterior_means(model, cells), means)
+        torch.testing.assert_close(posteriors(model, cells), (means, deviations))
         groups, back = model.decode(means.unflatten(1, (3, 4)))
     for columns, logits in zip(model.detokenizer.groups, groups, strict=True):
         for column, own in zip(columns, logits, strict=True):
@@ -55,12 +61,9 @@ def test_the_same_seed_trains_the_same_autoencoder_and_leaves_torchs_own_chance_
     assert torch.equal(before, torch.random.get_rng_state())
 
 
-def test_the_weight_of_the_prior_falls_only_while_reconstruction_stalls_and_not_below_its_floor() -> None:
-    schedule = BetaSchedule()
-    assert [schedule.update(1.0 / k) for k in range(1, 30)] == [1e-2] * 29
-    weights = [schedule.update(1.0) for _ in range(400)]
-    assert weights[8] == 1e-2 and weights[9] == pytest.approx(7e-3)
-    assert weights[-1] == 1e-5 and weights.count(pytest.approx(7e-3)) == 10
+def test_a_heavier_prior_gives_wider_posteriors() -> None:
+    wide, narrow = (posteriors(trained(weight=weight)[0], dependent_cells(600))[1].mean() for weight in (0.2, 0.001))
+    assert wide > 1.3 * narrow
 
 
 def test_columns_have_their_own_tokens_and_their_own_way_back() -> None:
