@@ -14,6 +14,12 @@ MODULES: tuple[str, ...] = (
     "boundary_adherence",
     "category_coverage",
     "category_adherence",
+    "pearson",
+    "spearman",
+    "association",
     "pair_tv",
+    "triple_tv",
+    "mutual_information",
+    "subsample_equivalent",
 )
 """Files with one `METRIC` each, in the order of the report."""

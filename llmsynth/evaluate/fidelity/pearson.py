@@ -1,0 +1,42 @@
+"""Difference of Pearson correlations: mean over pairs of numeric columns, the largest, and both matrices in details."""
+
+from __future__ import annotations
+
+from llmsynth.evaluate.encoding import FloatArray, IntArray
+from llmsynth.evaluate.evidence import Evidence
+from llmsynth.evaluate.fidelity.correlated import Coefficients, compare
+from llmsynth.evaluate.metric import Measured, Metric
+from llmsynth.evaluate.trend import correlations
+
+
+def pearson(values: FloatArray) -> Coefficients:
+    """Return what computes Pearson's r of each pair of columns over the rows where both are present.
+
+    Parameters
+    ----------
+    values : float64 array of shape (rows, columns)
+        NaN is missing.
+    """
+
+    def coefficients(rows: IntArray | None) -> FloatArray:
+        return correlations(values if rows is None else values[rows])
+
+    return coefficients
+
+
+def measure(evidence: Evidence) -> Measured:
+    """Measure the difference of each pair and their mean."""
+    return compare(evidence, "pearson", pearson)
+
+
+METRIC = Metric(
+    key="pearson",
+    pillar="fidelity",
+    title="Difference of Pearson correlations",
+    goal="minimize",
+    low=0.0,
+    high=2.0,
+    meaning="mean over pairs of numbers of |r - s|; 0 same linear relations, 2 all turned round",
+    source="Pearson 1895; definition: |r - s|",
+    measure=measure,
+)
