@@ -8,5 +8,9 @@ MODULES: tuple[str, ...] = (
     "dcr_share",
     "nndr",
     "identifiability",
+    "mia_distance",
+    "mia_density",
+    "mia_classifier",
+    "mia_local",
 )
 """Files with one `METRIC` each, in the order of the report."""
