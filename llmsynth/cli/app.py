@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from llmsynth import __version__
-from llmsynth.cli import augment, compare, fit, impute, model, run, sample, schema, score
+from llmsynth.cli import augment, compare, evaluate, fit, gate, impute, model, report, run, sample, schema, score
 from llmsynth.cli.exits import EXIT_CODES
 from llmsynth.cli.pairs import PairedCommand
 
@@ -59,11 +59,17 @@ app.command("impute", epilog=impute.EPILOG)(impute.impute)
 app.command("score", epilog=score.EPILOG)(score.score)
 app.command("augment", epilog=augment.EPILOG)(augment.augment)
 app.command("compare", epilog=compare.EPILOG)(compare.compare)
+app.command("evaluate", epilog=evaluate.EPILOG)(evaluate.evaluate)
+app.command("gate", cls=gate.GateCommand, epilog=gate.EPILOG)(gate.gate)
 app.command("schema", epilog=schema.EPILOG)(schema.schema)
 
 models = typer.Typer(no_args_is_help=True, rich_markup_mode=None, context_settings=SETTINGS)
 models.command("list", epilog=model.LIST_EPILOG)(model.list_models)
 models.command("pull", epilog=model.PULL_EPILOG)(model.pull)
+reports = typer.Typer(no_args_is_help=True, rich_markup_mode=None, context_settings=SETTINGS)
+reports.command("diff", epilog=report.DIFF_EPILOG)(report.diff)
+reports.command("render", epilog=report.RENDER_EPILOG)(report.render)
+app.add_typer(reports, name="report", help="Reports that were saved.", epilog=report.EPILOG)
 app.add_typer(models, name="model", help="Models that can be had by alias.", epilog=model.EPILOG)
 
 

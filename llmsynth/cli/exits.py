@@ -14,9 +14,9 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from types import FrameType
+from types import FrameType, MappingProxyType
 from typing import ParamSpec
 
 import typer
@@ -26,6 +26,8 @@ from llmsynth.errors import InputError, LlmsynthError, MissingExtraError
 P = ParamSpec("P")
 
 DONE, FAILED, BAD_INPUT, INTERNAL, DISK, INTERRUPTED, TERMINATED = 0, 1, 2, 70, 74, 130, 143
+USAGE = 64
+"""Bad input of a command whose codes 1 to 3 are verdicts."""
 
 EXIT_CODES = """\b
 Exit codes:
@@ -44,8 +46,15 @@ class Terminated(BaseException):
     """SIGTERM arrived. Not an `Exception`, so that nothing on the way swallows it."""
 
 
-def guarded(command: Callable[P, None]) -> Callable[P, None]:
-    """Make a command end with one line on the error stream and the right exit code."""
+def guarded(command: Callable[P, None], codes: Mapping[int, int] = MappingProxyType({})) -> Callable[P, None]:
+    """Make a command end with one line on the error stream and the right exit code.
+
+    Parameters
+    ----------
+    command : callable
+    codes : mapping of int to int
+        Exit codes to put in the place of the usual ones.
+    """
 
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
@@ -60,7 +69,7 @@ def guarded(command: Callable[P, None]) -> Callable[P, None]:
             code, line = explain(problem)
             if line:
                 print(f"llmsynth: {line}", file=sys.stderr)
-            raise typer.Exit(code) from None
+            raise typer.Exit(codes.get(code, code)) from None
 
     return run
 

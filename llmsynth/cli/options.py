@@ -77,6 +77,9 @@ Boost = Annotated[
         help="Trains so many times as often on rows for which this holds, keeping real shares; may be repeated.",
     ),
 ]
+PolicyFile = Annotated[
+    Path | None, typer.Option("--policy", metavar="FILE", help="Conditions in TOML.  [default: the shipped policy]")
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with an unfinished run from its checkpoint.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]

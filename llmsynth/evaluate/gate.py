@@ -193,7 +193,7 @@ def _of_condition(report: Report, condition: Condition, known: Mapping[str, Metr
     def finding(outcome: Outcome, decision: Decision, found: str) -> Finding:
         return Finding(condition.pillar, condition.text, outcome, decision, found, condition.why)
 
-    if condition.needs and not report.roles.get(condition.needs):
+    if condition.needs and report.roles.get(condition.needs) in (None, [], ()):
         return finding("not asked", "RELEASE", f"Not asked: no {condition.needs} was named.")
     without: Decision = "NOT EVALUABLE" if condition.severity == "block" else "REVIEW"
     score, reference, reason = _scores(report, condition)

@@ -36,9 +36,7 @@ DEFAULT = "default_policy.toml"
 
 _NUMBER = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
 _CONDITION = re.compile(r"(?P<left>.+?)\s*(?P<sign><=|>=|==|!=|<|>|=)\s*(?P<right>.+)", re.DOTALL)
-_LIMIT = re.compile(
-    rf"(?:(?P<number>{_NUMBER})|reference\.(?P<end>\w+)(?:\s*(?P<by>[-+*])\s*(?P<amount>{_NUMBER}))?)"
-)
+_LIMIT = re.compile(rf"(?:(?P<number>{_NUMBER})|reference\.(?P<end>\w+)(?:\s*(?P<by>[-+*])\s*(?P<amount>{_NUMBER}))?)")
 _POLICY_KEYS = ("title", "fewest_rows", "condition")
 _CONDITION_KEYS = ("require", "severity", "needs", "why")
 

@@ -83,6 +83,15 @@ def test_debugging_shows_the_traceback(capsys: pytest.CaptureFixture[str], monke
     assert "Traceback" in capsys.readouterr().err
 
 
+def test_a_command_may_have_exit_codes_of_its_own() -> None:
+    def command() -> None:
+        raise ConfigError("x")
+
+    with pytest.raises(typer.Exit) as caught:
+        guarded(command, {2: 64})()
+    assert caught.value.exit_code == 64
+
+
 def test_the_exit_of_a_command_passes() -> None:
     assert _end(typer.Exit(5)) == 5
 
