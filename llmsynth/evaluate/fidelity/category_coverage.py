@@ -50,7 +50,7 @@ def measure(evidence: Evidence) -> Measured:
     cells = cut(evidence.train, category_places(evidence.train))
     return by_parts(
         evidence,
-        lambda side: distances(evidence, side, cells, category_coverage, expected_coverage),
+        lambda side: distances(evidence, side, cells, category_coverage, expected_coverage, noisy=False),
         "category_coverage",
         nothing=NO_CATEGORY,
     )

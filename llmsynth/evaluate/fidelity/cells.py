@@ -160,7 +160,9 @@ def category_places(table: EncodedTable) -> list[int]:
     return np.flatnonzero(~table.layout.numeric).tolist()
 
 
-def distances(evidence: Evidence, side: Side, cells: Cells, distance: Distance, floor: Floor | None = None) -> Figures:
+def distances(
+    evidence: Evidence, side: Side, cells: Cells, distance: Distance, floor: Floor | None = None, noisy: bool = True
+) -> Figures:
     """Compute a distance between counts for each column, ready to be drawn again.
 
     Parameters
@@ -174,6 +176,8 @@ def distances(evidence: Evidence, side: Side, cells: Cells, distance: Distance, 
     floor : callable, optional
         Takes shares of the training rows and both numbers of rows, returns what sampling alone makes; simulated if
         omitted. Asked only without a hold-out.
+    noisy : bool
+        Whether it is a distance, at least 0 and too large by noise (`figures.plausible`).
     """
     other = table_of(evidence, side)
     left, right = cells.codes(evidence.train), cells.codes(other)
@@ -191,6 +195,7 @@ def distances(evidence: Evidence, side: Side, cells: Cells, distance: Distance, 
         cells.names,
         compared(counted, cells.counts(right)),
         lambda i, j: compared(cells.counts(left, i), cells.counts(right, j)),
+        noisy,
         floors=floors,
     )
 

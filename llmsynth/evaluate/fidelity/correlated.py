@@ -21,6 +21,7 @@ from llmsynth.evaluate.metric import Measured
 
 RELATED = 0.1
 """Least absolute real coefficient of pairs that are averaged separately."""
+CORRELATION_DRAWS = 60
 NO_PAIR_OF_NUMBERS = "fewer than two numeric columns vary in the real rows"
 Coefficients = Callable[[IntArray | None], FloatArray]
 """Takes row numbers drawn, or None for all rows; returns a matrix of shape (columns, columns)."""
@@ -70,7 +71,9 @@ def compare(evidence: Evidence, key: str, prepare: Callable[[FloatArray], Coeffi
             | _summary(values, own, pairs),
         )
 
-    return by_parts(evidence, figures, key, high=2.0, nothing=NO_PAIR_OF_NUMBERS, most_rows=PAIR_ROWS)
+    return by_parts(
+        evidence, figures, key, high=2.0, nothing=NO_PAIR_OF_NUMBERS, n_draws=CORRELATION_DRAWS, most_rows=PAIR_ROWS
+    )
 
 
 def _summary(values: FloatArray, real: FloatArray, pairs: list[str]) -> dict[str, Any]:

@@ -3,8 +3,13 @@
 A metric of this package says how it gets one figure per name from the training rows and other rows (`Figures`);
 `by_parts` does the rest. Rows of both tables are drawn again with replacement, whole persons where a unit was named.
 All figures of one draw come from the same rows: the interval of a mean over columns that move together is as wide as it
-must be. Of tables beyond `MAX_ROWS` rows that many are drawn, and the spread around the figure shrinks with the root
-(m out of n bootstrap; Bickel, Götze and van Zwet 1997). Intervals are basic ones, cut at the ends of the range.
+must be. Of tables beyond `MAX_ROWS` rows that many are drawn, and what they add shrinks to the real number (m out of n
+bootstrap; Bickel, Götze and van Zwet 1997).
+
+A distance is too large by the noise of sampling, and drawing again adds as much once more. Noise adds in squares: where
+the distribution is the same in both tables, a distance d comes out near sqrt(2) d when drawn again. So a draw is turned
+into a distance that may be the true one by 2 d^2 - draw^2 under the root (a basic interval, Davison and Hinkley 1997,
+equation 5.6, on squares); intervals are their quantiles, drawn out to the figure itself, cut at the ends of the range.
 
 Where no hold-out was given, the reference is what real rows of that number would score by sampling alone, if the
 metric knows it (`Figures.floors`); the reference then says so.
@@ -15,6 +20,7 @@ Knows numbers and rows. Refuses to know what a figure means.
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -49,6 +55,8 @@ class Figures:
         NaN where there is no figure.
     resampled : callable, optional
         Takes row numbers of the training rows and of the others, returns figures as `values`. None: no intervals.
+    distance : bool
+        Whether they are distances, at least 0 and too large by noise (`plausible`).
     base : float64 array of shape (names,), optional
         What `resampled` gives for all rows, where it is coarser than `values`.
     floors : float64 array of shape (names,), optional
@@ -63,6 +71,7 @@ class Figures:
     names: tuple[str, ...]
     values: FloatArray
     resampled: Resampled | None = None
+    distance: bool = True
     base: FloatArray | None = None
     floors: FloatArray | None = None
     intervals: Sequence[Interval] | None = None
@@ -202,8 +211,9 @@ def _scores(evidence: Evidence, side: Side, figures: Figures, plan: _Plan) -> tu
         if figures.base is not None:
             draws = draws + np.nan_to_num(figures.values - figures.base)
         draws = np.where(np.isfinite(figures.values), draws, np.nan)  # what has no figure has no part in the mean
-        whole = basic(value, np.array([plan.reduce(draw) for draw in draws]), shrink, plan.bounds)
-        ends = [basic(one, draws[:, place], shrink, plan.bounds) for place, one in enumerate(figures.values)]
+        likely = plausible(figures.values, draws, shrink, figures.distance)
+        whole = interval_of(value, np.array([plan.reduce(draw) for draw in likely]), plan.bounds)
+        ends = [interval_of(one, likely[:, place], plan.bounds) for place, one in enumerate(figures.values)]
     parts = {
         name: Score(float(one), n_rows).within(end) if math.isfinite(one) else unknown(WITHOUT, n_rows)
         for name, one, end in zip(figures.names, figures.values, ends, strict=True)
@@ -211,18 +221,47 @@ def _scores(evidence: Evidence, side: Side, figures: Figures, plan: _Plan) -> tu
     return Score(value, n_rows).within(whole), parts
 
 
-def basic(value: float, draws: FloatArray, shrink: float = 1.0, bounds: Interval = (-math.inf, math.inf)) -> Interval:
-    """Basic bootstrap interval from draws whose spread is `shrink` times too wide, cut at the ends of the range.
+def plausible(values: FloatArray, draws: FloatArray, shrink: float = 1.0, distance: bool = True) -> FloatArray:
+    """Turn figures of drawn rows into figures that may be the true ones.
+
+    Parameters
+    ----------
+    values : float64 array of shape (figures,)
+        Of the rows as they are.
+    draws : float64 array of shape (draws, figures)
+        Of rows drawn again.
+    shrink : float
+        Root of the share of rows that were drawn.
+    distance : bool
+        Whether the figures are distances: at least 0, and too large by noise that adds in squares. Figures below 0 then
+        stand for noise that by chance was larger than the distance.
 
     Examples
     --------
-    >>> [round(end, 3) for end in basic(0.02, np.linspace(0.01, 0.05, 100), bounds=(0.0, 1.0))]
-    [0.0, 0.029]
+    >>> plausible(np.array([0.02]), np.array([[0.02], [0.0283], [0.04]])).round(3).tolist()
+    [[0.02], [-0.001], [-0.028]]
     """
-    lower, upper = from_replicates(value, value + (np.asarray(draws, np.float64) - value) * shrink)
+    scale = np.square if distance else np.asarray
+    added = scale(draws) - scale(values)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # a figure that no draw has is NaN, and its mean too
+        bias = np.nanmean(added, axis=0)
+    true = scale(values) - bias * shrink**2 - (added - bias) * shrink
+    return np.asarray(np.sign(true) * np.sqrt(np.abs(true)) if distance else true, np.float64)
+
+
+def interval_of(value: float, likely: FloatArray, bounds: Interval = (-math.inf, math.inf)) -> Interval:
+    """95 % interval of a figure from those that may be the true ones, drawn out to the figure, cut at its range.
+
+    Examples
+    --------
+    >>> [round(end, 3) for end in interval_of(0.02, np.linspace(-0.01, 0.01, 101), bounds=(0.0, 1.0))]
+    [0.0, 0.02]
+    """
+    lower, upper = from_replicates(value, likely, "percentile")
     if math.isnan(lower):
         return math.nan, math.nan
-    return min(max(lower, bounds[0]), bounds[1]), max(min(upper, bounds[1]), bounds[0])
+    return max(min(lower, value), bounds[0]), min(max(upper, value), bounds[1])
 
 
 def redraw(

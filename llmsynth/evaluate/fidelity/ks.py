@@ -74,7 +74,9 @@ def measure(evidence: Evidence) -> Measured:
             ks_distance(evidence.train.values[:, place], other.values[:, place])
             for place in numeric_places(evidence.train)
         ]
-        return Figures(found.names, np.array(exact, np.float64), found.resampled, found.values, found.floors)
+        return Figures(
+            found.names, np.array(exact, np.float64), found.resampled, base=found.values, floors=found.floors
+        )
 
     return by_parts(evidence, figures, "ks", nothing=NO_NUMBER)
 

@@ -26,7 +26,7 @@ PAIR_BINS = 10
 PAIR_CATEGORIES = 50
 MOST_PAIRS = 2_000
 PAIR_DRAWS = 40
-PAIR_ROWS = 10_000
+PAIR_ROWS = 20_000
 """Rows in a bootstrap draw of all pairs."""
 NO_PAIR = "fewer than two columns can be compared"
 Pair = tuple[int, int]

@@ -57,6 +57,7 @@ def measure(evidence: Evidence) -> Measured:
             tuple(evidence.train.layout.names[place] for place in places),
             range_coverage(ours.quantiles(LEVELS), theirs.quantiles(LEVELS)),
             lambda i, j: range_coverage(ours.quantiles(LEVELS, i), theirs.quantiles(LEVELS, j)),
+            distance=False,
         )
 
     return by_parts(evidence, figures, "range_coverage", nothing=NO_NUMBER)

@@ -16,7 +16,7 @@ import numpy as np
 from llmsynth.evaluate.encoding import FloatArray, IntArray
 from llmsynth.evaluate.evidence import NO_HOLDOUT, Evidence
 from llmsynth.evaluate.fidelity.cells import Cells, Codes
-from llmsynth.evaluate.fidelity.figures import NO_ROWS, Side, basic, mean_of, redraw, table_of
+from llmsynth.evaluate.fidelity.figures import NO_ROWS, Side, interval_of, mean_of, redraw, table_of
 from llmsynth.evaluate.fidelity.pair_tv import pair_tv
 from llmsynth.evaluate.fidelity.pairs import NO_PAIR, PAIR_DRAWS, PAIR_ROWS, Pair, pair_cells, pairs_of
 from llmsynth.evaluate.metric import Measured, Metric, not_evaluable
@@ -105,7 +105,7 @@ def measure(evidence: Evidence) -> Measured:
         distance = mean_of(pair_tv(cells, ours, theirs, pairs))
         draws, shrink = redraw(evidence, side, drawn, "subsample_equivalent", PAIR_DRAWS, PAIR_ROWS)
         # sampling noise is what is measured here, so the draws give the spread and not a bias to take off
-        low, high = basic(distance, distance + draws[:, 0] - draws.mean(), shrink, (0.0, 1.0))
+        low, high = interval_of(distance, distance + (draws[:, 0] - draws.mean()) * shrink, (0.0, 1.0))
         found = Score(share_at(distance), len(table_of(evidence, side)))
         return found.within((share_at(high), share_at(low))), distance
 

@@ -18,13 +18,13 @@ from llmsynth.evaluate.evidence import Evidence
 from llmsynth.evaluate.fidelity.cells import Cells, Codes, cut
 from llmsynth.evaluate.fidelity.expected_tv import expected_tv
 from llmsynth.evaluate.fidelity.figures import NO_ROWS, Figures, Side, by_parts, mean_of, table_of
-from llmsynth.evaluate.fidelity.pairs import PAIR_ROWS, joint_codes, pair_name
+from llmsynth.evaluate.fidelity.pairs import joint_codes, pair_name
 from llmsynth.evaluate.fidelity.tv_counts import tv_of_counts
 from llmsynth.evaluate.metric import Measured, Metric, not_evaluable
 
 TRIPLE_BINS, TRIPLE_CATEGORIES = 5, 10
 MOST_TRIPLES = 2_000
-TRIPLE_DRAWS = 20
+TRIPLE_DRAWS, TRIPLE_ROWS = 20, 10_000
 NO_TRIPLE = "fewer than three columns can be compared"
 Triple = tuple[int, int, int]
 
@@ -75,24 +75,27 @@ def measure(evidence: Evidence) -> Measured:
     cells = cut(evidence.train, range(len(evidence.train.layout.names)), TRIPLE_BINS, TRIPLE_CATEGORIES)
     triples = triples_of(len(cells.names), evidence.rng("triple_tv"))
     ours = cells.codes(evidence.train)
+    counted = [_counts(cells, ours, one) for one in triples]
 
     def figures(side: Side) -> Figures:
         theirs = cells.codes(table_of(evidence, side))
         n, m = len(evidence.train), len(table_of(evidence, side))
-        floors = np.array([expected_tv(_counts(cells, ours, one) / n, n, m) for one in triples], np.float64)
+        floors = np.array([expected_tv(one / n, n, m) for one in counted], np.float64)
 
         def drawn(i: IntArray, j: IntArray) -> FloatArray:
             return triple_tv(cells, [one[i] for one in ours], [one[j] for one in theirs], triples)
 
         return Figures(
             tuple(pair_name(cells.names, one) for one in triples),
-            triple_tv(cells, ours, theirs, triples),
+            np.array(
+                [tv_of_counts(one, _counts(cells, theirs, place)) for one, place in zip(counted, triples, strict=True)]
+            ),
             drawn,
             floors=floors,
             details={"mean_floor": mean_of(floors), "n_triples": len(triples)},
         )
 
-    return by_parts(evidence, figures, "triple_tv", nothing=NO_TRIPLE, n_draws=TRIPLE_DRAWS, most_rows=PAIR_ROWS)
+    return by_parts(evidence, figures, "triple_tv", nothing=NO_TRIPLE, n_draws=TRIPLE_DRAWS, most_rows=TRIPLE_ROWS)
 
 
 METRIC = Metric(

@@ -107,8 +107,8 @@ def _figures(evidence: Evidence, side: Side) -> Figures:
         cells.names,
         np.array(values, np.float64),
         lambda i, j: compared(cells.counts(left, i), cells.counts(right, j)),
-        compared(counts, cells.counts(right)),
-        floors,
+        base=compared(counts, cells.counts(right)),
+        floors=floors,
     )
 
 

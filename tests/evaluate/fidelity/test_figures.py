@@ -12,10 +12,11 @@ from llmsynth.evaluate.fidelity.figures import (
     MOST_PARTS,
     Figures,
     Side,
-    basic,
     by_parts,
     draw_rows,
     frame_of,
+    interval_of,
+    plausible,
     table_of,
 )
 
@@ -32,6 +33,7 @@ def _means(evidence: Evidence, side: Side) -> Figures:
         ("x", "none"),
         np.array([right.mean() - left.mean(), np.nan]),
         lambda i, j: np.array([right[j].mean() - left[i].mean(), 7.0]),
+        distance=False,
         floors=np.array([0.5, np.nan]),
     )
 
@@ -83,9 +85,33 @@ def test_persons_make_intervals_wider_where_their_rows_are_alike() -> None:
     assert widths[1] > 1.5 * widths[0]
 
 
-def test_an_interval_is_cut_at_the_ends_of_the_range() -> None:
-    assert basic(0.0, np.full(50, 0.3), bounds=(0.0, 1.0)) == (0.0, 0.0)
-    assert all(math.isnan(end) for end in basic(0.0, np.full(50, np.nan)))
+def test_an_interval_is_cut_at_the_ends_of_the_range_and_reaches_the_figure() -> None:
+    assert interval_of(0.1, np.full(50, -0.3), bounds=(0.0, 1.0)) == (0.0, 0.1)
+    assert all(math.isnan(end) for end in interval_of(0.0, np.full(50, np.nan)))
+
+
+def test_a_distance_that_is_noise_alone_may_be_zero_and_a_large_one_keeps_its_size() -> None:
+    rng = np.random.default_rng(0)
+    nothing, much = [], []
+    for _ in range(200):
+        noise = rng.normal(size=10) / 10
+        for shift, found in ((0, nothing), (5, much)):
+            again = np.linalg.norm(shift + noise + rng.normal(size=(40, 10)) / 10, axis=1)
+            figure = np.array([np.linalg.norm(shift + noise)])
+            found.append(plausible(figure, again[:, None]).mean())
+    assert abs(np.mean(nothing)) < 0.2 * np.sqrt(0.1) and np.mean(much) == pytest.approx(5 * np.sqrt(10), rel=0.01)
+
+
+def test_fewer_rows_drawn_add_more_noise_and_it_is_taken_off_in_proportion() -> None:
+    rng = np.random.default_rng(0)
+    n, m, shares = 4000, 400, np.full(10, 0.1)
+    found = []
+    for _ in range(100):
+        left, right = rng.multinomial(n, shares) / n, rng.multinomial(n, shares) / n
+        draws = [np.abs(rng.multinomial(m, left) - rng.multinomial(m, right)).sum() / m / 2 for _ in range(40)]
+        value = np.array([np.abs(left - right).sum() / 2])
+        found.append(plausible(value, np.array(draws)[:, None], math.sqrt(m / n)).mean() / value[0])
+    assert abs(np.mean(found)) < 0.3
 
 
 def test_of_many_parts_the_largest_are_reported() -> None:
