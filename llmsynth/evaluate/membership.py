@@ -29,6 +29,7 @@ from llmsynth.evaluate.row_distances import fresh_holdout_rows
 from llmsynth.evaluate.score import Score, unknown
 
 MAX_PEOPLE = 2_000  # asked about, of each kind
+MAX_ROWS = 5_000  # of them, of each kind
 ROWS_OF_A_PERSON = 10
 MAX_REFERENCE = 20_000
 FEWEST_PEOPLE = 20
@@ -105,22 +106,23 @@ def _draw(evidence: Evidence) -> Trial | None:
     n = min(inside.size, outside.size // 2, MAX_PEOPLE)
     if n < FEWEST_PEOPLE:
         return None
-    members, whose = _rows_of(inside[:n], train_codes, rng)
-    others, whose_others = _rows_of(outside[:n], holdout_codes, rng)
+    most = max(1, min(ROWS_OF_A_PERSON, MAX_ROWS // n))
+    members, whose = _rows_of(inside[:n], train_codes, most, rng)
+    others, whose_others = _rows_of(outside[:n], holdout_codes, most, rng)
     rest = fresh[~np.isin(holdout_codes, outside[:n])]
     reference = np.sort(rng.permutation(rest)[:MAX_REFERENCE])
     return Trial(members, fresh[others], reference, np.concatenate([whose, whose_others + n]), n)
 
 
-def _rows_of(people: IntArray, codes: IntArray, rng: np.random.Generator) -> tuple[IntArray, IntArray]:
-    """Return at most ten row numbers of each of the people, and for each row the place of its person."""
+def _rows_of(people: IntArray, codes: IntArray, most: int, rng: np.random.Generator) -> tuple[IntArray, IntArray]:
+    """Return row numbers of the people, at most so many of each, and for each row the place of its person."""
     order = rng.permutation(np.flatnonzero(np.isin(codes, people)))
     sorter = np.argsort(people)
     whose = sorter[np.searchsorted(people, codes[order], sorter=sorter)]
     grouped = np.argsort(whose, kind="stable")
     order, whose = order[grouped], whose[grouped]
     first = np.searchsorted(whose, whose)
-    kept = np.arange(whose.size) - first < ROWS_OF_A_PERSON
+    kept = np.arange(whose.size) - first < most
     return order[kept].astype(np.int64), whose[kept].astype(np.int64)
 
 

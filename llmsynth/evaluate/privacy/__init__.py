@@ -8,9 +8,11 @@ MODULES: tuple[str, ...] = (
     "dcr_share",
     "nndr",
     "identifiability",
+    "mia_worst",
     "mia_distance",
     "mia_density",
     "mia_classifier",
     "mia_local",
+    "mia_string",
 )
 """Files with one `METRIC` each, in the order of the report."""

@@ -2,8 +2,8 @@
 
 DOMIAS (van Breugel et al. 2023, arXiv 2302.12580, equation 1): the score is log p_S(x) - log p_R(x), the density of
 synthetic rows over that of reference rows, in at most ten principal components. Densities come from the distances
-r_1 .. r_k to the k nearest rows (Kozachenko and Leonenko 1987, averaged over 1 .. k): the k-th alone would be blind to a
-single copy, the first alone would follow every whim of the sample. k = 10 for the synthetic rows, and 25 for the
+r_1 .. r_k to the k nearest rows (Kozachenko and Leonenko 1987, averaged over 1 .. k): the k-th alone would be blind to
+a single copy, the first alone would follow every whim of the sample. k = 10 for the synthetic rows, and 25 for the
 reference, whose density has no such spikes.
 """
 

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from llmsynth.evaluate.privacy.mia_local import METRIC, influence
+from llmsynth.evaluate.privacy.mia_local import METRIC, SCOTT_SHARE, influence
 from tests.evaluate.privacy.attacks import check_parts, false_alarms, honest, memoriser, overfitted_gaussian
 
 
 def test_a_memoriser_is_found() -> None:
     found = METRIC.measure(memoriser())
     check_parts(found)
-    assert found.score.value > 0.6 and found.score.lower > 0.5
+    assert found.score.value > 0.7 and found.score.lower > 0.5
 
 
 def test_honest_rows_give_no_more_than_guessing() -> None:
@@ -28,7 +28,7 @@ def test_a_row_explains_the_synthetic_rows_around_it() -> None:
 def test_the_gain_of_one_row_by_hand() -> None:
     rng = np.random.default_rng(0)
     reference, made, point = rng.normal(size=(50, 2)), rng.normal(size=(3, 2)), rng.normal(size=(1, 2))
-    width = reference.std(axis=0) * 50 ** (-1 / 6)
+    width = reference.std(axis=0) * SCOTT_SHARE * 50 ** (-1 / 6)
 
     def log_density(rows: np.ndarray, sample: np.ndarray) -> np.ndarray:
         kernel = np.exp(-(((rows[:, None] - sample[None]) / width) ** 2).sum(axis=2) / 2)
@@ -40,4 +40,4 @@ def test_the_gain_of_one_row_by_hand() -> None:
 
 def test_an_overfitted_normal_is_found() -> None:
     evidence, truth = overfitted_gaussian(150, 2, 0.15, 0)
-    assert 0.55 < METRIC.measure(evidence).score.value <= truth + 0.05
+    assert 0.65 < METRIC.measure(evidence).score.value <= truth + 0.05
