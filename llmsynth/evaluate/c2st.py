@@ -19,8 +19,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from llmsynth.evaluate.encoding import EncodedTable
-from llmsynth.evaluate.learners import ClassifierFactory, boosted_classifier
+from llmsynth.evaluate.encoding import EncodedTable, FloatArray, IntArray
+from llmsynth.evaluate.learners import Classifier, ClassifierFactory, boosted_classifier
 from llmsynth.evaluate.score import Score, unknown
 
 N_FOLDS = 5
@@ -41,6 +41,28 @@ class C2ST:
 
     auc: Score
     score: Score
+
+
+@dataclass(frozen=True, eq=False)
+class ToldApart:
+    """Predictions for rows of two tables, each by a classifier that did not see the row.
+
+    Attributes
+    ----------
+    rows : float64 array of shape (rows, columns)
+        Real ones first.
+    labels : int64 array of shape (rows,)
+        1 is synthetic.
+    probability : float64 array of shape (rows,)
+        Of being synthetic.
+    folds : tuple
+        Each classifier and the numbers of the rows it did not see.
+    """
+
+    rows: FloatArray
+    labels: IntArray
+    probability: FloatArray
+    folds: tuple[tuple[Classifier, IntArray], ...]
 
 
 def c2st(
@@ -70,20 +92,39 @@ def c2st(
         `n_rows` is the number of rows of each side.
     """
     from sklearn.metrics import roc_auc_score
-    from sklearn.model_selection import StratifiedKFold
 
     n_rows = min(len(real), len(synthetic), max_rows)
     if n_rows < 2 * N_FOLDS or not real.layout.names:
         reason = "no column can be compared" if not real.layout.names else f"fewer than {2 * N_FOLDS} rows a side"
         return C2ST(unknown(reason, n_rows), unknown(reason, n_rows))
-    left, right = real.subsample(n_rows, seed), synthetic.subsample(n_rows, seed + 1)
-    rows = np.concatenate([left.values, right.values])
-    labels = np.repeat(np.array([0, 1], np.int64), n_rows)  # 1 = synthetic
-    probability = np.empty(2 * n_rows)
-    folds = StratifiedKFold(N_FOLDS, shuffle=True, random_state=seed)
-    for train, test in folds.split(rows, labels):
+    told = tell_apart(real.subsample(n_rows, seed), synthetic.subsample(n_rows, seed + 1), seed, classifier)
+    auc = float(roc_auc_score(told.labels, told.probability))
+    return C2ST(Score(auc, n_rows), Score(1.0 - abs(2.0 * auc - 1.0), n_rows))
+
+
+def tell_apart(
+    real: EncodedTable, synthetic: EncodedTable, seed: int, classifier: ClassifierFactory = boosted_classifier
+) -> ToldApart:
+    """Predict of every row, by a classifier that did not see it, whether it is synthetic.
+
+    Parameters
+    ----------
+    real, synthetic : EncodedTable
+        As many rows of both, at least `N_FOLDS`.
+    seed : int
+        Of the folds and the classifier.
+    classifier : callable
+        Layout and seed to a fresh classifier.
+    """
+    from sklearn.model_selection import StratifiedKFold
+
+    rows = np.concatenate([real.values, synthetic.values])
+    labels = np.repeat(np.array([0, 1], np.int64), [len(real), len(synthetic)])
+    probability = np.empty(len(rows))
+    folds = []
+    for train, test in StratifiedKFold(N_FOLDS, shuffle=True, random_state=seed).split(rows, labels):
         model = classifier(real.layout, seed)
         model.fit(rows[train], labels[train])
         probability[test] = np.asarray(model.predict_proba(rows[test]))[:, 1]
-    auc = float(roc_auc_score(labels, probability))
-    return C2ST(Score(auc, n_rows), Score(1.0 - abs(2.0 * auc - 1.0), n_rows))
+        folds.append((model, test))
+    return ToldApart(rows, labels, probability, tuple(folds))

@@ -21,5 +21,14 @@ MODULES: tuple[str, ...] = (
     "triple_tv",
     "mutual_information",
     "subsample_equivalent",
+    "c2st_logistic",
+    "c2st_boosted",
+    "pmse_ratio",
+    "alpha_precision",
+    "beta_recall",
+    "authenticity",
+    "density_coverage",
+    "nn_adversarial_accuracy",
+    "mmd",
 )
 """Files with one `METRIC` each, in the order of the report."""

@@ -12,9 +12,9 @@ import numpy as np
 
 from llmsynth.evaluate.encoding import BoolArray, FloatArray
 from llmsynth.evaluate.evidence import Evidence
+from llmsynth.evaluate.figures import Weights
 from llmsynth.evaluate.metric import Measured, Metric, not_evaluable
 from llmsynth.evaluate.score import Score, unknown
-from llmsynth.evaluate.utility.figures import Weights
 from llmsynth.evaluate.utility.models import MAIN, TITLES
 from llmsynth.evaluate.utility.per_class_recall import NEEDS_CLASSES
 from llmsynth.evaluate.utility.trained import (

@@ -15,8 +15,8 @@ import numpy as np
 
 from llmsynth.evaluate.encoding import FloatArray
 from llmsynth.evaluate.evidence import Evidence
+from llmsynth.evaluate.figures import CLASS_FIGURES, NUMBER_FIGURES
 from llmsynth.evaluate.score import Score
-from llmsynth.evaluate.utility.figures import CLASS_FIGURES, NUMBER_FIGURES
 from llmsynth.evaluate.utility.models import MAIN, TITLES
 from llmsynth.evaluate.utility.problem import class_names
 from llmsynth.evaluate.utility.trained import Trained, draw, scored

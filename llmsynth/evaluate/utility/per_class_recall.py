@@ -11,9 +11,9 @@ import numpy as np
 
 from llmsynth.evaluate.encoding import FloatArray
 from llmsynth.evaluate.evidence import Evidence
+from llmsynth.evaluate.figures import mean_known, recalls
 from llmsynth.evaluate.metric import Measured, Metric, not_evaluable
 from llmsynth.evaluate.score import Score
-from llmsynth.evaluate.utility.figures import mean_known, recalls
 from llmsynth.evaluate.utility.listed import absence, absent_classes
 from llmsynth.evaluate.utility.models import MAIN
 from llmsynth.evaluate.utility.problem import class_names

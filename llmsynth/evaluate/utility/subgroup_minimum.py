@@ -13,9 +13,9 @@ import numpy as np
 
 from llmsynth.evaluate.encoding import BoolArray, FloatArray
 from llmsynth.evaluate.evidence import Evidence
+from llmsynth.evaluate.figures import class_figure, r2
 from llmsynth.evaluate.metric import Measured, Metric, not_evaluable
 from llmsynth.evaluate.score import Score, unknown
-from llmsynth.evaluate.utility.figures import class_figure, r2
 from llmsynth.evaluate.utility.groups import FEWEST_IN_GROUP, Group, groups_of
 from llmsynth.evaluate.utility.models import MAIN
 from llmsynth.evaluate.utility.trained import HOLDOUT, REAL, Trained, scored, trained_for

@@ -22,10 +22,10 @@ import numpy as np
 
 from llmsynth.evaluate.encoding import FloatArray, IntArray
 from llmsynth.evaluate.evidence import NO_HOLDOUT, Evidence
+from llmsynth.evaluate.figures import Weights, class_figure, r2, rmse
 from llmsynth.evaluate.intervals import BOOTSTRAPS, from_replicates
 from llmsynth.evaluate.remembered import remembered
 from llmsynth.evaluate.score import Score, unknown
-from llmsynth.evaluate.utility.figures import Weights, class_figure, r2, rmse
 from llmsynth.evaluate.utility.models import MAIN, Model, train
 from llmsynth.evaluate.utility.problem import Problem, Rows, problem_of
 

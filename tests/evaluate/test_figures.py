@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
-from llmsynth.evaluate.utility import figures
+from llmsynth.evaluate import figures
 
 RNG = np.random.default_rng(0)
 N = 200

@@ -1,0 +1,92 @@
+"""Two tables that a classifier tries to tell apart, for the synthetic rows and for the hold-out.
+
+The AUC grows with the number of rows, so both are compared with the training rows at one size, the smallest of the
+three tables; a hold-out of fewer than 500 rows is not let pull it down, and has its figure at its own size.
+
+Knows classifiers by their factory. Refuses to know which.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from llmsynth.evaluate.c2st import N_FOLDS, ToldApart, tell_apart
+from llmsynth.evaluate.encoding import EncodedTable, FloatArray
+from llmsynth.evaluate.evidence import NO_HOLDOUT, Evidence
+from llmsynth.evaluate.fidelity.neighbours import resampled
+from llmsynth.evaluate.figures import auroc
+from llmsynth.evaluate.intervals import from_replicates
+from llmsynth.evaluate.learners import ClassifierFactory
+from llmsynth.evaluate.metric import Measured
+from llmsynth.evaluate.score import Score, unknown
+
+FEWEST_HOLDOUT = 500
+FEWEST_ROWS = 2 * N_FOLDS
+
+
+def sizes_of(evidence: Evidence, limit: int) -> tuple[int, int]:
+    """Return rows a side for the synthetic rows and for the hold-out (0 without one)."""
+    size = min(len(evidence.train), len(evidence.synthetic), limit)
+    if evidence.holdout is None:
+        return size, 0
+    if len(evidence.holdout) >= FEWEST_HOLDOUT:
+        size = min(size, len(evidence.holdout))
+    return size, min(len(evidence.train), len(evidence.holdout), size or limit)
+
+
+def measure_both(
+    evidence: Evidence, limit: int, score: Callable[[EncodedTable, EncodedTable, str], Score]
+) -> tuple[Score, Score]:
+    """Apply a score to training rows and as many synthetic ones, and to training rows and as much of the hold-out.
+
+    Parameters
+    ----------
+    evidence : Evidence
+    limit : int
+        Most rows a side.
+    score : callable
+        Takes two tables of one size and the name of the second.
+    """
+    seed, sizes = evidence.seed_for("fidelity", "discrimination"), sizes_of(evidence, limit)
+    found = []
+    for name, other, size in zip(("synthetic", "holdout"), (evidence.synthetic, evidence.holdout), sizes, strict=True):
+        if other is None:
+            found.append(unknown(NO_HOLDOUT))
+        elif not evidence.train.layout.names:
+            found.append(unknown("no column can be compared", size))
+        elif size < FEWEST_ROWS:
+            found.append(unknown(f"fewer than {FEWEST_ROWS} rows a side", size))
+        else:
+            found.append(score(evidence.train.subsample(size, seed), other.subsample(size, seed + 1), name))
+    return found[0], found[1]
+
+
+def measure_auc(
+    evidence: Evidence,
+    limit: int,
+    classifier: ClassifierFactory,
+    key: str,
+    describe: Callable[[ToldApart, EncodedTable], dict[str, object]] | None = None,
+) -> Measured:
+    """Measure the AUC of predictions for unseen rows, and describe those for the synthetic table in the details."""
+    details: dict[str, object] = {}
+
+    def score(train: EncodedTable, other: EncodedTable, name: str) -> Score:
+        told = tell_apart(train, other, evidence.seed_for(key), classifier)
+        if describe is not None and name == "synthetic":
+            details.update(describe(told, train))
+        values = auc_of(told, evidence.rng(key, name))
+        return Score(float(values[0]), len(other)).within(from_replicates(values[0], values[1:], "percentile"))
+
+    made, held = measure_both(evidence, limit, score)
+    return Measured(made, held, {}, {}, details)
+
+
+def auc_of(told: ToldApart, rng: np.random.Generator) -> FloatArray:
+    """Return the AUC and its replicates, with both tables resampled, (1 + BOOTSTRAPS,)."""
+    n_real = int((told.labels == 0).sum())
+    counts = np.concatenate([resampled(n, rng) for n in (n_real, len(told.labels) - n_real)], axis=1)
+    weights = np.concatenate([np.ones((1, len(told.labels))), counts]).astype(np.float32).T
+    return auroc(told.labels == 1, told.probability, weights)
