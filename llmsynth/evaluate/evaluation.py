@@ -6,7 +6,7 @@ Knows the catalogue and the order of the work. Refuses to know any metric, and h
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -38,6 +38,7 @@ def evaluate(
     level: Level = "standard",
     progress: Progress | None = None,
     created: str = "",
+    generation: Mapping[str, int] | None = None,
 ) -> Report:
     """Judge synthetic rows by fidelity, utility and privacy.
 
@@ -65,6 +66,8 @@ def evaluate(
         Is told how far it is.
     created : str
         Time of day for the provenance; no clock is read here, so that a report can be made again.
+    generation : mapping of str to int, optional
+        What only the generator knows: numbers of rows it wrote ("raw"), and of these "repaired" and "rejected" ones.
 
     Returns
     -------
@@ -79,6 +82,7 @@ def evaluate(
     evidence = gather(
         real, synthetic, holdout, target=target, quasi_identifiers=quasi_identifiers or (), sensitive=sensitive or (),
         unit=unit, schema=schema, seed=seed, level=level,
+        generation=generation,
     )  # fmt: skip
     chosen = metrics(level=level)
     results, seconds = {}, {}

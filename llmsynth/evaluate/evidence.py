@@ -78,6 +78,8 @@ class Evidence:
         Of everything random.
     level : str
         "quick", "standard" or "full".
+    generation : mapping of str to int or None
+        What only the generator knows: numbers of rows it wrote ("raw"), and of these "repaired" and "rejected" ones.
     """
 
     train: EncodedTable
@@ -93,6 +95,7 @@ class Evidence:
     schema: Schema | None
     seed: int
     level: Level
+    generation: Mapping[str, int] | None = None
     _found: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def once(self, name: str, compute: Callable[[], _T]) -> _T:
@@ -173,6 +176,7 @@ def gather(
     schema: Schema | None = None,
     seed: int = 0,
     level: Level = "standard",
+    generation: Mapping[str, int] | None = None,
 ) -> Evidence:
     """Align and encode the tables.
 
@@ -192,6 +196,8 @@ def gather(
         Decides what is numeric and what is left out; data types decide if omitted.
     seed : int
     level : str
+    generation : mapping of str to int, optional
+        Counts of the generator, as in `Evidence`.
 
     Raises
     ------
@@ -233,6 +239,7 @@ def gather(
         described,
         seed,
         level,
+        generation,
     )
 
 

@@ -83,3 +83,9 @@ def test_what_several_metrics_need_is_computed_once_for_each_evidence() -> None:
     for evidence in (first, first, second, dataclasses.replace(first, seed=9)):
         assert evidence.once("sum", lambda: asked.append(1) or len(asked)) >= 1
     assert len(asked) == 3, "a changed copy starts anew"
+
+
+def test_what_the_generator_counted_goes_along() -> None:
+    counts = {"raw": 10, "repaired": 1, "rejected": 0}
+    assert gather(_table(), _table(seed=1), generation=counts).generation == counts
+    assert gather(_table(), _table(seed=1)).generation is None
