@@ -5,6 +5,9 @@
 >>> list(table.columns)[:3]
 ['age', 'sex', 'bmi']
 
+Synthetic rows of any origin are judged by `from llmsynth.evaluate import evaluate`; the package has that name, so the
+function is no name of this one.
+
 The names below are loaded when they are first used (PEP 562), so that `import llmsynth` and `llmsynth --help` cost no
 more than a bare interpreter: torch alone takes seconds to import.
 """
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
     from llmsynth.augmentation import augment
     from llmsynth.baselines.synthesizer import BaselineSynthesizer
     from llmsynth.comparison.run import compare
-    from llmsynth.evaluate import summarize
+    from llmsynth.evaluate import judge, report_diff, report_from_statistics, summarize
     from llmsynth.synthesizer import TableSynthesizer
     from llmsynth.table.files import read_table, write_table
     from llmsynth.table.infer import infer_schema
@@ -36,6 +39,9 @@ _HOMES = {
     "infer_schema": "llmsynth.table.infer",
     "read_table": "llmsynth.table.files",
     "write_table": "llmsynth.table.files",
+    "judge": "llmsynth.evaluate",
+    "report_diff": "llmsynth.evaluate",
+    "report_from_statistics": "llmsynth.evaluate",
     "summarize": "llmsynth.evaluate",
 }
 _MODULES = ("datasets", "errors")
@@ -50,7 +56,10 @@ __all__ = [
     "datasets",
     "errors",
     "infer_schema",
+    "judge",
     "read_table",
+    "report_diff",
+    "report_from_statistics",
     "summarize",
     "write_table",
 ]

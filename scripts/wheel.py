@@ -41,7 +41,7 @@ def main() -> None:
         python = throw_away_environment(work / "env", wheel)
         (work / "empty").mkdir()
         run([str(python), "-W", "ignore", "-c", SMOKE, *recipes], cwd=work / "empty")
-        for arguments in (["--help"], ["--version"], ["model", "list"]):
+        for arguments in (["--help"], ["--version"], ["model", "list"], ["gate", "--explain"]):
             run([str(python.with_name("llmsynth")), *arguments], cwd=work / "empty")
         print(f"{wheel.name}: {wheel.stat().st_size / 1024:.0f} KiB, installs and works from an empty folder")
 
@@ -58,6 +58,11 @@ def check_contents(wheel: Path, recipes: list[str]) -> None:
     """Stop if the wheel lacks a data file or carries what is not the package's."""
     names = set(zipfile.ZipFile(wheel).namelist())
     wanted = {f"llmsynth/_training/{recipe}.yaml" for recipe in recipes} | {"llmsynth/py.typed"}
+    wanted |= {
+        str(path.relative_to(ROOT).as_posix())
+        for path in (ROOT / "llmsynth").rglob("*")
+        if path.suffix in (".css", ".jinja", ".toml")
+    }
     missing = wanted - names
     foreign = {name for name in names if not name.startswith("llmsynth")}
     licensed = any(name.endswith("licenses/LICENSE") for name in names)
