@@ -24,6 +24,15 @@ def test_it_prints_a_table_whose_figures_keep_their_bounds(capsys):
         assert figure in printed
 
 
+def test_it_prints_what_synthetic_rows_add_to_few_real_ones(capsys):
+    found = tutorial.few_patients(0)
+    assert list(found) == ["real rows", "synthetic rows", "both"] == list(tutorial.SCARCE_PUBLISHED)
+    assert all(0.6 < figures["auc"].value < 0.85 and figures["f1"].value > 0.3 for figures in found.values())
+    tutorial.Console(width=120).print(tutorial.render_scarcity(found))
+    printed = capsys.readouterr().out
+    assert "0.582" in printed and f"{found['both']['auc'].value:.3f}" in printed and "synthetic rows" in printed
+
+
 def test_a_table_beside_itself_is_perfect_and_another_one_is_not():
     real = load_ehr(500, random_state=0)
     same = tutorial.fidelity(real, real)
