@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 from pathlib import Path
 from typing import Annotated, Any
@@ -26,7 +27,13 @@ def score(
     run: opt.RunFolder,
     table: opt.Table,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="FILE", help="CSV with one line per row: row, nats.")
+        Path | None,
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="FILE",
+            help="CSV with one line per row: row, nats, and the reason if they are infinite.",
+        ),
     ] = None,
     surprising: Annotated[
         int, typer.Option("--surprising", metavar="K", min=0, help="Also list the K least likely rows, and why.")
@@ -55,7 +62,7 @@ def score(
     by_column = synthesizer.log_prob_by_column(frame)
     nats = -by_column.to_numpy().sum(axis=1)
     if out is not None:
-        write_text(out, as_csv(nats))
+        write_text(out, as_csv(by_column))
     counts = summary(nats)
     data = {"command": "score", "run": str(run), "table": str(table), **counts}
     lines = [described(counts)]
@@ -156,10 +163,22 @@ def listed(rows: list[dict[str, Any]]) -> list[str]:
     ]
 
 
-def as_csv(nats: Any) -> str:
-    """Return one line per row: its number, counted from 0, and its nats with full precision."""
+def as_csv(by_column: Any) -> str:
+    """Return one line per row: its number, counted from 0, its nats with full precision, and why they are infinite.
+
+    Parameters
+    ----------
+    by_column : DataFrame, shape (n_rows, n_scored)
+        Log-probability of each cell given those before it; -inf where the model cannot produce the value.
+    """
+    import numpy as np
+
+    nats = -by_column.to_numpy()
+    names = [str(label) for label in by_column.columns]
     text = io.StringIO()
-    text.write("row,nats\n")
-    for row, value in enumerate(nats.tolist()):
-        text.write(f"{row},{value!r}\n")
+    lines = csv.writer(text, lineterminator="\n")
+    lines.writerow(["row", "nats", "reason"])
+    for row, value in enumerate(nats.sum(axis=1).tolist()):
+        wrong = [repr(names[place]) for place in np.flatnonzero(np.isinf(nats[row]))]
+        lines.writerow([row, repr(value), f"outside the schema: {', '.join(wrong)}" if wrong else ""])
     return text.getvalue()

@@ -57,15 +57,15 @@ def test_of_several_processes_one_samples_and_writes(
     assert {path.name for path in Path("result").iterdir()} <= {"run"}
 
 
-def test_a_holdout_of_too_few_rows_is_an_error_before_anything_is_fitted(table: Path) -> None:
-    frame = pd.read_csv(table)
+def test_a_holdout_of_too_few_rows_is_an_error_before_anything_is_fitted(table: Path, tmp_path: Path) -> None:
+    frame, few = pd.read_csv(table), tmp_path / "few.csv"
     for n in (1, 9, 10):
-        frame.head(n).to_csv("few.csv", index=False)
+        frame.head(n).to_csv(few, index=False)
         if n < 10:
             with pytest.raises(TableError, match=f"few.csv: {n} rows are too few to judge with; expected at least 10"):
-                split(table, Path("few.csv"), 0.2, 0)
+                split(table, few, 0.2, 0)
         else:
-            assert len(split(table, Path("few.csv"), 0.2, 0)[1]) == 10
+            assert len(split(table, few, 0.2, 0)[1]) == 10
 
 
 def test_labels_that_are_no_texts_may_be_texts_in_the_file_of_the_holdout(tmp_path: Path) -> None:

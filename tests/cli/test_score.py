@@ -33,8 +33,14 @@ def test_one_row_has_no_standard_error_and_no_possible_row_has_no_mean() -> None
     assert described(summary(np.array([np.inf]))) == "None of the 1 rows can be produced by this model."
 
 
-def test_written_nats_keep_full_precision() -> None:
-    assert as_csv(np.array([0.1 + 0.2, np.inf])) == "row,nats\n0,0.30000000000000004\n1,inf\n"
+def test_written_nats_keep_full_precision_and_infinite_ones_their_reason() -> None:
+    nats = pd.DataFrame([[-0.1, -0.2], [-np.inf, -1.0], [-np.inf, -np.inf]], columns=["a", 'b"'])
+    assert as_csv(nats).splitlines() == [
+        "row,nats,reason",
+        "0,0.30000000000000004,",
+        "1,inf,outside the schema: 'a'",
+        """2,inf,"outside the schema: 'a', 'b""'\"""",
+    ]
 
 
 def test_nats_per_row_are_printed_and_written(llmsynth: Cli, facade: FakeFacade, run_folder: Path, table: Path) -> None:
@@ -43,7 +49,8 @@ def test_nats_per_row_are_printed_and_written(llmsynth: Cli, facade: FakeFacade,
     data = json.loads(result.stdout)
     assert (data["rows"], data["impossible_rows"], data["nats_per_row"]) == (80, 1, 40.0)
     lines = Path("nats.csv").read_text().splitlines()
-    assert (lines[0], lines[1], len(lines)) == ("row,nats", "0,1.0", 81)
+    assert (lines[0], lines[1], len(lines)) == ("row,nats,reason", "0,1.0,", 81)
+    assert lines[80] == "79,inf,outside the schema: 'age'"
 
 
 def test_an_existing_file_needs_overwrite(llmsynth: Cli, facade: FakeFacade, run_folder: Path, table: Path) -> None:
