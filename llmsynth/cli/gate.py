@@ -109,7 +109,13 @@ def explained(policy: Policy) -> dict[str, Any]:
         "policy": policy.title,
         "fewest_rows": policy.fewest_rows,
         "conditions": [
-            {"require": one.text, "severity": one.severity, "needs": one.needs, "why": one.why}
+            {
+                "require": one.text,
+                "severity": one.severity,
+                "needs": one.needs,
+                "optional": one.optional,
+                "why": one.why,
+            }
             for one in policy.conditions
         ],
     }
@@ -134,4 +140,5 @@ def _said(condition: Condition) -> list[str]:
     otherwise = "BLOCK" if condition.severity == "block" else "REVIEW"
     unknown = "NOT EVALUABLE" if condition.severity == "block" else "REVIEW"
     asked = f", asked only if {condition.needs} was named" if condition.needs else ""
-    return [f"else {otherwise}; {unknown} if it cannot be computed{asked}", *([condition.why] if condition.why else [])]
+    asked += ", not asked where the metric has no figure for the tables" if condition.optional else ""
+    return [f"else {otherwise}; {unknown} if it is not computed{asked}", *([condition.why] if condition.why else [])]

@@ -44,7 +44,8 @@ class Finding:
     asked : str
         The condition.
     outcome : str
-        "passed", "failed", "unknown" (no figure) or "not asked" (the role it needs was not named).
+        "passed", "failed", "unknown" (no figure) or "not asked" (it needs a role that was
+        not named, or is optional and has no figure for these tables).
     decision : str
         The best verdict that is left.
     found : str
@@ -200,6 +201,8 @@ def _of_condition(report: Report, condition: Condition, known: Mapping[str, Metr
     end = math.nan if score is None else getattr(score, condition.end)
     limit = _limit(condition.limit, reference)
     if math.isnan(end) or math.isnan(limit):
+        if condition.optional and report.results.get(condition.path) is not None and reason:
+            return finding("not asked", "RELEASE", f"Not asked: {title} has no figure here ({reason}).")
         what = reason or ("no interval was computed" if math.isnan(end) else "the hold-out's figure has no interval")
         return finding("unknown", without, f"{title}: cannot be judged, because {what}.")
     holds = end <= limit if condition.at_most else end >= limit

@@ -38,7 +38,7 @@ _NUMBER = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
 _CONDITION = re.compile(r"(?P<left>.+?)\s*(?P<sign><=|>=|==|!=|<|>|=)\s*(?P<right>.+)", re.DOTALL)
 _LIMIT = re.compile(rf"(?:(?P<number>{_NUMBER})|reference\.(?P<end>\w+)(?:\s*(?P<by>[-+*])\s*(?P<amount>{_NUMBER}))?)")
 _POLICY_KEYS = ("title", "fewest_rows", "condition")
-_CONDITION_KEYS = ("require", "severity", "needs", "why")
+_CONDITION_KEYS = ("require", "severity", "needs", "optional", "why")
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,9 @@ class Condition:
         Role without which there is nothing to ask, such as "target"; empty if always asked.
     why : str
         One sentence for the reader.
+    optional : bool
+        Whether it is not asked where the metric was computed and has no figure for these tables, such as a distance
+        of numbers in a table without any.
     """
 
     text: str
@@ -94,6 +97,7 @@ class Condition:
     severity: Severity
     needs: Need = ""
     why: str = ""
+    optional: bool = False
 
     @property
     def pillar(self) -> str:
@@ -203,8 +207,9 @@ def _condition(entry: Any, source: str, known: Collection[str]) -> Condition:
         raise ConfigError(f"{source}: expected a table, [[condition]], got {type(entry).__name__}")
     _only(entry, _CONDITION_KEYS, source)
     for key, value in entry.items():
-        if not isinstance(value, str):
-            raise ConfigError(f"{source}: {key}: expected a text, got {value!r}")
+        if not isinstance(value, bool if key == "optional" else str):
+            expected = "true or false" if key == "optional" else "a text"
+            raise ConfigError(f"{source}: {key}: expected {expected}, got {value!r}")
     if "require" not in entry:
         raise ConfigError(f'{source}: expected require = "...", such as "utility.tstr_ratio.lower >= 0.9"')
     severity, needs = entry.get("severity", "block"), entry.get("needs", "")
@@ -215,7 +220,7 @@ def _condition(entry: Any, source: str, known: Collection[str]) -> Condition:
     path, part, end, at_most, limit = parse_requirement(entry["require"], source, known)
     return Condition(
         entry["require"], path, part, end, at_most, limit, cast(Severity, severity), cast(Need, needs),
-        entry.get("why", ""),
+        entry.get("why", ""), entry.get("optional", False),
     )  # fmt: skip
 
 

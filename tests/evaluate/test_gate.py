@@ -72,6 +72,17 @@ def test_a_condition_that_needs_a_role_is_asked_only_where_it_was_named() -> Non
     assert verdict.decision == "RELEASE" and verdict.findings[-1].outcome == "not asked"
 
 
+def test_an_optional_condition_is_not_asked_where_the_metric_has_no_figure_and_says_why() -> None:
+    def outcome(path: str) -> tuple[str, str]:
+        text = f"[[condition]]\nrequire = '{path}.upper <= 0.5'\noptional = true\n"
+        finding = judge(report(), parse_policy(text, known=KNOWN)).findings[-1]
+        return finding.outcome, finding.found
+
+    assert outcome("privacy.pii")[0] == "not asked" and "no text column" in outcome("privacy.pii")[1]
+    assert outcome("fidelity.pair_tv")[0] == "unknown"  # not computed at this level, which excuses nothing
+    assert outcome("utility.tstr_ratio")[0] == "failed"
+
+
 def test_a_part_that_does_not_exist_is_an_error_that_names_the_nearest() -> None:
     with pytest.raises(ConfigError, match="no part 'tpr_at_1fp'; did you mean 'tpr_at_1fpr'"):
         _judged("privacy.mia.tpr_at_1fp.upper <= 1")

@@ -75,6 +75,7 @@ def test_what_is_not_understood_is_an_error_that_names_the_condition(require: st
         ("[[condition]]\nrequire = 5", "require: expected a text"),
         ("[[condition]]\nrequire = 'privacy.mia.upper <= 1'\nseverity = 'stop'", "block, review, got 'stop'"),
         ("[[condition]]\nrequire = 'privacy.mia.upper <= 1'\nneeds = 'luck'", "needs: expected one of target"),
+        ("[[condition]]\nrequire = 'privacy.mia.upper <= 1'\noptional = 'x'", "optional: expected true or false"),
         ("[[condition]]\nrequire = 'privacy.mia.upper <= 1'\nwy = 'x'", "unknown key 'wy'; did you mean 'why'"),
         ("fewest_rows = true\n[[condition]]\nrequire = 'privacy.mia.upper <= 1'", "fewest_rows: expected"),
         ("fewest_rows = -1\n[[condition]]\nrequire = 'privacy.mia.upper <= 1'", "fewest_rows: expected"),

@@ -22,7 +22,7 @@ WIDTH, HEIGHT = 300.0, 96.0
 BY_COLUMN = (
     ("fidelity.ks", "KS distance"),
     ("fidelity.tv_categorical", "TV distance"),
-    ("fidelity.wasserstein", "Wasserstein distance"),
+    ("fidelity.wasserstein", "Wasserstein"),
 )
 
 
@@ -109,8 +109,10 @@ def _histogram(found: Mapping[str, Any], kind: str) -> Histogram:
         for side in ("below", "above")
         if found.get(side, {}).get("synthetic", 0.0) > 0 or found.get(side, {}).get("real", 0.0) > 0
     ]
+    inward = 0.5 if edges[0] % 1 == 0.5 and edges[1] - edges[0] == 1 else 0.0  # bins around whole numbers
     return Histogram(
-        paths["real"], paths["synthetic"], paths["holdout"], axis_text(edges[0], kind), axis_text(edges[-1], kind),
+        paths["real"], paths["synthetic"], paths["holdout"], axis_text(edges[0] + inward, kind),
+        axis_text(edges[-1] - inward, kind),
         "; ".join(parts),
     )  # fmt: skip
 

@@ -23,7 +23,7 @@ ASKS: dict[str, str] = {
 }
 HEADLINES: dict[str, tuple[str, ...]] = {
     "fidelity": ("fidelity.c2st_boosted", "fidelity.pair_tv", "fidelity.ks", "fidelity.tv_categorical"),
-    "utility": ("utility.tstr_ratio", "utility.tstr", "utility.trtr"),
+    "utility": ("utility.tstr_ratio", "utility.tstr_gap", "utility.tstr"),
     "privacy": ("privacy.mia", "privacy.exact_matches", "privacy.singling_out", "privacy.attribute_inference"),
 }
 MOST_PARTS = 40
@@ -106,7 +106,7 @@ def _line(path: str, measured: Measured) -> Line:
     worst = sorted(named, key=lambda part: _badness(part[1], metric))[:MOST_PARTS] if len(named) > MOST_PARTS else named
     return Line(
         path, path.split(".")[0], metric.title if metric else visible(path), value(score, unit), interval(score, unit),
-        value(reference, unit), standing(score, reference, metric.goal if metric else ""),
+        value(reference, unit), "" if reference.reason else standing(score, reference, metric.goal if metric else ""),
         metric.meaning if metric else "", metric.source if metric else "", "; ".join(notes),
         bool(metric and metric.proxy),
         tuple((visible(name), value(part, unit), interval(part, unit), _reference(measured, name, unit))
