@@ -131,6 +131,32 @@ def _people(flags: BoolArray, codes: IntArray) -> tuple[int, int]:
     return np.unique(codes[flags]).size, np.unique(codes).size
 
 
+def strongest_arms(outcomes: Mapping[str, tuple[BoolArray, BoolArray]], rng: np.random.Generator) -> dict[str, Arms]:
+    """Pick the attack with the largest excess on half of its guesses, and count the other half.
+
+    Parameters
+    ----------
+    outcomes : mapping of str to tuple of bool arrays
+        Hits on training and on held-out rows by attack; at least one attack. The guesses of an attack are independent.
+    rng : Generator
+        Cuts in half.
+
+    Returns
+    -------
+    dict of str to Arms
+        Of every attack on the second half, the picked one first.
+    """
+    halves = {}
+    for name, sides in outcomes.items():
+        first = [rng.permutation(side.size) % 2 == 0 for side in sides]
+        halves[name] = (
+            count_arms(*(side[half] for side, half in zip(sides, first, strict=True))),
+            count_arms(*(side[~half] for side, half in zip(sides, first, strict=True))),
+        )
+    order = sorted(halves, key=lambda name: -halves[name][0].excess if halves[name][0].known else 2.0)
+    return {name: halves[name][1] for name in order}
+
+
 def no_excess(n_rows: int, reason: str = "") -> Score:
     """Return the reference of an excess: the hold-out has none over itself."""
     return Score(0.0, n_rows, reason).within((0.0, 0.0))

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from llmsynth.evaluate.control import Arms, count_arms, measured_excess, measured_residual
+from llmsynth.evaluate.control import Arms, count_arms, measured_excess, measured_residual, strongest_arms
 from llmsynth.evaluate.evidence import Units
 
 
@@ -36,3 +36,22 @@ def test_nothing_to_look_at_is_a_reason() -> None:
     for measured in (measured_excess(Arms(0, 0, 0, 5)), measured_residual(Arms(0, 0, 0, 0))):
         assert not measured.score.known and measured.score.reason
     assert math.isnan(Arms(0, 0, 0, 0).interval[0])
+
+
+def test_the_strongest_of_many_blind_attacks_is_no_better_than_one() -> None:
+    rng, alarms = np.random.default_rng(0), []
+    for _ in range(200):
+        blind = {f"{i}": (rng.random(300) < 0.2, rng.random(300) < 0.2) for i in range(10)}
+        arms = next(iter(strongest_arms(blind, rng).values()))
+        alarms.append(arms.excess_score().lower > 0)
+    assert np.mean(alarms) <= 0.05
+
+
+def test_the_strongest_attack_comes_first() -> None:
+    rng = np.random.default_rng(0)
+    real = {
+        "weak": (rng.random(300) < 0.3, rng.random(300) < 0.2),
+        "strong": (rng.random(300) < 0.9, rng.random(300) < 0.2),
+    }
+    found = strongest_arms(real | {"empty": (np.empty(0, bool), np.empty(0, bool))}, rng)
+    assert list(found) == ["strong", "weak", "empty"] and found["strong"].n_train == 150

@@ -14,5 +14,8 @@ MODULES: tuple[str, ...] = (
     "mia_classifier",
     "mia_local",
     "mia_string",
+    "singling_out",
+    "linkability",
+    "small_cells",
 )
 """Files with one `METRIC` each, in the order of the report."""
