@@ -94,13 +94,22 @@ def asked_rows(evidence: Evidence, most: int, *names: str) -> tuple[IntArray, In
     tuple of int64 arrays
         Of the training table and of the hold-out; empty without a hold-out.
     """
-    rng, units = evidence.rng("asked rows", *names), evidence.units
-    inside, outside = np.arange(len(evidence.train)), fresh_holdout_rows(evidence)
-    if units is not None and units.holdout is not None:
-        inside = _one_each(inside, units.train, rng)
-        outside = _one_each(outside, units.holdout[outside], rng)
+    rng = evidence.rng("asked rows", *names)
+    inside, outside = rows_of_people(evidence, rng)
     n = min(inside.size, outside.size, most)
     return some(inside, n, rng), some(outside, n, rng)
+
+
+def rows_of_people(evidence: Evidence, rng: np.random.Generator) -> tuple[IntArray, IntArray]:
+    """Return row numbers of the training table and the hold-out: all, or one of each person where rows have units.
+
+    People with training rows are not in the hold-out's.
+    """
+    units, inside, outside = evidence.units, np.arange(len(evidence.train)), fresh_holdout_rows(evidence)
+    if units is None:
+        return inside, outside
+    inside = _one_each(inside, units.train, rng)
+    return inside, outside if units.holdout is None else _one_each(outside, units.holdout[outside], rng)
 
 
 def _one_each(rows: IntArray, people: IntArray, rng: np.random.Generator) -> IntArray:

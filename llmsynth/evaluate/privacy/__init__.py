@@ -14,8 +14,11 @@ MODULES: tuple[str, ...] = (
     "mia_classifier",
     "mia_local",
     "mia_string",
+    "vulnerability",
     "singling_out",
     "linkability",
+    "attribute_inference",
     "small_cells",
+    "disco",
 )
 """Files with one `METRIC` each, in the order of the report."""
