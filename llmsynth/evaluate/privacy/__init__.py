@@ -20,5 +20,6 @@ MODULES: tuple[str, ...] = (
     "attribute_inference",
     "small_cells",
     "disco",
+    "pii",
 )
 """Files with one `METRIC` each, in the order of the report."""
