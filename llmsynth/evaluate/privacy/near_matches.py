@@ -6,9 +6,9 @@ above their own share counts: with ties it is not 2 %. That finds
 training rows with a digit changed, which a count of exact copies does not see (arXiv 2603.23016 for the quantile).
 
 A generator that keeps to the middle of the data is near for an honest reason. So it is said how many synthetic rows
-are as near to a held-out row, at equal numbers of rows: these are phantoms, which look like somebody by chance
-(arXiv 2606.16952). What training rows have beyond them is 0 for any generator that does not know training rows from
-others, good or bad.
+are as near to a held-out row, at equal numbers of rows: those look like somebody by chance. The part "phantoms" is what
+is near to training rows beyond them; it is 0 for any generator that does not know training rows from others, good or
+bad (arXiv 2606.16952 for this control).
 
 Power: of 5,000 scored rows one per cent of copies is an excess of 3.5 standard errors.
 """
@@ -33,7 +33,7 @@ def near_matches(evidence: Evidence) -> Measured:
     -------
     Measured
         Excess of the share, -1 to 1: 0 no nearer than new rows, 1 every synthetic row and no held-out row is near.
-        Parts: "beyond_phantoms", near to a training row minus near to a held-out row, at equal numbers of both.
+        Parts: "phantoms", near to a training row minus near to a held-out row, at equal numbers of both.
     """
     if evidence.holdout is None:
         return not_evaluable(NO_HOLDOUT)
@@ -52,14 +52,14 @@ def near_matches(evidence: Evidence) -> Measured:
     parts = {
         "synthetic rows": Score(near / n, n).within(wilson(near, n)),
         "held-out rows": Score(own_near / m, m).within(wilson(own_near, m)),
-        "phantoms": Score(near_holdout / n, n).within(wilson(near_holdout, n)),
-        "beyond_phantoms": beyond.within(difference_of_shares((near_train, n), (near_holdout, n))),
+        "synthetic rows near held-out rows": Score(near_holdout / n, n).within(wilson(near_holdout, n)),
+        "phantoms": beyond.within(difference_of_shares((near_train, n), (near_holdout, n))),
     }
     details = {
         "near_synthetic": near, "n_synthetic": n, "near_holdout": own_near, "n_holdout": m, "p_value": arms.p_value,
         "limit": limit,
     }  # fmt: skip
-    return Measured(arms.excess_score(), no_excess(m), parts, {"beyond_phantoms": no_excess(m)}, details)
+    return Measured(arms.excess_score(), no_excess(m), parts, {"phantoms": no_excess(m)}, details)
 
 
 METRIC = Metric(
