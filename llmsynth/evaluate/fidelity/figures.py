@@ -1,15 +1,8 @@
 """Figures by column, pair or group: their intervals, their mean, and the same for the hold-out.
 
 A metric of this package says how it gets one figure per name from the training rows and other rows (`Figures`);
-`by_parts` does the rest. Rows of both tables are drawn again with replacement, whole persons where a unit was named.
-All figures of one draw come from the same rows: the interval of a mean over columns that move together is as wide as it
-must be. Of tables beyond `MAX_ROWS` rows that many are drawn, and what they add shrinks to the real number (m out of n
-bootstrap; Bickel, Götze and van Zwet 1997).
-
-A distance is too large by the noise of sampling, and drawing again adds as much once more. Noise adds in squares: where
-the distribution is the same in both tables, a distance d comes out near sqrt(2) d when drawn again. So a draw is turned
-into a distance that may be the true one by 2 d^2 - draw^2 under the root (a basic interval, Davison and Hinkley 1997,
-equation 5.6, on squares); intervals are their quantiles, drawn out to the figure itself, cut at the ends of the range.
+`by_parts` does the rest. All figures of one bootstrap draw come from the same rows, so the interval of a mean over
+columns that move together is as wide as it must be (`resampling` has the rest).
 
 Where no hold-out was given, the reference is what real rows of that number would score by sampling alone, if the
 metric knows it (`Figures.floors`); the reference then says so.
@@ -20,17 +13,17 @@ Knows numbers and rows. Refuses to know what a figure means.
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 import pandas as pd
 
 from llmsynth.evaluate.encoding import EncodedTable, FloatArray, IntArray
 from llmsynth.evaluate.evidence import NO_HOLDOUT, Evidence
-from llmsynth.evaluate.intervals import MAX_ROWS, Interval, from_replicates
+from llmsynth.evaluate.fidelity.resampling import draw_rows, interval_of, plausible
+from llmsynth.evaluate.intervals import MAX_ROWS, Interval
 from llmsynth.evaluate.metric import Measured, not_evaluable
 from llmsynth.evaluate.score import Score, unknown
 
@@ -57,6 +50,8 @@ class Figures:
         Takes row numbers of the training rows and of the others, returns figures as `values`. None: no intervals.
     distance : bool
         Whether they are distances, at least 0 and too large by noise (`plausible`).
+    draws : (float64 array of shape (draws, names), float), optional
+        What `redraw` returned, where it is known already; goes before `resampled`.
     base : float64 array of shape (names,), optional
         What `resampled` gives for all rows, where it is coarser than `values`.
     floors : float64 array of shape (names,), optional
@@ -72,6 +67,7 @@ class Figures:
     values: FloatArray
     resampled: Resampled | None = None
     distance: bool = True
+    draws: tuple[FloatArray, float] | None = None
     base: FloatArray | None = None
     floors: FloatArray | None = None
     intervals: Sequence[Interval] | None = None
@@ -206,8 +202,10 @@ def _scores(evidence: Evidence, side: Side, figures: Figures, plan: _Plan) -> tu
     if figures.intervals is not None:
         ends = figures.intervals
         whole = tuple(mean_of(np.array([end[place] for end in ends])) for place in (0, 1))  # type: ignore[assignment]
-    elif figures.resampled is not None and plan.n_draws:
-        draws, shrink = redraw(evidence, side, figures.resampled, plan.key, plan.n_draws, plan.most_rows)
+    elif figures.draws is not None or figures.resampled is not None:
+        draws, shrink = figures.draws or redraw(
+            evidence, side, cast(Resampled, figures.resampled), plan.key, plan.n_draws, plan.most_rows
+        )
         if figures.base is not None:
             draws = draws + np.nan_to_num(figures.values - figures.base)
         draws = np.where(np.isfinite(figures.values), draws, np.nan)  # what has no figure has no part in the mean
@@ -219,49 +217,6 @@ def _scores(evidence: Evidence, side: Side, figures: Figures, plan: _Plan) -> tu
         for name, one, end in zip(figures.names, figures.values, ends, strict=True)
     }
     return Score(value, n_rows).within(whole), parts
-
-
-def plausible(values: FloatArray, draws: FloatArray, shrink: float = 1.0, distance: bool = True) -> FloatArray:
-    """Turn figures of drawn rows into figures that may be the true ones.
-
-    Parameters
-    ----------
-    values : float64 array of shape (figures,)
-        Of the rows as they are.
-    draws : float64 array of shape (draws, figures)
-        Of rows drawn again.
-    shrink : float
-        Root of the share of rows that were drawn.
-    distance : bool
-        Whether the figures are distances: at least 0, and too large by noise that adds in squares. Figures below 0 then
-        stand for noise that by chance was larger than the distance.
-
-    Examples
-    --------
-    >>> plausible(np.array([0.02]), np.array([[0.02], [0.0283], [0.04]])).round(3).tolist()
-    [[0.02], [-0.001], [-0.028]]
-    """
-    scale = np.square if distance else np.asarray
-    added = scale(draws) - scale(values)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # a figure that no draw has is NaN, and its mean too
-        bias = np.nanmean(added, axis=0)
-    true = scale(values) - bias * shrink**2 - (added - bias) * shrink
-    return np.asarray(np.sign(true) * np.sqrt(np.abs(true)) if distance else true, np.float64)
-
-
-def interval_of(value: float, likely: FloatArray, bounds: Interval = (-math.inf, math.inf)) -> Interval:
-    """95 % interval of a figure from those that may be the true ones, drawn out to the figure, cut at its range.
-
-    Examples
-    --------
-    >>> [round(end, 3) for end in interval_of(0.02, np.linspace(-0.01, 0.01, 101), bounds=(0.0, 1.0))]
-    [0.0, 0.02]
-    """
-    lower, upper = from_replicates(value, likely, "percentile")
-    if math.isnan(lower):
-        return math.nan, math.nan
-    return max(min(lower, value), bounds[0]), min(max(upper, value), bounds[1])
 
 
 def redraw(
@@ -291,27 +246,6 @@ def redraw(
 
 def _numbered(units: IntArray) -> IntArray:
     return np.unique(units, return_inverse=True)[1].astype(np.int64)
-
-
-def draw_rows(rng: np.random.Generator, n_rows: int, units: IntArray | None = None, most: int = MAX_ROWS) -> IntArray:
-    """Draw row numbers with replacement, int64 of shape (about min(n_rows, most),).
-
-    Parameters
-    ----------
-    rng : Generator
-    n_rows : int
-        Rows of the table, at least 1.
-    units : int64 array of shape (n_rows,), optional
-        Whose rows they are, numbered from 0 without gaps; all rows of a drawn one are taken together.
-    most : int
-        Most rows to draw.
-    """
-    size = min(n_rows, most)
-    if units is None:
-        return rng.integers(0, n_rows, size)
-    n_units = int(units.max()) + 1
-    times = np.bincount(rng.integers(0, n_units, max(1, n_units * size // n_rows)), minlength=n_units)
-    return np.repeat(np.arange(n_rows, dtype=np.int64), times[units])
 
 
 def plain(matrix: FloatArray, digits: int = 5) -> list[Any]:

@@ -16,9 +16,10 @@ import numpy as np
 from llmsynth.evaluate.encoding import FloatArray, IntArray
 from llmsynth.evaluate.evidence import NO_HOLDOUT, Evidence
 from llmsynth.evaluate.fidelity.cells import Cells, Codes
-from llmsynth.evaluate.fidelity.figures import NO_ROWS, Side, interval_of, mean_of, redraw, table_of
+from llmsynth.evaluate.fidelity.figures import NO_ROWS, Side, mean_of, redraw, table_of
 from llmsynth.evaluate.fidelity.pair_tv import pair_tv
 from llmsynth.evaluate.fidelity.pairs import NO_PAIR, PAIR_DRAWS, PAIR_ROWS, Pair, pair_cells, pairs_of
+from llmsynth.evaluate.fidelity.resampling import interval_of
 from llmsynth.evaluate.metric import Measured, Metric, not_evaluable
 from llmsynth.evaluate.score import Score, unknown
 

@@ -1,0 +1,173 @@
+"""Functional dependencies: where one real column determines another, does it in the synthetic rows?
+
+A dependency A -> B is found in the training rows: taking out at most 1 % of the rows leaves one B for each A, B is not
+nearly constant, and A has five rows a value or more, so that it is no accident. The same share of rows to take out
+(Kivinen and Mannila's g3) is then computed within the synthetic rows. Those may keep to a mapping of their own; details
+hold the share of rows whose B is not the one that goes with their A in the real rows.
+
+Missing is a value of B; rows without an A are left aside.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from itertools import permutations
+
+import numpy as np
+import pandas as pd
+
+from llmsynth.evaluate.encoding import FloatArray, IntArray
+from llmsynth.evaluate.evidence import Evidence
+from llmsynth.evaluate.fidelity.figures import NO_ROWS, Figures, Side, by_parts, table_of
+from llmsynth.evaluate.intervals import wilson
+from llmsynth.evaluate.metric import Measured, Metric, not_evaluable
+
+MOST_ERROR = 0.01
+"""Largest g3 of a dependency in the real rows."""
+LEAST_GAIN = 0.9
+"""Least share of the error of always guessing the most frequent B that knowing A takes away."""
+ROWS_PER_VALUE = 5
+SCREENED_ROWS = 2_000
+NO_DEPENDENCY = "no column of the real rows determines another"
+
+
+def majorities(given: IntArray, determined: IntArray) -> tuple[IntArray, IntArray, IntArray]:
+    """Return each value of A that occurs, its most frequent B, and the rows that have both.
+
+    Parameters
+    ----------
+    given, determined : int64 arrays of shape (n,)
+        Codes of A and B, at least 0.
+    """
+    if not given.size:
+        return (np.empty(0, np.int64),) * 3
+    width = int(determined.max()) + 1
+    pairs, counts = np.unique(given * width + determined, return_counts=True)
+    values = pairs // width
+    order = np.lexsort((-counts, values))
+    first = order[np.append(True, np.diff(values[order]) > 0)]
+    return values[first], pairs[first] % width, counts[first]
+
+
+def g3(given: IntArray, determined: IntArray) -> float:
+    """Return the smallest share of rows to take out so that A determines B.
+
+    Parameters
+    ----------
+    given, determined : int64 arrays of shape (n,)
+        Codes of A and B; rows with a negative A are left aside.
+
+    Returns
+    -------
+    float
+        0 (A determines B) to below 1; NaN without rows.
+
+    Examples
+    --------
+    >>> g3(np.array([0, 0, 0, 1]), np.array([2, 2, 3, 3]))
+    0.25
+    """
+    known = given >= 0
+    if not known.any():
+        return math.nan
+    return 1.0 - float(majorities(given[known], determined[known])[2].sum()) / int(known.sum())
+
+
+def determines(given: IntArray, determined: IntArray) -> bool:
+    """Whether A determines B in these rows by more than accident; codes as in `g3`, missing B included."""
+    known = given >= 0
+    a, b = given[known], determined[known]
+    if not a.size or a.size < ROWS_PER_VALUE * np.count_nonzero(np.bincount(a)):
+        return False
+    baseline = 1.0 - float(np.bincount(b).max()) / b.size
+    if np.count_nonzero(np.bincount(a)) < 2 or baseline == 0:
+        return False
+    error = g3(a, b)
+    return error <= MOST_ERROR and baseline - error >= LEAST_GAIN * baseline
+
+
+def find_dependencies(codes: IntArray, seed: int = 0) -> list[tuple[int, int]]:
+    """Find pairs of columns of which the first determines the second.
+
+    Parameters
+    ----------
+    codes : int64 array of shape (rows, columns)
+        Codes from 0; missing has -1.
+    seed : int
+        Of the rows that pairs are screened on.
+    """
+    n = codes.shape[0]
+    rows = np.random.default_rng(seed).choice(n, min(n, SCREENED_ROWS), replace=False)
+    few = codes[rows]
+    found = []
+    for a, b in permutations(range(codes.shape[1]), 2):
+        if g3(few[:, a], few[:, b] + 1) > 3 * MOST_ERROR:  # fewer rows never seem to break it more
+            continue
+        if determines(codes[:, a], codes[:, b] + 1):
+            found.append((a, b))
+    return found
+
+
+def _codes(*tables: FloatArray) -> list[IntArray]:
+    """Number the values of each column over all tables; missing is -1."""
+    both = np.concatenate(tables)
+    codes = np.empty(both.shape, np.int64)
+    for column in range(both.shape[1]):
+        codes[:, column] = pd.factorize(both[:, column])[0]
+    return np.split(codes, np.cumsum([len(table) for table in tables])[:-1])
+
+
+def _disagreeing(real: tuple[IntArray, IntArray], made: tuple[IntArray, IntArray]) -> float:
+    """Share of rows, of those whose A is a real one, with another B than most real rows of that A."""
+    known = real[0] >= 0
+    values, expected, _ = majorities(real[0][known], real[1][known])
+    place = np.minimum(np.searchsorted(values, made[0]), values.size - 1)
+    met = values[place] == made[0]
+    return float((expected[place] != made[1])[met].mean()) if met.any() else math.nan
+
+
+def measure(evidence: Evidence) -> Measured:
+    """Measure g3 of each dependency and their mean."""
+    if not len(evidence.train):
+        return not_evaluable(NO_ROWS)
+    names = evidence.train.layout.names
+    (real,) = _codes(evidence.train.values)
+    pairs = find_dependencies(real, evidence.seed_for("functional_dependencies"))
+
+    def figures(side: Side) -> Figures:
+        ours, theirs = _codes(evidence.train.values, table_of(evidence, side).values)
+        errors = np.array([g3(theirs[:, a], theirs[:, b] + 1) for a, b in pairs], np.float64)
+        known = [int((theirs[:, a] >= 0).sum()) for a, _ in pairs]
+        shown = [f"{names[a]} → {names[b]}" for a, b in pairs]
+        other: Mapping[str, float | None] = {
+            name: None if math.isnan(share) else round(share, 6)
+            for name, (a, b) in zip(shown, pairs, strict=True)
+            for share in [_disagreeing((ours[:, a], ours[:, b] + 1), (theirs[:, a], theirs[:, b] + 1))]
+        }
+        return Figures(
+            tuple(shown),
+            errors,
+            intervals=[
+                wilson(0 if math.isnan(error) else error * n, n) for error, n in zip(errors, known, strict=True)
+            ],
+            floors=np.array([g3(ours[:, a], ours[:, b] + 1) for a, b in pairs], np.float64),
+            details={"share_unlike_the_real_mapping": other, "n_dependencies": len(pairs)},
+        )
+
+    return by_parts(evidence, figures, "functional_dependencies", nothing=NO_DEPENDENCY)
+
+
+METRIC = Metric(
+    key="functional_dependencies",
+    pillar="fidelity",
+    title="Broken functional dependencies",
+    goal="minimize",
+    low=0.0,
+    high=1.0,
+    meaning="mean over dependencies of the real rows of the share of rows that break them; 0 none",
+    source="g3 of Kivinen and Mannila 1995, definition 2.3",
+    measure=measure,
+    level="standard",
+    unit="%",
+)
