@@ -204,7 +204,7 @@ def violations(frame: pd.DataFrame, schema: Schema, codecs: Sequence[ColumnCodec
     if codecs is None:
         codecs = [None if column.kind == "text" else build_codec(column, table[column.name]) for column in learned]
     book = RuleBook(schema, learned, codecs)
-    broken = book.violations(table)
+    broken = book.violations(table) if table else np.zeros((len(schema.rules), len(frame)), dtype=bool)
     for place, unique in book.unique_rules:
         cells = {n: table[n] if schema[n].modelled else frame.iloc[:, places[n]] for n in unique.columns}
         broken[place] = repeated(*unique_keys(unique, cells))

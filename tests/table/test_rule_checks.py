@@ -182,3 +182,9 @@ def test_columns_that_no_model_learns_are_refused():
 
 def test_a_schema_without_rules_says_nothing_of_them():
     assert "rules" not in infer_schema(GOOD).to_dict()
+
+
+def test_a_unique_key_is_checked_where_no_column_is_learned():
+    frame = pd.DataFrame({"key": range(30)})
+    schema = infer_schema(frame, rules=[{"unique": ["key"]}])
+    assert violations(frame.assign(key=[0, 0, *range(2, 30)]), schema).sum(axis=1).tolist() == [1]
