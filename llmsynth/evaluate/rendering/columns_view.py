@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from llmsynth.evaluate.gate import shown
+from llmsynth.evaluate.findings import shown
 from llmsynth.evaluate.rendering.text import value, visible
 from llmsynth.evaluate.report import Report
 

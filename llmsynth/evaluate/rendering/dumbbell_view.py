@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from llmsynth.evaluate.gate import shown
+from llmsynth.evaluate.findings import shown
 from llmsynth.evaluate.rendering.text import visible
 from llmsynth.evaluate.report import Report
 from llmsynth.evaluate.score import Score

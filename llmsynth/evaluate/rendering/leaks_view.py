@@ -16,7 +16,11 @@ from llmsynth.evaluate.rendering.summary_view import known_metrics
 from llmsynth.evaluate.rendering.text import visible
 from llmsynth.evaluate.report import Report
 
-ARMS = ("train_hits", "n_train", "holdout_hits", "n_holdout")
+ARMS = (
+    ("train_hits", "n_train", "holdout_hits", "n_holdout"),
+    ("repeated", "tokens", "holdout_repeated", "holdout_tokens"),
+)
+"""Names in details: hits and trials of training rows, then of held-out rows."""
 MOST_TOKENS = 20
 FEWEST_CERTAIN = 0.001
 
@@ -34,11 +38,10 @@ class Leak:
 
 @dataclass(frozen=True)
 class Token:
-    """One token that came back, masked: its kind, and in how many synthetic rows."""
+    """A kind of token that came back, and its shape."""
 
     kind: str
     masked: str
-    count: str
 
 
 def leaks(report: Report) -> tuple[Leak, ...]:
@@ -46,14 +49,15 @@ def leaks(report: Report) -> tuple[Leak, ...]:
     found = []
     for path, measured in report.results.items():
         details = measured.details
-        if not path.startswith("privacy.") or not all(isinstance(details.get(key), int | float) for key in ARMS):
+        keys = [names for names in ARMS if all(isinstance(details.get(name), int | float) for name in names)]
+        if not path.startswith("privacy.") or not keys:
             continue
-        hits, n, own, m = (float(details[key]) for key in ARMS)
-        if n <= 0 or m <= 0:
+        hits, n, own, m = (float(details[key]) for key in keys[0])
+        if n <= 0:
             continue
         title = known_metrics()[path].title if path in known_metrics() else visible(path)
         found.append(
-            Leak(title, f"{hits:,.0f} of {n:,.0f}", f"{own:,.0f} of {m:,.0f}", f"{own / m * n:,.1f}",
+            Leak(title, f"{hits:,.0f} of {n:,.0f}", f"{own:,.0f} of {m:,.0f}", f"{own / m * n:,.1f}" if m else "-",
                  _p_value(details.get("p_value")))
         )  # fmt: skip
     return tuple(found)
@@ -66,13 +70,11 @@ def _p_value(found: Any) -> str:
 
 
 def tokens(report: Report) -> tuple[Token, ...]:
-    """Masked tokens that details list under `masked`, each with "kind", "masked" and "rows"."""
+    """Shapes of tokens that came back, which details list by kind under `shapes`."""
     found = []
     for path, measured in report.results.items():
-        listed = measured.details.get("masked", ())
-        if path.startswith("privacy.") and isinstance(listed, list | tuple):
-            found += [one for one in listed if isinstance(one, Mapping) and "masked" in one]
-    return tuple(
-        Token(visible(one.get("kind", ""), 30), visible(one["masked"], 60), visible(one.get("rows", ""), 12))
-        for one in found[:MOST_TOKENS]
-    )
+        shapes = measured.details.get("shapes")
+        if path.startswith("privacy.") and isinstance(shapes, Mapping):
+            for kind, listed in shapes.items():
+                found += [Token(visible(kind, 30), visible(one, 60)) for one in (listed or ())]
+    return tuple(found[:MOST_TOKENS])

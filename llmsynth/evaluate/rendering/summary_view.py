@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from functools import cache
 
 from llmsynth.evaluate.catalogue import PILLARS, metrics
-from llmsynth.evaluate.gate import Decision, Verdict
+from llmsynth.evaluate.findings import Decision
+from llmsynth.evaluate.gate import Verdict
 from llmsynth.evaluate.metric import Measured, Metric
 from llmsynth.evaluate.rendering.text import interval, value, visible
 from llmsynth.evaluate.report import Report

@@ -8,7 +8,7 @@ Knows texts and scores. Refuses to know any format.
 
 from __future__ import annotations
 
-from llmsynth.evaluate.gate import shown
+from llmsynth.evaluate.findings import shown
 from llmsynth.evaluate.score import Score
 
 LONGEST = 60

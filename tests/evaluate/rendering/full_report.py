@@ -42,7 +42,7 @@ def full_report(names: Sequence[str], categories: Sequence[str] = ("a", "b"), **
         "privacy.mia": measured({"auc": figure(0.5, 0.4, 0.6), "tpr_at_1fpr": figure(0.02, 0.0, 0.05)}),
         "privacy.mia_distance": measured({}, {"roc": {"fpr": [0.0, 0.01, 1.0], "tpr": [0.0, 0.02, 1.0]}}),
         "privacy.exact_matches": measured({}, arms),
-        "privacy.pii": measured({}, {"masked": [{"kind": name, "masked": name, "rows": 3} for name in names]}),
+        "privacy.pii": measured({}, {"shapes": {name: [name] for name in names}}),
         "privacy.small_cells": Measured(unknown(f"a reason with {names[0]}"), unknown("none")),
     }  # fmt: skip
     settings: dict[str, Any] = {

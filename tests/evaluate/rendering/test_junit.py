@@ -6,7 +6,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from llmsynth.evaluate.gate import Finding, Verdict, judge
+from llmsynth.evaluate.findings import Finding
+from llmsynth.evaluate.gate import Verdict, judge
 from llmsynth.evaluate.policy import parse_policy
 from llmsynth.evaluate.rendering.junit import render_junit
 from llmsynth.evaluate.rendering.text import visible
