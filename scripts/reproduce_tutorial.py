@@ -7,8 +7,8 @@ with `load_ehr` and prints each figure beside that of a published run and the bo
 simulated patients of its own, so its figures are a measure of what is usual and not of the same rows.
 
 A second table asks what synthetic rows are good for when real ones are scarce: a random forest learns diabetes from 200
-real patients, from 1,000 synthetic ones of a copula fitted on these 200, and from both. Glucose is left out: diabetes is
-diagnosed by it, and any forest would be right. Another seed shows how much hangs on which 200 patients there are.
+real patients, from 1,000 synthetic ones of a copula fitted on these 200, and from both. Glucose is left out: diabetes
+is diagnosed by it, and any forest would be right. Another seed shows how much hangs on which 200 patients there are.
 """
 
 from __future__ import annotations

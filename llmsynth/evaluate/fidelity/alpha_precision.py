@@ -33,7 +33,7 @@ def alpha_precision(train: FloatArray, others: FloatArray, n_clusters: int = 1, 
     train, others : float64 arrays of shape (points, dimensions)
         At least one point each.
     n_clusters : int
-        1: one centre, Alaa et al. 2022, equations 2 and 5: 1 - Σ|α - P_α| / Σα.
+        1: one centre, Alaa et al. 2022: 1 - Σ|α - P_α| / Σα.
     seed : int
         Of the clusters.
 
@@ -131,7 +131,7 @@ METRIC = Metric(
     high=1.0,
     meaning="Whether synthetic rows lie as the training rows do, from the middle of each cluster outwards: "
     "1 as they do, 0 elsewhere.",
-    source="Alaa et al. 2022, arXiv 2102.08921, equations 2 and 5; with a centre for each cluster",
+    source="Alaa et al. 2022, arXiv 2102.08921; with a centre for each cluster",
     measure=measure,
     level="standard",
 )

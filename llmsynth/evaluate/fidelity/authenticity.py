@@ -28,7 +28,7 @@ def authenticity(train: FloatArray, others: FloatArray) -> float:
     Returns
     -------
     float
-        0 (all are nearer to a training point than its nearest neighbour is) to 1; Alaa et al. 2022, section 4.3.
+        0 (all are nearer to a training point than its nearest neighbour is) to 1; Alaa et al. 2022.
     """
     return float(_authentic(Pair(train, others)).mean())
 
@@ -64,7 +64,7 @@ METRIC = Metric(
     high=1.0,
     meaning="Share of synthetic rows farther from a training row than that row's nearest neighbour: held-out rows "
     "show what honest rows give, copies give 0.",
-    source="Alaa et al. 2022, arXiv 2102.08921, section 4.3; minus that of the hold-out",
+    source="Alaa et al. 2022, arXiv 2102.08921; minus that of the hold-out",
     measure=measure,
     level="standard",
 )

@@ -38,7 +38,7 @@ def beta_recall(train: FloatArray, others: FloatArray) -> float:
     Returns
     -------
     float
-        0 (no training point is near an other one) to 1 (each is); Alaa et al. 2022, equations 3 and 5.
+        0 (no training point is near an other one) to 1 (each is); Alaa et al. 2022.
     """
     return float(_integrated(*_levels(Pair(train, others)), np.ones((1, len(train))))[0])
 
@@ -86,7 +86,7 @@ METRIC = Metric(
     high=math.inf,
     meaning="How many kinds of training rows have a synthetic row near, as a share of what held-out rows give: "
     "1 as fresh rows, 0 none, about 2 copies.",
-    source="Alaa et al. 2022, arXiv 2102.08921, equations 3 and 5; divided by that of the hold-out",
+    source="Alaa et al. 2022, arXiv 2102.08921; divided by that of the hold-out",
     measure=measure,
     level="standard",
 )

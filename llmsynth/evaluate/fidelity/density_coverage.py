@@ -30,7 +30,7 @@ def density_coverage(train: FloatArray, others: FloatArray) -> tuple[float, floa
     Returns
     -------
     tuple of float
-        Density, from 0 up, and coverage, 0 to 1; Naeem et al. 2020, equations 6 and 7.
+        Density, from 0 up, and coverage, 0 to 1; Naeem et al. 2020.
     """
     within = Pair(train, others).across.within
     return float(within.mean() / K * len(train) / len(others)), float((within > 0).mean())
@@ -62,7 +62,7 @@ METRIC = Metric(
     high=1.0,
     meaning="Share of training rows with a synthetic row in their neighbourhood: 0.97 is what fresh rows give, "
     "0 is none.",
-    source="Naeem et al. 2020, arXiv 2002.09797, equations 6 and 7, k = 5",
+    source="Naeem et al. 2020, arXiv 2002.09797, k = 5",
     measure=measure,
     level="standard",
     unit="%",

@@ -33,7 +33,7 @@ def adversarial_accuracy(train: FloatArray, others: FloatArray) -> float:
     Returns
     -------
     float
-        0 (copies) over 0.5 (cannot be told apart) to 1 (apart); Yale et al. 2020, equation 1.
+        0 (copies) over 0.5 (cannot be told apart) to 1 (apart); Yale et al. 2020.
     """
     return float(np.mean([side.mean() for side in _apart(Pair(train, others))]))
 
@@ -79,7 +79,7 @@ METRIC = Metric(
     low=0.0,
     high=1.0,
     meaning="Whether a row's nearest row tells its table: 0.5 cannot be told apart, 1 lie apart, 0 copies.",
-    source="Yale et al. 2020, doi:10.1016/j.neucom.2019.12.136, equation 1",
+    source="Yale et al. 2020, doi:10.1016/j.neucom.2019.12.136",
     measure=measure,
     level="standard",
 )

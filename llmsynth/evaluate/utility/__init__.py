@@ -8,5 +8,13 @@ MODULES: tuple[str, ...] = (
     "per_class_recall",
     "subgroup_minimum",
     "calibration",
+    "trts",
+    "tsts",
+    "augmentation",
+    "importance_agreement",
+    "model_ranking",
+    "coefficient_overlap",
+    "fairness",
+    "aggregate_queries",
 )
 """Files with one `METRIC` each, in the order of the report."""

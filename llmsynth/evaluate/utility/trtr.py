@@ -56,6 +56,6 @@ METRIC = Metric(
     low=-math.inf,
     high=1.0,
     meaning="AUROC (a number: R2) of models trained on real rows: 1 is perfect, 0.5 (0) is chance.",
-    source="Esteban, Hyland and Rätsch 2017, arXiv 1706.02633, section 4.3",
+    source="Esteban, Hyland and Rätsch 2017, arXiv 1706.02633",
     measure=trtr,
 )

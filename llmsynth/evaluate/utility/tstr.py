@@ -63,6 +63,6 @@ METRIC = Metric(
     high=1.0,
     meaning="AUROC (a number: R2) of models trained on synthetic rows: 1 is perfect, 0.5 (0) is chance; "
     "beside it what real rows give.",
-    source="Esteban, Hyland and Rätsch 2017, arXiv 1706.02633, section 4.3",
+    source="Esteban, Hyland and Rätsch 2017, arXiv 1706.02633",
     measure=tstr,
 )
