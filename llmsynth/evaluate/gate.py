@@ -12,61 +12,17 @@ Knows reports and policies. Refuses to know tables: a saved report is judged jus
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-from llmsynth.config_fields import nearest
-from llmsynth.errors import ConfigError
-from llmsynth.evaluate.metric import Metric
-from llmsynth.evaluate.policy import Condition, Limit, Policy, read_policy
+from llmsynth.evaluate.findings import Decision, Finding, finding_of
+from llmsynth.evaluate.policy import Policy, read_policy
 from llmsynth.evaluate.report import Report
-from llmsynth.evaluate.score import Score
-
-Decision = Literal["RELEASE", "REVIEW", "BLOCK", "NOT EVALUABLE"]
-Outcome = Literal["passed", "failed", "unknown", "not asked"]
 
 EXIT_CODES: dict[Decision, int] = {"RELEASE": 0, "REVIEW": 1, "BLOCK": 2, "NOT EVALUABLE": 3}
 GRAVEST_FIRST: tuple[Decision, ...] = ("BLOCK", "NOT EVALUABLE", "REVIEW", "RELEASE")
 MOST_REASONS = 5
 _NAMES_SHOWN = 5
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What became of one condition or check.
-
-    Attributes
-    ----------
-    pillar : str
-        "tables", "fidelity", "utility" or "privacy".
-    asked : str
-        The condition.
-    outcome : str
-        "passed", "failed", "unknown" (no figure) or "not asked" (it needs a role that was
-        not named, or is optional and has no figure for these tables).
-    decision : str
-        The best verdict that is left.
-    found : str
-        What was found, as a sentence.
-    why : str
-        Why it is asked.
-    """
-
-    pillar: str
-    asked: str
-    outcome: Outcome
-    decision: Decision
-    found: str
-    why: str = ""
-
-    def to_dict(self) -> dict[str, str]:
-        """As JSON."""
-        return {
-            "pillar": self.pillar, "asked": self.asked, "outcome": self.outcome, "decision": self.decision,
-            "found": self.found, "why": self.why,
-        }  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -94,12 +50,15 @@ class Verdict:
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """At most five sentences that say what stands in the way, gravest first."""
+        """At most five sentences that say what stands in the way, gravest first; one for each figure."""
         standing = [finding for finding in self.findings if finding.decision != "RELEASE"]
         standing.sort(key=lambda finding: GRAVEST_FIRST.index(finding.decision))
-        shown = [finding.found for finding in standing[:MOST_REASONS]]
-        if len(standing) > MOST_REASONS:
-            shown[-1] = f"... and {len(standing) - MOST_REASONS + 1} more, listed with the conditions"
+        by_figure: dict[str, str] = {}
+        for finding in standing:
+            by_figure.setdefault(finding.found.partition(";")[0], finding.found)
+        shown = list(by_figure.values())[:MOST_REASONS]
+        if len(by_figure) > MOST_REASONS:
+            shown[-1] = f"... and {len(by_figure) - MOST_REASONS + 1} more, listed with the conditions"
         return tuple(shown)
 
     def of_pillar(self, pillar: str) -> Decision:
@@ -135,7 +94,7 @@ def judge(report: Report, policy: Policy | None = None) -> Verdict:
     from llmsynth.evaluate.catalogue import metrics
 
     known = {metric.path: metric for metric in metrics()}
-    findings = [*_of_tables(report, policy), *(_of_condition(report, one, known) for one in policy.conditions)]
+    findings = [*_of_tables(report, policy), *(finding_of(report, one, known) for one in policy.conditions)]
     return Verdict(_gravest([finding.decision for finding in findings]), tuple(findings), policy.title)
 
 
@@ -184,71 +143,3 @@ def _columns(names: Any) -> str:
     shown = ", ".join(repr(name if len(name) <= 40 else f"{name[:37]}...") for name in names[:_NAMES_SHOWN])
     more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
     return f"column{'s' if len(names) != 1 else ''} {shown}{more}"
-
-
-def _of_condition(report: Report, condition: Condition, known: Mapping[str, Metric]) -> Finding:
-    metric = known.get(condition.path)
-    title = (metric.title if metric else condition.path) + (f", {condition.part}" if condition.part else "")
-    percent = metric is not None and metric.unit == "%"
-
-    def finding(outcome: Outcome, decision: Decision, found: str) -> Finding:
-        return Finding(condition.pillar, condition.text, outcome, decision, found, condition.why)
-
-    if condition.needs and report.roles.get(condition.needs) in (None, [], ()):
-        return finding("not asked", "RELEASE", f"Not asked: no {condition.needs} was named.")
-    without: Decision = "NOT EVALUABLE" if condition.severity == "block" else "REVIEW"
-    score, reference, reason = _scores(report, condition)
-    end = math.nan if score is None else getattr(score, condition.end)
-    limit = _limit(condition.limit, reference)
-    if math.isnan(end) or math.isnan(limit):
-        if condition.optional and report.results.get(condition.path) is not None and reason:
-            return finding("not asked", "RELEASE", f"Not asked: {title} has no figure here ({reason}).")
-        what = reason or ("no interval was computed" if math.isnan(end) else "the hold-out's figure has no interval")
-        return finding("unknown", without, f"{title}: cannot be judged, because {what}.")
-    holds = end <= limit if condition.at_most else end >= limit
-    interval = f"{shown(getattr(score, 'lower', end), percent)} to {shown(getattr(score, 'upper', end), percent)}"
-    asked = f"the {condition.end} end must be at {'most' if condition.at_most else 'least'} {shown(limit, percent)}"
-    of_holdout = " (from the hold-out's)" if condition.limit.end else ""
-    text = f"{title}: 95 % interval {interval}; {asked}{of_holdout}."
-    if holds:
-        return finding("passed", "RELEASE", text)
-    return finding("failed", "BLOCK" if condition.severity == "block" else "REVIEW", text)
-
-
-def _scores(report: Report, condition: Condition) -> tuple[Score | None, Score | None, str]:
-    """The figure, that of the hold-out, and why there is none."""
-    measured = report.results.get(condition.path)
-    if measured is None:
-        return None, None, f"it is not computed at the level {report.level!r}"
-    if not condition.part:
-        return measured.score, measured.reference, measured.score.reason
-    if condition.part not in measured.parts:
-        if measured.parts:
-            raise ConfigError(
-                f"{condition.text!r}: {condition.path} has no part {condition.part!r}; "
-                f"{nearest(condition.part, list(measured.parts)[:50])}"
-            )
-        return None, None, measured.score.reason or "it has no parts"
-    part = measured.parts[condition.part]
-    return part, measured.part_references.get(condition.part), part.reason
-
-
-def _limit(limit: Limit, reference: Score | None) -> float:
-    if not limit.end:
-        return limit.number
-    return math.nan if reference is None else float(getattr(reference, limit.end)) * limit.factor + limit.number
-
-
-def shown(value: float, percent: bool = False) -> str:
-    """A figure as text: three significant digits, or a percentage.
-
-    Examples
-    --------
-    >>> shown(0.01234), shown(0.01234, percent=True), shown(float("nan"))
-    ('0.0123', '1.23 %', '-')
-    """
-    if math.isnan(value):
-        return "-"
-    if percent:
-        return f"{100 * value:.2f} %"
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"

@@ -3,9 +3,9 @@
 A condition is one line such as `privacy.mia.tpr_at_1fpr.upper <= 0.05`: a metric, perhaps a part of it, an end of the
 95 % interval, and a number. It may name the same metric of held-out real rows instead, as in
 `fidelity.pair_tv.lower <= reference.upper + 0.02`, since many figures depend on the number of rows and only their
-distance from the hold-out's can be judged. A point estimate cannot be asked for: one that passes by luck is how bad
-tables get released. To ask for the good end (`upper <= `) demands proof that rows are good; to ask for the bad end
-(`lower <= `) refuses rows that are proven bad.
+distance from the hold-out's can be judged; and `*` for every part, as in `fidelity.ks.*.lower <= 0.2`. A point estimate
+cannot be asked for: one that passes by luck is how bad tables get released. To ask for the good end (`upper <= `)
+demands proof that rows are good; to ask for the bad end (`lower <= `) refuses rows that are proven bad.
 
 What is not known is an error that names the nearest known thing, since a condition that is never read protects nobody.
 
@@ -33,6 +33,7 @@ SEVERITIES: tuple[Severity, ...] = ("block", "review")
 NEEDS: tuple[Need, ...] = ("target", "quasi_identifiers", "sensitive", "unit")
 MAX_BYTES = 1024 * 1024
 DEFAULT = "default_policy.toml"
+EVERY_PART = "*"
 
 _NUMBER = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
 _CONDITION = re.compile(r"(?P<left>.+?)\s*(?P<sign><=|>=|==|!=|<|>|=)\s*(?P<right>.+)", re.DOTALL)
@@ -71,7 +72,7 @@ class Condition:
     path : str
         Metric, such as "privacy.mia".
     part : str
-        Part of the metric's result; empty for the metric itself.
+        Part of the metric's result; empty for the metric itself, `*` for every part.
     end : str
         Which end of the interval is read.
     at_most : bool

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from llmsynth.errors import ConfigError, InputError
-from llmsynth.evaluate.gate import EXIT_CODES, Verdict, judge, shown
+from llmsynth.evaluate.findings import shown
+from llmsynth.evaluate.gate import EXIT_CODES, Verdict, judge
 from llmsynth.evaluate.policy import Policy, parse_policy
 from llmsynth.evaluate.report import Report
 from tests.evaluate.reports import figure, measured, report
@@ -61,8 +62,27 @@ def test_the_gravest_finding_decides_and_its_reason_comes_first() -> None:
 
 
 def test_at_most_five_reasons_are_given() -> None:
-    verdict = _judged(*["fidelity.ks.upper <= 0.01"] * 7)
+    paths = [f"fidelity.{letter}" for letter in "abcdefg"]
+    text = "".join(f"[[condition]]\nrequire = '{path}.upper <= 0.01'\n" for path in paths)
+    verdict = judge(report(dict.fromkeys(paths, measured(0.02, 0.01, 0.04))), parse_policy(text, known=paths))
     assert len(verdict.reasons) == 5 and "3 more" in verdict.reasons[-1]
+
+
+def test_a_figure_that_fails_two_conditions_is_one_reason() -> None:
+    verdict = judge(report(), _policy("fidelity.ks.upper <= 0.01", "fidelity.ks.upper <= 0.02"))
+    assert len(verdict.reasons) == 1 and "at most 0.01" in verdict.reasons[0]
+
+
+def test_every_part_may_be_asked_each_beside_its_own_holdout() -> None:
+    parts = {f"column {place}": figure(0.02, 0.01, 0.04) for place in range(20)} | {"age": figure(0.4, 0.3, 0.5)}
+    references = dict.fromkeys(parts, figure(0.01, 0.0, 0.05))
+    found = report({"fidelity.ks": measured(0.04, 0.03, 0.05, parts=parts, part_references=references)})
+    for limit in ("0.2", "reference.upper + 0.1"):
+        verdict = judge(found, _policy(f"fidelity.ks.*.lower <= {limit}"))
+        assert verdict.decision == "BLOCK" and "1 of 21 parts fail: 'age' 0.3 to 0.5" in verdict.reasons[0]
+    assert "all 21 parts hold" in judge(found, _policy("fidelity.ks.*.lower <= 0.3")).findings[-1].found
+    assert judge(found, _policy("fidelity.ks.lower <= 0.2")).decision == "RELEASE"
+    assert judge(report(), _policy("privacy.pii.*.upper <= 1")).decision == "NOT EVALUABLE"
 
 
 def test_a_condition_that_needs_a_role_is_asked_only_where_it_was_named() -> None:
