@@ -36,12 +36,15 @@ class Arms:
         Among training rows (or people, or guesses).
     holdout_hits, n_holdout : int
         Among held-out ones.
+    design_effect : float
+        How many hits count as one, where they are not independent (Kish 1965); intervals are made of so many fewer.
     """
 
     train_hits: int
     n_train: int
     holdout_hits: int
     n_holdout: int
+    design_effect: float = 1.0
 
     @property
     def known(self) -> bool:
@@ -56,15 +59,20 @@ class Arms:
     @property
     def interval(self) -> Interval:
         """Newcombe's 95 % interval of the excess."""
-        return difference_of_shares((self.train_hits, self.n_train), (self.holdout_hits, self.n_holdout))
+        hits, n, own, m = (one / self.design_effect for one in self._counts)
+        return difference_of_shares((hits, n), (own, m))
+
+    @property
+    def _counts(self) -> tuple[int, int, int, int]:
+        return self.train_hits, self.n_train, self.holdout_hits, self.n_holdout
 
     @property
     def p_value(self) -> float:
         """Fisher's exact test, one-sided: how likely so many hits fall on training rows if they are like the others."""
         from scipy.stats import hypergeom
 
-        hits, n = self.train_hits + self.holdout_hits, self.n_train + self.n_holdout
-        return float(min(1.0, max(0.0, hypergeom.sf(self.train_hits - 1, n, hits, self.n_train))))
+        hits, n, own, m = (round(one / self.design_effect) for one in self._counts)
+        return float(min(1.0, max(0.0, hypergeom.sf(hits - 1, n + m, hits + own, n))))
 
     def excess_score(self) -> Score:
         """Return the excess with its interval."""
@@ -90,7 +98,9 @@ class Arms:
             "held-out rows": (self.holdout_hits, self.n_holdout),
         }
         return {
-            name: Score(hits / n, n).within(wilson(hits, n)) if n else unknown("no rows to look at")
+            name: Score(hits / n, n).within(wilson(hits / self.design_effect, n / self.design_effect))
+            if n
+            else unknown("no rows to look at")
             for name, (hits, n) in arms.items()
         }
 
@@ -155,6 +165,28 @@ def strongest_arms(outcomes: Mapping[str, tuple[BoolArray, BoolArray]], rng: np.
         )
     order = sorted(halves, key=lambda name: -halves[name][0].excess if halves[name][0].known else 2.0)
     return {name: halves[name][1] for name in order}
+
+
+def count_clustered(train: IntArray, holdout: IntArray) -> Arms:
+    """Count hits of guesses where one row may be hit by many of them.
+
+    Many hits on one row are one piece of luck. The variance of a sum of independent clusters of a_w hits is about
+    sum(a_w^2) where that of independent hits is sum(a_w); the ratio is the design effect.
+
+    Parameters
+    ----------
+    train, holdout : int64 arrays of shape (guesses,)
+        Number of the row that each guess hits; -1 is none.
+
+    Examples
+    --------
+    >>> count_clustered(np.array([4, 4, 4, -1]), np.array([2, -1, -1, -1]))
+    Arms(train_hits=3, n_train=4, holdout_hits=1, n_holdout=4, design_effect=2.5)
+    """
+    sizes = [np.unique(rows[rows >= 0], return_counts=True)[1] for rows in (train, holdout)]
+    hits = [int(one.sum()) for one in sizes]
+    effect = float(sum((one**2).sum() for one in sizes) / max(sum(hits), 1))
+    return Arms(hits[0], train.size, hits[1], holdout.size, max(effect, 1.0))
 
 
 def no_excess(n_rows: int, reason: str = "") -> Score:

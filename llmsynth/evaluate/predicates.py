@@ -1,4 +1,4 @@
-"""Conditions on rows, such as "age >= 90 and city = 3": drawn from a table, and counted on others.
+"""Conditions on rows, such as "age >= 90 and city = 3": drawn from a table, and tried on others.
 
 Knows encoded cells. Refuses to know what isolating somebody means.
 """
@@ -44,16 +44,28 @@ class Clause:
 Predicate = tuple[Clause, ...]
 
 
-def count_rows(predicates: Sequence[Predicate], values: FloatArray) -> IntArray:
-    """Return how many rows each predicate holds for, int64 of shape (predicates,)."""
+def isolated_rows(predicates: Sequence[Predicate], values: FloatArray) -> IntArray:
+    """Return the number of the one row each predicate holds for, -1 if it holds for none or several.
+
+    Parameters
+    ----------
+    predicates : sequence of tuple of Clause
+        Of at least one clause each.
+    values : float64 array of shape (rows, columns)
+
+    Returns
+    -------
+    int64 array of shape (predicates,)
+    """
     values = np.asfortranarray(values)
-    counts = np.empty(len(predicates), np.int64)
+    found = np.full(len(predicates), -1, np.int64)
     for place, predicate in enumerate(predicates):
         holds = predicate[0].holds(values)
         for clause in predicate[1:]:
             holds = holds & clause.holds(values)
-        counts[place] = holds.sum()
-    return counts
+        if np.count_nonzero(holds) == 1:
+            found[place] = holds.argmax()
+    return found
 
 
 def univariate(values: FloatArray, numeric: BoolArray) -> list[Predicate]:

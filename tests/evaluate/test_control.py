@@ -5,7 +5,14 @@ import math
 import numpy as np
 import pytest
 
-from llmsynth.evaluate.control import Arms, count_arms, measured_excess, measured_residual, strongest_arms
+from llmsynth.evaluate.control import (
+    Arms,
+    count_arms,
+    count_clustered,
+    measured_excess,
+    measured_residual,
+    strongest_arms,
+)
 from llmsynth.evaluate.evidence import Units
 
 
@@ -55,3 +62,14 @@ def test_the_strongest_attack_comes_first() -> None:
     }
     found = strongest_arms(real | {"empty": (np.empty(0, bool), np.empty(0, bool))}, rng)
     assert list(found) == ["strong", "weak", "empty"] and found["strong"].n_train == 150
+
+
+def test_hits_on_one_row_are_one_piece_of_luck() -> None:
+    rng, covered = np.random.default_rng(0), []
+    for _ in range(300):  # ten guesses each at the same row, which is hit or not
+        sides = [np.where(np.repeat(rng.random(60) < 0.3, 10), np.repeat(np.arange(60), 10), -1) for _ in range(2)]
+        arms = count_clustered(*sides)
+        assert arms.design_effect == pytest.approx(10)
+        covered.append(arms.interval[0] <= 0 <= arms.interval[1])
+    assert np.mean(covered) >= 0.93
+    assert count_clustered(np.full(3, -1), np.full(3, -1)).design_effect == 1.0

@@ -3,7 +3,8 @@
 The first of the three risks of the Article 29 Working Party, as Giomi et al. 2023 (arXiv 2211.10459, section 3.2)
 attack it: predicates that isolate one synthetic row, on one column or on three, are tried on the training rows; a
 success isolates exactly one. The same predicates are tried on as many held-out rows, which says how many would succeed
-with anybody. Two kinds of attack are run, the stronger is picked on half of its predicates and read on the other.
+with anybody. The figure is over the predicates of both kinds, and each kind is a part. Many predicates isolate the
+same row, and that is one success: intervals are widened by the design effect.
 
 A third arm guesses predicates blindly. If the attack does no better than it, the attack was too weak to say anything.
 
@@ -20,14 +21,12 @@ import numpy as np
 import pandas as pd
 
 from llmsynth.evaluate.attackers import asked_rows
-from llmsynth.evaluate.control import measured_residual, strongest_arms
+from llmsynth.evaluate.control import count_clustered, measured_residual
 from llmsynth.evaluate.encoding import BoolArray, FloatArray
 from llmsynth.evaluate.evidence import NO_HOLDOUT, Evidence
-from llmsynth.evaluate.intervals import wilson
 from llmsynth.evaluate.metric import Measured, Metric, not_evaluable
-from llmsynth.evaluate.predicates import Predicate, blind, count_rows, of_rows, univariate
+from llmsynth.evaluate.predicates import Predicate, blind, isolated_rows, of_rows, univariate
 from llmsynth.evaluate.row_texts import cell_texts
-from llmsynth.evaluate.score import Score
 
 GUESSES = 1_000  # of each attack
 CLAUSES = 3
@@ -79,7 +78,7 @@ def drawn_predicates(arena: Arena, rng: np.random.Generator) -> dict[str, list[P
         rows = rng.integers(0, len(made), TRIES * GUESSES)
         columns = rng.permuted(np.tile(np.arange(numeric.size), (rows.size, 1)), axis=1)[:, :n_columns]
         drawn = list(dict.fromkeys(of_rows(made, numeric, rows, columns, _medians(made))))
-        alone = np.flatnonzero(count_rows(drawn, made) == 1)[:GUESSES]
+        alone = np.flatnonzero(isolated_rows(drawn, made) >= 0)[:GUESSES]
         found["multivariate"] = [drawn[place] for place in alone]
     found["blind"] = blind(made, numeric, GUESSES, n_columns, rng)
     return {name: predicates for name, predicates in found.items() if predicates}
@@ -95,8 +94,8 @@ def singling_out(evidence: Evidence) -> Measured:
     Returns
     -------
     Measured
-        Residual risk (p_T - p_H) / (1 - p_H) of the stronger attack, -1 to 1: 0 training rows are singled out no more
-        than unseen ones, 1 every predicate singles out a training row. Parts: shares of both arms, each attack's
+        Residual risk (p_T - p_H) / (1 - p_H) over both kinds of predicates, -1 to 1: 0 training rows are singled out no
+        more than unseen ones, 1 every predicate singles out a training row. Parts: shares of both arms, each attack's
         residual, "blind guesses".
     """
     if evidence.holdout is None:
@@ -105,21 +104,18 @@ def singling_out(evidence: Evidence) -> Measured:
     if arena is None:
         return not_evaluable(f"needs {FEWEST_ROWS} training, synthetic and held-out rows (people), and a column")
     rng = evidence.rng("singling_out", "predicates")
-    outcomes = {
-        name: (count_rows(predicates, arena.train) == 1, count_rows(predicates, arena.holdout) == 1)
+    hits = {
+        name: (isolated_rows(predicates, arena.train), isolated_rows(predicates, arena.holdout))
         for name, predicates in drawn_predicates(arena, rng).items()
     }
-    guessed = outcomes.pop("blind")[0]
-    if not outcomes:
+    blind_arms = count_clustered(*hits.pop("blind"))
+    if not hits:
         return not_evaluable("no condition isolates a synthetic row")
-    arms = strongest_arms(outcomes, rng)
-    hits, n = int(guessed.sum()), guessed.size
-    picked, counted = next(iter(arms.items()))
-    parts = {name: one.residual_score() for name, one in arms.items()}
-    parts["blind guesses"] = Score(hits / n, n).within(wilson(hits, n))
-    weak = counted.known and counted.train_hits / counted.n_train <= hits / n
-    details = {"attack": picked, "no_better_than_blind": bool(weak), "rows_of_each": len(arena.train)}
-    return measured_residual(counted, parts, details)
+    parts = {name: count_clustered(*sides).residual_score() for name, sides in hits.items()}
+    arms = count_clustered(*(np.concatenate(sides) for sides in zip(*hits.values(), strict=True)))
+    parts["blind guesses"] = blind_arms.share_scores()["training rows"]
+    weak = arms.train_hits / arms.n_train <= blind_arms.train_hits / blind_arms.n_train
+    return measured_residual(arms, parts, {"no_better_than_blind": bool(weak), "rows_of_each": len(arena.train)})
 
 
 METRIC = Metric(
