@@ -33,6 +33,16 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.fixture(autouse=True)
+def few_metrics(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two metrics instead of all: the command line is tested here, not the figures."""
+    from llmsynth.evaluate import evaluation
+    from llmsynth.evaluate.catalogue import metrics
+
+    few = tuple(metric for metric in metrics() if metric.path in ("fidelity.ks", "privacy.exact_matches"))
+    monkeypatch.setattr(evaluation, "metrics", lambda level: few)
+
+
 def _arguments(folder: Path, **changes: object) -> list[object]:
     files = {**KEYS, **changes}
     named = [part for option, name in files.items() if name is not None for part in (f"--{option}", folder / str(name))]
@@ -141,7 +151,12 @@ def test_the_gate_writes_test_cases_and_explains_its_policy(llmsynth: Cli, folde
     assert "fidelity.ks.lower <= 1" in names
     result = llmsynth("gate", "--explain", "--policy", folder / "loose.toml")
     assert result.exit_code == 0
-    for said in ("Always:", "fidelity.ks.lower <= 1", "else BLOCK; NOT EVALUABLE if it is not computed", "no distance is more than 1"):
+    for said in (
+        "Always:",
+        "fidelity.ks.lower <= 1",
+        "else BLOCK; NOT EVALUABLE if it is not computed",
+        "no distance is more than 1",
+    ):
         assert said in result.stdout
     shipped = json.loads(llmsynth("gate", "--explain", "--json", "-q").stdout)
     assert shipped["policy"] == "llmsynth default" and all(one["why"] for one in shipped["conditions"])
