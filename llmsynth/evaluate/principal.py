@@ -45,6 +45,8 @@ def principal_points(fitted_on: Sequence[EncodedTable], tables: Sequence[Encoded
     wide = [_columns(values, values, numeric)]
     wide += [_columns(values, table.values, numeric) for table in tables]
     n_components = min(DIMENSIONS, *wide[0].shape)
+    if not np.ptp(wide[0], axis=0).any():  # nothing varies, so no direction is better than another
+        return [one[:, :DIMENSIONS] - wide[0][0, :DIMENSIONS] for one in wide[1:]]
     model = PCA(
         n_components=n_components, svd_solver="full" if wide[0].shape[0] < wide[0].shape[1] else "covariance_eigh"
     )
