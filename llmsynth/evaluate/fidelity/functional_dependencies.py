@@ -11,10 +11,12 @@ Missing is a value of B; rows without an A are left aside.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import permutations
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from llmsynth.evaluate.encoding import FloatArray, IntArray
@@ -23,6 +25,7 @@ from llmsynth.evaluate.fidelity.figures import NO_ROWS, Figures, Side, by_parts,
 from llmsynth.evaluate.intervals import wilson
 from llmsynth.evaluate.metric import Measured, Metric, not_evaluable
 
+Codes = npt.NDArray[np.signedinteger[Any]]
 MOST_ERROR = 0.01
 """Largest g3 of a dependency in the real rows."""
 LEAST_GAIN = 0.9
@@ -32,30 +35,30 @@ SCREENED_ROWS = 2_000
 NO_DEPENDENCY = "no column of the real rows determines another"
 
 
-def majorities(given: IntArray, determined: IntArray) -> tuple[IntArray, IntArray, IntArray]:
+def majorities(given: Codes, determined: Codes) -> tuple[IntArray, IntArray, IntArray]:
     """Return each value of A that occurs, its most frequent B, and the rows that have both.
 
     Parameters
     ----------
-    given, determined : int64 arrays of shape (n,)
+    given, determined : integer arrays of shape (n,)
         Codes of A and B, at least 0.
     """
     if not given.size:
         return (np.empty(0, np.int64),) * 3
     width = int(determined.max()) + 1
-    pairs, counts = np.unique(given * width + determined, return_counts=True)
+    pairs, counts = np.unique(given.astype(np.int64) * width + determined, return_counts=True)
     values = pairs // width
     order = np.lexsort((-counts, values))
     first = order[np.append(True, np.diff(values[order]) > 0)]
     return values[first], pairs[first] % width, counts[first]
 
 
-def g3(given: IntArray, determined: IntArray) -> float:
+def g3(given: Codes, determined: Codes) -> float:
     """Return the smallest share of rows to take out so that A determines B.
 
     Parameters
     ----------
-    given, determined : int64 arrays of shape (n,)
+    given, determined : integer arrays of shape (n,)
         Codes of A and B; rows with a negative A are left aside.
 
     Returns
@@ -74,7 +77,7 @@ def g3(given: IntArray, determined: IntArray) -> float:
     return 1.0 - float(majorities(given[known], determined[known])[2].sum()) / int(known.sum())
 
 
-def determines(given: IntArray, determined: IntArray) -> bool:
+def determines(given: Codes, determined: Codes) -> bool:
     """Whether A determines B in these rows by more than accident; codes as in `g3`, missing B included."""
     known = given >= 0
     a, b = given[known], determined[known]
@@ -87,38 +90,35 @@ def determines(given: IntArray, determined: IntArray) -> bool:
     return error <= MOST_ERROR and baseline - error >= LEAST_GAIN * baseline
 
 
-def find_dependencies(codes: IntArray, seed: int = 0) -> list[tuple[int, int]]:
+def find_dependencies(codes: Sequence[Codes], seed: int = 0) -> list[tuple[int, int]]:
     """Find pairs of columns of which the first determines the second.
 
     Parameters
     ----------
-    codes : int64 array of shape (rows, columns)
-        Codes from 0; missing has -1.
+    codes : sequence of integer arrays of shape (rows,)
+        Codes of each column from 0; missing has -1.
     seed : int
         Of the rows that pairs are screened on.
     """
-    n = codes.shape[0]
+    n = codes[0].size if codes else 0
     rows = np.random.default_rng(seed).choice(n, min(n, SCREENED_ROWS), replace=False)
-    few = codes[rows]
+    few = [one[rows] for one in codes]
     found = []
-    for a, b in permutations(range(codes.shape[1]), 2):
-        if g3(few[:, a], few[:, b] + 1) > 3 * MOST_ERROR:  # fewer rows never seem to break it more
+    for a, b in permutations(range(len(codes)), 2):
+        if g3(few[a], few[b] + 1) > 3 * MOST_ERROR:  # fewer rows never seem to break it more
             continue
-        if determines(codes[:, a], codes[:, b] + 1):
+        if determines(codes[a], codes[b] + 1):
             found.append((a, b))
     return found
 
 
-def _codes(*tables: FloatArray) -> list[IntArray]:
-    """Number the values of each column over all tables; missing is -1."""
-    both = np.concatenate(tables)
-    codes = np.empty(both.shape, np.int64)
-    for column in range(both.shape[1]):
-        codes[:, column] = pd.factorize(both[:, column])[0]
-    return np.split(codes, np.cumsum([len(table) for table in tables])[:-1])
+def _codes(column: FloatArray, *others: FloatArray) -> list[Codes]:
+    """Number the values of a column over all tables, int32; missing is -1."""
+    codes = pd.factorize(np.concatenate([column, *others]))[0].astype(np.int32)
+    return np.split(codes, np.cumsum([len(one) for one in (column, *others)])[:-1])
 
 
-def _disagreeing(real: tuple[IntArray, IntArray], made: tuple[IntArray, IntArray]) -> float:
+def _disagreeing(real: tuple[Codes, Codes], made: tuple[Codes, Codes]) -> float:
     """Share of rows, of those whose A is a real one, with another B than most real rows of that A."""
     known = real[0] >= 0
     values, expected, _ = majorities(real[0][known], real[1][known])
@@ -132,18 +132,22 @@ def measure(evidence: Evidence) -> Measured:
     if not len(evidence.train):
         return not_evaluable(NO_ROWS)
     names = evidence.train.layout.names
-    (real,) = _codes(evidence.train.values)
-    pairs = find_dependencies(real, evidence.seed_for("functional_dependencies"))
+    own = evidence.train.values
+    pairs = find_dependencies(
+        [_codes(own[:, place])[0] for place in range(len(names))], evidence.seed_for("functional_dependencies")
+    )
 
     def figures(side: Side) -> Figures:
-        ours, theirs = _codes(evidence.train.values, table_of(evidence, side).values)
-        errors = np.array([g3(theirs[:, a], theirs[:, b] + 1) for a, b in pairs], np.float64)
-        known = [int((theirs[:, a] >= 0).sum()) for a, _ in pairs]
+        other = table_of(evidence, side).values
+        both = {place: _codes(own[:, place], other[:, place]) for place in {place for pair in pairs for place in pair}}
+        ours, theirs = ({place: codes[table] for place, codes in both.items()} for table in (0, 1))
+        errors = np.array([g3(theirs[a], theirs[b] + 1) for a, b in pairs], np.float64)
+        known = [int((theirs[a] >= 0).sum()) for a, _ in pairs]
         shown = [f"{names[a]} → {names[b]}" for a, b in pairs]
-        other: Mapping[str, float | None] = {
+        unlike: Mapping[str, float | None] = {
             name: None if math.isnan(share) else round(share, 6)
             for name, (a, b) in zip(shown, pairs, strict=True)
-            for share in [_disagreeing((ours[:, a], ours[:, b] + 1), (theirs[:, a], theirs[:, b] + 1))]
+            for share in [_disagreeing((ours[a], ours[b] + 1), (theirs[a], theirs[b] + 1))]
         }
         return Figures(
             tuple(shown),
@@ -151,8 +155,8 @@ def measure(evidence: Evidence) -> Measured:
             intervals=[
                 wilson(0 if math.isnan(error) else error * n, n) for error, n in zip(errors, known, strict=True)
             ],
-            floors=np.array([g3(ours[:, a], ours[:, b] + 1) for a, b in pairs], np.float64),
-            details={"share_unlike_the_real_mapping": other, "n_dependencies": len(pairs)},
+            floors=np.array([g3(ours[a], ours[b] + 1) for a, b in pairs], np.float64),
+            details={"share_unlike_the_real_mapping": unlike, "n_dependencies": len(pairs)},
         )
 
     return by_parts(evidence, figures, "functional_dependencies", nothing=NO_DEPENDENCY)

@@ -13,7 +13,7 @@ from llmsynth.evaluate.evidence import Evidence
 from llmsynth.evaluate.fidelity.cells import numeric_places
 from llmsynth.evaluate.fidelity.figures import Figures, Side, by_parts, table_of
 from llmsynth.evaluate.fidelity.ks import NO_NUMBER
-from llmsynth.evaluate.fidelity.quantiles import SortedColumns
+from llmsynth.evaluate.fidelity.quantiles import quantiles
 from llmsynth.evaluate.metric import Measured, Metric
 
 LEVELS = np.array([0.01, 0.99])
@@ -49,14 +49,15 @@ def range_coverage(real: FloatArray, synthetic: FloatArray) -> FloatArray:
 def measure(evidence: Evidence) -> Measured:
     """Measure the coverage of each numeric column and their mean."""
     places = numeric_places(evidence.train)
-    ours = SortedColumns.of(evidence.train.values[:, places])
+    ours = np.ascontiguousarray(evidence.train.values[:, places].T)
 
     def figures(side: Side) -> Figures:
-        theirs = SortedColumns.of(table_of(evidence, side).values[:, places])
+        theirs = np.ascontiguousarray(table_of(evidence, side).values[:, places].T)
+        real = quantiles(ours, LEVELS)
         return Figures(
             tuple(evidence.train.layout.names[place] for place in places),
-            range_coverage(ours.quantiles(LEVELS), theirs.quantiles(LEVELS)),
-            lambda i, j: range_coverage(ours.quantiles(LEVELS, i), theirs.quantiles(LEVELS, j)),
+            range_coverage(real, quantiles(theirs, LEVELS)),
+            lambda i, j: range_coverage(quantiles(ours[:, i], LEVELS), quantiles(theirs[:, j], LEVELS)),
             distance=False,
         )
 

@@ -26,6 +26,7 @@ from llmsynth.evaluate.score import Score, unknown
 MOST_COMPARED = 200
 """Pairs compared; of more, that many are drawn."""
 STEPS, REPEATS = 14, 3
+"""Sizes of parts, and random parts of each that has fewer than `PAIR_ROWS` rows; of larger ones one is enough."""
 FEWEST_ROWS = 10
 
 
@@ -72,7 +73,7 @@ def _curve(
     sizes = np.unique(np.clip(np.rint(odds / (1 + odds) * n).astype(np.int64), 1, n - 1))
     distances = []
     for size in sizes:
-        parts = [rng.choice(n, int(size), replace=False) for _ in range(REPEATS)]
+        parts = [rng.choice(n, int(size), replace=False) for _ in range(REPEATS if size < PAIR_ROWS else 1)]
         distances.append(
             np.mean([mean_of(pair_tv(cells, codes, [one[rows] for one in codes], pairs)) for rows in parts])
         )

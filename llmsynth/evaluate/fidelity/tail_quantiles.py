@@ -16,7 +16,7 @@ from llmsynth.evaluate.evidence import Evidence
 from llmsynth.evaluate.fidelity.cells import numeric_places
 from llmsynth.evaluate.fidelity.figures import Figures, Side, by_parts, plain, table_of
 from llmsynth.evaluate.fidelity.ks import NO_NUMBER
-from llmsynth.evaluate.fidelity.quantiles import SortedColumns
+from llmsynth.evaluate.fidelity.quantiles import quantiles
 from llmsynth.evaluate.metric import Measured, Metric
 
 LEVELS = np.array([0.001, 0.01, 0.05, 0.95, 0.99, 0.999])
@@ -47,38 +47,36 @@ def tail_errors(real: FloatArray, synthetic: FloatArray, unit: FloatArray) -> Fl
     return np.asarray(np.where(largest == 0, 0.0, largest / unit), np.float64)
 
 
-def units(values: FloatArray, columns: SortedColumns) -> FloatArray:
+def units(columns: FloatArray) -> FloatArray:
     """Return the interquartile range of each column, its standard deviation where that is 0, NaN where both are.
 
     Parameters
     ----------
-    values : float64 array of shape (rows, columns)
-    columns : SortedColumns
-        The same.
+    columns : float64 array of shape (columns, rows)
+        NaN is missing.
     """
-    quartiles = columns.quantiles(QUARTILES)
+    quartiles = quantiles(columns, QUARTILES)
     found = quartiles[:, 1] - quartiles[:, 0]
     for place in np.flatnonzero(~(found > 0)):
-        known = values[~np.isnan(values[:, place]), place]
+        known = columns[place, ~np.isnan(columns[place])]
         deviation = float(known.std()) if known.size else 0.0
         found[place] = deviation if deviation > 0 else math.nan
-    return found
+    return np.asarray(found, np.float64)
 
 
 def measure(evidence: Evidence) -> Measured:
     """Measure the error of each numeric column and their mean."""
     places = numeric_places(evidence.train)
-    values = evidence.train.values[:, places]
-    ours = SortedColumns.of(values)
-    real, unit = ours.quantiles(LEVELS), units(values, ours)
+    ours = np.ascontiguousarray(evidence.train.values[:, places].T)
+    real, unit = quantiles(ours, LEVELS), units(ours)
 
     def figures(side: Side) -> Figures:
-        theirs = SortedColumns.of(table_of(evidence, side).values[:, places])
-        made = theirs.quantiles(LEVELS)
+        theirs = np.ascontiguousarray(table_of(evidence, side).values[:, places].T)
+        made = quantiles(theirs, LEVELS)
         return Figures(
             tuple(evidence.train.layout.names[place] for place in places),
             tail_errors(real, made, unit),
-            lambda i, j: tail_errors(ours.quantiles(LEVELS, i), theirs.quantiles(LEVELS, j), unit),
+            lambda i, j: tail_errors(quantiles(ours[:, i], LEVELS), quantiles(theirs[:, j], LEVELS), unit),
             details={"levels": LEVELS.tolist(), "shift_in_units": plain((made - real) / unit[:, None], 4)},
         )
 
