@@ -210,6 +210,8 @@ def _scores(evidence: Evidence, side: Side, figures: Figures, plan: _Plan) -> tu
             draws = draws + np.nan_to_num(figures.values - figures.base)
         draws = np.where(np.isfinite(figures.values), draws, np.nan)  # what has no figure has no part in the mean
         likely = plausible(figures.values, draws, shrink, figures.distance)
+        if not figures.distance:  # a coverage at its upper end is not certain: what was drawn counts as it is too
+            likely = np.vstack([likely, figures.values + (draws - figures.values) * shrink])
         whole = interval_of(value, np.array([plan.reduce(draw) for draw in likely]), plan.bounds)
         ends = [interval_of(one, likely[:, place], plan.bounds) for place, one in enumerate(figures.values)]
     parts = {
