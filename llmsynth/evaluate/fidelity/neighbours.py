@@ -18,7 +18,6 @@ from llmsynth.evaluate.encoding import FloatArray, IntArray
 from llmsynth.evaluate.evidence import NO_HOLDOUT, Evidence
 from llmsynth.evaluate.fidelity.embedding import Embedding
 from llmsynth.evaluate.intervals import BOOTSTRAPS
-from llmsynth.evaluate.remembered import remembered
 
 ROWS = {"quick": 2_000, "standard": 5_000, "full": 10_000}
 K = 5
@@ -113,7 +112,7 @@ class Pair:
 
 def pairs_of(evidence: Evidence) -> tuple[Pair | str, Pair | str]:
     """Return the training rows beside the synthetic rows, and beside the hold-out, or why not."""
-    return remembered(evidence, "fidelity.neighbours", _pairs)
+    return evidence.once("fidelity.neighbours", lambda: _pairs(evidence))
 
 
 def resampled(rows: int, rng: np.random.Generator) -> FloatArray:

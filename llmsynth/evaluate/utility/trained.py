@@ -1,7 +1,7 @@
 """The models of one evidence, trained once and read by every metric of utility.
 
 Which rows a model is trained on and which it is tested on are named; models, predictions and figures are made when
-they are asked for and kept (`remembered`). Sizes are matched: all tables that are compared give as many rows with a
+they are asked for and kept (`Evidence.once`). Sizes are matched: all tables that are compared give as many rows with a
 target as the smallest of them has, at most `ROWS` of the level, and the larger is subsampled. Learners and seeds are
 matched too, so that synthetic rows equal to the training rows give exactly the same figures.
 
@@ -24,7 +24,6 @@ from llmsynth.evaluate.encoding import FloatArray, IntArray
 from llmsynth.evaluate.evidence import NO_HOLDOUT, Evidence
 from llmsynth.evaluate.figures import Weights, class_figure, r2, rmse
 from llmsynth.evaluate.intervals import BOOTSTRAPS, from_replicates
-from llmsynth.evaluate.remembered import remembered
 from llmsynth.evaluate.score import Score, unknown
 from llmsynth.evaluate.utility.models import MAIN, Model, train
 from llmsynth.evaluate.utility.problem import Problem, Rows, problem_of
@@ -184,7 +183,7 @@ def trained_for(evidence: Evidence, *, holdout: bool = True, synthetic: bool = T
     holdout, synthetic : bool
         Whether models are to be tested on held-out rows, and trained on synthetic ones.
     """
-    found = remembered(evidence, "utility.trained", _prepare)
+    found = evidence.once("utility.trained", lambda: _prepare(evidence))
     if isinstance(found, str):
         return found
     if synthetic and not found.n_draws:
