@@ -17,7 +17,7 @@ import numpy.typing as npt
 from llmsynth.evaluate.encoding import FloatArray
 
 PENALTY = 0.01
-_STEPS = 50
+STEPS = 50
 _SMALL = 1e-8
 
 
@@ -50,6 +50,7 @@ def fit_logistic(
     labels: npt.ArrayLike,
     weights: npt.ArrayLike | None = None,
     start: FloatArray | None = None,
+    steps: int = STEPS,
 ) -> Logistic:
     """Fit P(label = 1) = 1 / (1 + exp(-design @ coefficients)) by penalised maximum likelihood.
 
@@ -63,11 +64,13 @@ def fit_logistic(
         Counts of the rows.
     start : float64 array of shape (columns,), optional
         Coefficients to start from.
+    steps : int
+        Most Newton steps; one or two from a near start are enough where thousands of fits are averaged.
 
     Returns
     -------
     Logistic
-        Where the likelihood no longer rises, or after 50 steps.
+        Where the likelihood no longer rises, or after so many steps.
     """
     truth = np.asarray(labels, np.float64)
     counts = np.ones(len(truth)) if weights is None else np.asarray(weights, np.float64)
@@ -76,7 +79,7 @@ def fit_logistic(
     beta = np.zeros(design.shape[1]) if start is None else start.copy()
     likelihood = _likelihood(design @ beta, truth, counts) - float(penalty @ beta**2) / 2
     information = np.diag(penalty)
-    for _ in range(_STEPS):
+    for _ in range(steps):
         share = _share(design @ beta)
         information = (design * (counts * share * (1 - share))[:, None]).T @ design + np.diag(penalty)
         step = np.linalg.solve(information, design.T @ (counts * (truth - share)) - penalty * beta)

@@ -15,12 +15,13 @@ import numpy as np
 
 from llmsynth.evaluate.encoding import EncodedTable, FloatArray
 from llmsynth.evaluate.evidence import NO_HOLDOUT, Evidence
-from llmsynth.evaluate.intervals import BOOTSTRAPS, from_replicates
+from llmsynth.evaluate.intervals import BOOTSTRAPS
 from llmsynth.evaluate.metric import Measured, Metric, not_evaluable
 from llmsynth.evaluate.score import Score, unknown
 from llmsynth.evaluate.utility.queries import FEWEST_SHARE, Query, answers, draw_queries, middle
 
 MAX_ROWS = 20_000  # a table, so that all resamples are answered in seconds
+Z = 1.959964
 MEDIAN, HIGH = "median", "95th percentile"
 
 
@@ -90,8 +91,13 @@ def _scores(queries: tuple[Query, ...], errors: FloatArray, n_rows: int) -> tupl
 
 
 def _score(values: FloatArray, n_rows: int) -> Score:
-    low, high = from_replicates(float(values[0]), values[1:])
-    return Score(float(values[0]), n_rows).within((max(low, 0.0), max(high, 0.0)))
+    """Return the first value, 1.96 standard deviations of the others around it.
+
+    Their quantiles would not do: a resample adds its noise to every error, so that all of them are larger. Their spread
+    is what the figure would vary by with other rows.
+    """
+    value, half = float(values[0]), Z * float(np.std(values[1:]))
+    return Score(value, n_rows).within((max(value - half, 0.0), value + half))
 
 
 METRIC = Metric(

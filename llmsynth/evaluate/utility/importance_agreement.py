@@ -2,7 +2,7 @@
 
 Permutation importance of a column: how much of AUROC (or R2) is lost when its values are shuffled among held-out rows.
 Kendall's τ compares the order of the columns by it, for models trained on synthetic and on real rows, with the same
-shuffles. Columns that matter to neither model are in an order of chance, which pulls τ down; the reference, models
+shuffle. Columns that matter to neither model are in an order of chance, which pulls τ down; the reference, models
 trained on half of the hold-out, shows by how much.
 """
 
@@ -31,7 +31,6 @@ from llmsynth.evaluate.utility.trained import (
 from llmsynth.evaluate.utility.tstr_gap import FEW
 
 MAX_ROWS = 1_000
-N_REPEATS = 2
 UNORDERED = "fewer than two columns differ in importance"
 
 
@@ -77,18 +76,17 @@ def _importances(trained: Trained, trained_on: str, tested_on: str) -> dict[str,
         chosen = np.sort(np.random.default_rng(trained.seed).choice(len(rows), MAX_ROWS, replace=False))
     some, weights = rows.take(chosen), trained.weights(tested_on)[chosen]
     rng = np.random.default_rng(trained.seed)
-    orders = [rng.permutation(len(some)) for _ in range(N_REPEATS)]
+    order = rng.permutation(len(some))
     result = {}
     for learner in MAIN:
         model = trained.model(trained_on, learner)
         whole = _figure(trained, some, model.predict(some.features), weights)
         lost = np.zeros((some.features.shape[1], weights.shape[1]))
         for column in range(some.features.shape[1]):
-            for order in orders:
-                shuffled = some.features.copy()
-                shuffled[:, column] = some.features[order, column]
-                lost[column] += whole - _figure(trained, some, model.predict(shuffled), weights)
-        result[learner] = lost / N_REPEATS
+            shuffled = some.features.copy()
+            shuffled[:, column] = some.features[order, column]
+            lost[column] = whole - _figure(trained, some, model.predict(shuffled), weights)
+        result[learner] = lost
     return result
 
 

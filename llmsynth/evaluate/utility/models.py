@@ -142,7 +142,9 @@ def _regressor(name: str, layout: Layout, n_rows: int, seed: int) -> Any:
     if name == "linear":
         return make_pipeline(linear_encoding(layout), Ridge())
     if name == "forest":
-        return RandomForestRegressor(N_TREES, min_samples_leaf=_leaf(n_rows), n_jobs=-1, random_state=seed)
+        return RandomForestRegressor(
+            N_TREES, min_samples_leaf=_leaf(n_rows), max_features=1 / 3, n_jobs=-1, random_state=seed
+        )
     if name == "boosting":
         return boosted_regressor(layout, seed)
     if name == "tree":

@@ -20,7 +20,7 @@ from llmsynth.evaluate.utility.groups import FEWEST_IN_GROUP, Group, groups_of
 from llmsynth.evaluate.utility.models import MAIN
 from llmsynth.evaluate.utility.trained import HOLDOUT, REAL, Trained, scored, trained_for
 
-MOST_GROUPS = 40
+MOST_GROUPS = 20
 FEWEST_OF_CLASS = 5  # rows of the class asked for, and of the rest: an AUROC of fewer says nothing
 NO_GROUP = f"no group has {FEWEST_IN_GROUP} hold-out rows and {FEWEST_OF_CLASS} of each class"
 

@@ -121,15 +121,15 @@ class Trained:
         Parameters
         ----------
         of_draw : callable
-            From the name of a synthetic table's rows to (1 + BOOTSTRAPS,).
+            From the name of a synthetic table's rows to (1 + BOOTSTRAPS, ...).
         """
         found = np.stack([of_draw(draw(number)) for number in range(self.n_draws)])  # (draws, replicates)
         if self.n_draws == 1:
             return np.asarray(found[0])
         rng = np.random.default_rng(self.seed)
         again = rng.integers(0, self.n_draws, (self.n_draws, found.shape[1]))
-        replicates = np.take_along_axis(found, again, axis=0).mean(axis=0)
-        replicates[0] = found[:, 0].mean()
+        replicates = found[again, np.arange(found.shape[1])].mean(axis=0)
+        replicates[0] = found[:, 0].mean(axis=0)
         return np.asarray(replicates)
 
     def weights(self, tested_on: str) -> Weights:

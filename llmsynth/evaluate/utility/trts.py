@@ -11,40 +11,39 @@ import math
 
 import numpy as np
 
-from llmsynth.evaluate.encoding import FloatArray
 from llmsynth.evaluate.evidence import Evidence
 from llmsynth.evaluate.metric import Measured, Metric, not_evaluable
-from llmsynth.evaluate.score import unknown
-from llmsynth.evaluate.utility.listed import parts_of
+from llmsynth.evaluate.score import Score, unknown
+from llmsynth.evaluate.utility.models import MAIN, TITLES
 from llmsynth.evaluate.utility.trained import HOLDOUT, REAL, Trained, draw, scored, trained_for
 
 ONE_VALUE = "the synthetic rows have one value of the target only"
 
 
 def trts(evidence: Evidence) -> Measured:
-    """Mean over learners and synthetic tables of AUROC or R2 on synthetic rows; the reference is TRTR.
+    """Mean over learners of AUROC or R2 on the first synthetic table; the reference is TRTR.
 
     Goal: that of TRTR. Range: AUROC 0.5 is chance, 1 perfect; R2 0 is the mean, 1 perfect, without a lower end.
     """
     trained = trained_for(evidence, holdout=False)
     if isinstance(trained, str):
         return not_evaluable(trained, len(evidence.synthetic))
-    if not all(varies(trained, draw(number)) for number in range(trained.n_draws)):
+    if not varies(trained, draw(0)):
         return not_evaluable(ONE_VALUE, len(evidence.synthetic))
-    n_rows = len(trained.rows[draw(0)])
-
-    def values(learner: str, name: str) -> FloatArray:
-        return trained.over_draws(lambda made: trained.figure(REAL, made, learner, name))
-
-    value = trained.over_draws(lambda made: trained.mean_figure(REAL, made, trained.headline))
-    parts = parts_of(trained, values, n_rows)
+    score, parts = _figures(trained, draw(0))
     if trained.untestable:
-        return Measured(scored(value, n_rows), unknown(trained.untestable), parts)
-    held = len(trained.rows[HOLDOUT])
-    real = parts_of(trained, lambda learner, name: trained.figure(REAL, HOLDOUT, learner, name), held)
-    return Measured(
-        scored(value, n_rows), scored(trained.mean_figure(REAL, HOLDOUT, trained.headline), held), parts, real
-    )
+        return Measured(score, unknown(trained.untestable), parts)
+    reference, part_references = _figures(trained, HOLDOUT)
+    return Measured(score, reference, parts, part_references)
+
+
+def _figures(trained: Trained, tested_on: str) -> tuple[Score, dict[str, Score]]:
+    """Return the headline figure of models trained on real rows, and that of each learner."""
+    n_rows = len(trained.rows[tested_on])
+    parts = {
+        TITLES[learner]: scored(trained.figure(REAL, tested_on, learner, trained.headline), n_rows) for learner in MAIN
+    }
+    return scored(trained.mean_figure(REAL, tested_on, trained.headline), n_rows), parts
 
 
 def varies(trained: Trained, name: str) -> bool:

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import math
 
-from llmsynth.evaluate.encoding import FloatArray
 from llmsynth.evaluate.evidence import Evidence
 from llmsynth.evaluate.metric import Measured, Metric, not_evaluable
 from llmsynth.evaluate.score import Score, unknown
-from llmsynth.evaluate.utility.listed import parts_of
+from llmsynth.evaluate.utility.models import MAIN, TITLES
 from llmsynth.evaluate.utility.trained import FOLDS, REAL, Trained, draw, scored, trained_for
 from llmsynth.evaluate.utility.trts import ONE_VALUE, varies
 
@@ -38,10 +37,10 @@ def _within(trained: Trained, name: str) -> tuple[Score, dict[str, Score]]:
     if not trained.has_folds(name):
         return unknown("needs rows of 3 units or more for a cross-validation", n_rows), {}
 
-    def values(learner: str, figure: str) -> FloatArray:
-        return trained.figure(FOLDS, name, learner, figure)
-
-    return scored(trained.mean_figure(FOLDS, name, trained.headline), n_rows), parts_of(trained, values, n_rows)
+    parts = {
+        TITLES[learner]: scored(trained.figure(FOLDS, name, learner, trained.headline), n_rows) for learner in MAIN
+    }
+    return scored(trained.mean_figure(FOLDS, name, trained.headline), n_rows), parts
 
 
 METRIC = Metric(

@@ -10,7 +10,8 @@ from tests.evaluate.utility.tables import people
 def test_the_training_rows_have_no_error() -> None:
     real = people(400, 0)
     measured = METRIC.measure(gather(real, real, people(400, 1)))
-    assert measured.score.value == measured.score.upper == 0.0 < measured.reference.value < 0.3
+    assert measured.score.value == measured.score.lower == 0.0 < measured.reference.value < 0.3
+    assert measured.score.upper < measured.reference.lower
     assert set(measured.parts) == {"95th percentile", "counts", "means"} and measured.details["questions"] == 500
 
 
