@@ -35,6 +35,7 @@ FEWEST_ROWS = 10
 N_FOLDS = 3
 Thing = TypeVar("Thing")
 REAL, WHOLE, JOINED, FRESH, REAL_AS_FRESH = "real", "all real", "real and synthetic", "fresh", "real as fresh"
+SOME_REAL, SOME_SYNTHETIC = "some real", "some synthetic"
 HOLDOUT, SECOND_HALF, FOLDS = "hold-out", "second half of the hold-out", "folds"
 NO_TEST = f"{NO_HOLDOUT}; testing on rows it learned from is no test"
 
@@ -206,6 +207,10 @@ def _prepare(evidence: Evidence) -> Trained | str:
     rows[JOINED] = rows[WHOLE].joined(made[0].subsample(limit, seed))
     if enough:
         rows |= {draw(number): one.subsample(size, seed) for number, one in enumerate(made)}
+        rows |= {
+            name: rows[of].subsample(TEST_ROWS[evidence.level], seed)
+            for name, of in ((SOME_REAL, REAL), (SOME_SYNTHETIC, draw(0)))
+        }
     held = (
         None if evidence.holdout is None else problem.rows(evidence.holdout).subsample(TEST_ROWS[evidence.level], seed)
     )
@@ -243,7 +248,7 @@ def _halves(evidence: Evidence, held: Rows, real: Rows, seed: int) -> dict[str, 
 def _units(evidence: Evidence, rows: dict[str, Rows]) -> dict[str, IntArray]:
     if evidence.units is None:
         return {}
-    owners = {REAL: evidence.units.train, WHOLE: evidence.units.train}
+    owners = {name: evidence.units.train for name in (REAL, WHOLE, SOME_REAL)}
     if evidence.units.holdout is not None:
         owners |= {HOLDOUT: evidence.units.holdout, SECOND_HALF: evidence.units.holdout}
     return {name: codes[rows[name].numbers] for name, codes in owners.items() if name in rows}

@@ -15,7 +15,7 @@ from llmsynth.evaluate.evidence import Evidence
 from llmsynth.evaluate.metric import Measured, Metric, not_evaluable
 from llmsynth.evaluate.score import Score, unknown
 from llmsynth.evaluate.utility.models import MAIN, TITLES
-from llmsynth.evaluate.utility.trained import HOLDOUT, REAL, Trained, draw, scored, trained_for
+from llmsynth.evaluate.utility.trained import HOLDOUT, REAL, SOME_SYNTHETIC, Trained, scored, trained_for
 
 ONE_VALUE = "the synthetic rows have one value of the target only"
 
@@ -28,9 +28,9 @@ def trts(evidence: Evidence) -> Measured:
     trained = trained_for(evidence, holdout=False)
     if isinstance(trained, str):
         return not_evaluable(trained, len(evidence.synthetic))
-    if not varies(trained, draw(0)):
+    if not varies(trained, SOME_SYNTHETIC):
         return not_evaluable(ONE_VALUE, len(evidence.synthetic))
-    score, parts = _figures(trained, draw(0))
+    score, parts = _figures(trained, SOME_SYNTHETIC)
     if trained.untestable:
         return Measured(score, unknown(trained.untestable), parts)
     reference, part_references = _figures(trained, HOLDOUT)

@@ -1,8 +1,9 @@
 """TSTS: do models trained on synthetic rows predict the target of other synthetic rows?
 
-Cross-validation in three folds within the synthetic rows, beside the same within the training rows. A diagnosis and no
-grade: higher than the reference, the synthetic rows are cleaner than real ones (a generator that keeps the rule and
-drops the noise); lower, they lost the rule. It says what a user who has the synthetic rows only would believe.
+Cross-validation in three folds within the synthetic rows (at most `TEST_ROWS` of the level), beside the same within
+the training rows. A diagnosis and no grade: higher than the reference, the synthetic rows are cleaner than real ones (a
+generator that keeps the rule and drops the noise); lower, they lost the rule. It says what a user who has the synthetic
+rows only would believe.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from llmsynth.evaluate.evidence import Evidence
 from llmsynth.evaluate.metric import Measured, Metric, not_evaluable
 from llmsynth.evaluate.score import Score, unknown
 from llmsynth.evaluate.utility.models import MAIN, TITLES
-from llmsynth.evaluate.utility.trained import FOLDS, REAL, Trained, draw, scored, trained_for
+from llmsynth.evaluate.utility.trained import FOLDS, SOME_REAL, SOME_SYNTHETIC, Trained, scored, trained_for
 from llmsynth.evaluate.utility.trts import ONE_VALUE, varies
 
 
@@ -26,7 +27,7 @@ def tsts(evidence: Evidence) -> Measured:
     trained = trained_for(evidence, holdout=False)
     if isinstance(trained, str):
         return not_evaluable(trained, len(evidence.synthetic))
-    (made, parts), (real, real_parts) = (_within(trained, name) for name in (draw(0), REAL))
+    (made, parts), (real, real_parts) = (_within(trained, name) for name in (SOME_SYNTHETIC, SOME_REAL))
     return Measured(made, real, parts, real_parts)
 
 
