@@ -127,8 +127,13 @@ def _figures(result: dict[str, Any]) -> list[dict[str, Any]]:
     return figures
 
 
+def _machine(named: dict[str, Any]) -> str:
+    gpu = f" with {named['gpu']}" if "gpu" in named else ""
+    return f"{named['cpu']}, {named['cores']} cores{gpu}"
+
+
 def _origin(results: list[dict[str, Any]]) -> str:
-    machines = sorted({f"{one['machine']['cpu']}, {one['machine']['cores']} cores" for one in results})
+    machines = sorted({_machine(one["machine"]) for one in results})
     commits = sorted({str(one["commit"])[:12] + ("+" if one["dirty"] else "") for one in results})
     return (
         f"Measured on {'; '.join(machines)}; commit {', '.join(commits)}"
