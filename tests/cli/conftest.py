@@ -147,3 +147,9 @@ def run_folder(tmp_path: Path) -> Path:
         run.write_text("config.yaml", "model: compact\n")
         run.seal()
     return tmp_path / "model"
+
+
+@pytest.fixture(autouse=True)
+def no_width_of_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Printed tables are as wide as without a terminal; parallel test processes are told a width of their own."""
+    monkeypatch.delenv("COLUMNS", raising=False)
