@@ -1,8 +1,7 @@
 """Everything the metrics may look at: the tables side by side, the roles of columns, and one seed.
 
-`gather` reads, aligns and encodes once; each metric takes what it needs. Metrics that need no more than two tables are
-written for two tables and put to work by `contrast`, which gives the synthetic rows and the hold-out the same
-treatment, with an interval for both.
+`gather` aligns and encodes once; each metric takes what it needs, and results that several metrics share are computed
+once.
 
 Where several rows belong to one person (`unit`), rows of one person are not independent: what splits or resamples
 rows must do so by `Units`.
@@ -22,13 +21,10 @@ import pandas as pd
 from llmsynth.errors import ConfigError, TableError
 from llmsynth.evaluate.alignment import Alignment, align, unreadable_cells
 from llmsynth.evaluate.encoding import EncodedTable, IntArray, encode_tables
-from llmsynth.evaluate.intervals import BOOTSTRAPS, Kind, bootstrap
-from llmsynth.evaluate.metric import LEVELS, Level, Measured
-from llmsynth.evaluate.score import Score, unknown
+from llmsynth.evaluate.metric import LEVELS, Level
 from llmsynth.seeding import derive
 from llmsynth.table.schema import Schema
 
-Statistic = Callable[[EncodedTable, EncodedTable], float]
 _T = TypeVar("_T")
 NO_HOLDOUT = "needs held-out real rows: give a holdout that the generator never saw"
 
@@ -119,49 +115,6 @@ class Evidence:
     def rng(self, *names: str | int) -> np.random.Generator:
         """A fresh generator for one part of the work."""
         return np.random.default_rng(self.seed_for(*names))
-
-
-def contrast(
-    evidence: Evidence, statistic: Statistic, *names: str, kind: Kind = "basic", n_bootstraps: int = BOOTSTRAPS
-) -> Measured:
-    """Measure a statistic of training rows and other rows: synthetic ones, and the hold-out as the reference.
-
-    Parameters
-    ----------
-    evidence : Evidence
-    statistic : callable
-        Takes the training rows and as many or fewer or more others; NaN where it has no value.
-    *names : str
-        Of the seed, such as the metric's key.
-    kind : str
-        Of the bootstrap interval, as in `intervals.from_replicates`.
-    n_bootstraps : int
-        0 computes no intervals.
-    """
-
-    def score(other: EncodedTable, part: str) -> Score:
-        if len(other) == 0 or len(evidence.train) == 0:
-            return unknown("a table has no rows", len(other))
-        value = float(statistic(evidence.train, other))
-        if np.isnan(value):
-            return unknown("nothing to compare", len(other))
-        found = Score(value, len(other))
-        if not n_bootstraps:
-            return found
-        return found.within(
-            bootstrap(
-                lambda left, right: statistic(evidence.train.take(left), other.take(right)),
-                len(evidence.train),
-                len(other),
-                value=value,
-                seed=evidence.seed_for(*names, part),
-                kind=kind,
-                n_bootstraps=n_bootstraps,
-            )
-        )
-
-    reference = unknown(NO_HOLDOUT) if evidence.holdout is None else score(evidence.holdout, "holdout")
-    return Measured(score(evidence.synthetic, "synthetic"), reference)
 
 
 def gather(

@@ -14,7 +14,6 @@ Knows numbers. Refuses to know tables and metrics.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
@@ -120,53 +119,3 @@ def from_replicates(value: float, replicates: npt.ArrayLike, kind: Kind = "basic
     tail = (1.0 - CONFIDENCE) / 2
     low, high = (float(end) for end in np.quantile(known, [tail, 1.0 - tail]))
     return (2 * value - high, 2 * value - low) if kind == "basic" else (low, high)
-
-
-def bootstrap(
-    statistic: Callable[..., float],
-    *sizes: int,
-    value: float,
-    seed: int,
-    kind: Kind = "basic",
-    n_bootstraps: int = BOOTSTRAPS,
-    max_rows: int = MAX_ROWS,
-) -> Interval:
-    """Interval of a statistic by resampling the rows of one or more tables, each on its own.
-
-    Of larger tables `max_rows` rows are drawn, and the spread of the statistic around its mean, which falls with the
-    root of the number of rows, is shrunk to the real number (m out of n bootstrap; Bickel, Götze and van Zwet 1997).
-
-    Parameters
-    ----------
-    statistic : callable
-        Takes one int64 array of row numbers for each table, shape (size,), and returns a number.
-    *sizes : int
-        Rows of each table.
-    value : float
-        The statistic on the rows as they are.
-    seed : int
-        Of the resampling.
-    kind : str
-        As in `from_replicates`.
-    n_bootstraps : int
-        How often.
-    max_rows : int
-        Most rows to draw from a table.
-
-    Examples
-    --------
-    >>> rows = np.random.default_rng(0).normal(size=400)
-    >>> low, high = bootstrap(lambda i: float(rows[i].mean()), 400, value=float(rows.mean()), seed=0, kind="percentile")
-    >>> bool(low < 0 < high), round(high - low, 1)
-    (True, 0.2)
-    """
-    if not sizes or min(sizes) < 1:
-        return math.nan, math.nan
-    rng = np.random.default_rng(seed)
-    replicates = np.array(
-        [statistic(*(rng.integers(0, size, min(size, max_rows)) for size in sizes)) for _ in range(n_bootstraps)]
-    )
-    smallest = min(sizes)
-    if smallest <= max_rows:
-        return from_replicates(value, replicates, kind)
-    return from_replicates(value, value + (replicates - np.nanmean(replicates)) * math.sqrt(max_rows / smallest), kind)

@@ -1,9 +1,9 @@
 """The seam to llmsynth times fits and compares likelihoods on the same rows."""
 
 import numpy as np
-import pytest
 
 from eval import fits
+from llmsynth import TableSynthesizer
 
 
 def test_nats_are_averaged_over_rows_that_every_generator_holds_possible(tiny, stub):
@@ -31,6 +31,5 @@ def test_settings_are_recorded_whole():
 
 
 def test_the_facade_is_called_by_its_public_names(tiny):
-    synthesizer = pytest.importorskip("llmsynth.synthesizer").TableSynthesizer
-    names = set(synthesizer(model="compact").get_params())
+    names = set(TableSynthesizer(model="compact").get_params())
     assert {"model", "target", "max_minutes", "random_state", "recipe", "progress"} <= names

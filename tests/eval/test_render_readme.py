@@ -64,6 +64,5 @@ def test_numbers_read_well():
 
 def test_the_readme_says_what_the_results_say():
     text = render_readme.README.read_text(encoding="utf-8")
-    if render_readme.BEGIN not in text:
-        pytest.skip("the README has no results table yet")
+    assert render_readme.BEGIN in text
     assert render_readme.rendered(text, render_readme.read()) == text

@@ -7,8 +7,7 @@ import pandas as pd
 import pytest
 
 from llmsynth.errors import ConfigError, TableError
-from llmsynth.evaluate.evidence import contrast, gather
-from llmsynth.evaluate.shape import shape
+from llmsynth.evaluate.evidence import gather
 
 
 def _table(n: int = 60, seed: int = 0) -> pd.DataFrame:
@@ -64,17 +63,6 @@ def test_a_unit_says_whose_rows_they_are_and_is_not_compared() -> None:
 def test_several_draws_are_kept_and_the_first_is_the_synthetic_table() -> None:
     evidence = gather(_table(), [_table(seed=1), _table(40, seed=2)])
     assert [len(draw) for draw in evidence.draws] == [60, 40] and evidence.draws[0] is evidence.synthetic
-
-
-def test_the_holdout_gets_the_same_treatment_as_the_synthetic_rows() -> None:
-    measured = contrast(gather(_table(), _table(seed=1), _table(seed=1)), lambda a, b: shape(a, b).error.value, "x")
-    assert measured.score.value == measured.reference.value > 0
-    assert measured.score.lower < measured.score.value < measured.score.upper + measured.score.value
-
-
-def test_without_a_holdout_the_reference_says_what_is_needed() -> None:
-    measured = contrast(gather(_table(), _table(seed=1)), lambda a, b: 0.0, "x", n_bootstraps=0)
-    assert not measured.reference.known and "hold" in measured.reference.reason
 
 
 def test_what_several_metrics_need_is_computed_once_for_each_evidence() -> None:

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from llmsynth.evaluate.intervals import bootstrap, clopper_pearson, difference_of_shares, from_replicates, wilson
+from llmsynth.evaluate.intervals import clopper_pearson, difference_of_shares, from_replicates, wilson
 
 
 @pytest.mark.parametrize(
@@ -34,24 +34,6 @@ def test_differences_of_shares_are_newcombes_examples(
     first: tuple[int, int], second: tuple[int, int], expected: tuple[float, float]
 ) -> None:
     assert difference_of_shares(first, second) == pytest.approx(expected, abs=1e-4)
-
-
-def test_bootstrap_covers_a_mean_at_the_stated_rate() -> None:
-    covered = 0
-    for seed in range(300):
-        rows = np.random.default_rng(seed).exponential(size=200)
-        low, high = bootstrap(
-            lambda i, rows=rows: float(rows[i].mean()), 200, value=float(rows.mean()), seed=seed, kind="percentile"
-        )
-        covered += low <= 1.0 <= high
-    assert 0.91 <= covered / 300 <= 0.98
-
-
-def test_a_large_table_is_resampled_in_part_with_the_spread_of_all_its_rows() -> None:
-    rows = np.random.default_rng(0).normal(size=40_000)
-    value = float(rows.mean())
-    low, high = bootstrap(lambda i: float(rows[i].mean()), rows.size, value=value, seed=0, max_rows=2_000)
-    assert high - low == pytest.approx(2 * 1.96 / math.sqrt(rows.size), rel=0.25)
 
 
 def test_the_basic_interval_takes_the_bias_of_sampling_off() -> None:
