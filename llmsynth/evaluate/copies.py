@@ -6,13 +6,11 @@ beside the hold-out's own share, which is what coincidence alone gives. Only an 
 
 from __future__ import annotations
 
+import numpy as np
+
 from llmsynth.evaluate.encoding import EncodedTable
+from llmsynth.evaluate.row_codes import row_codes
 from llmsynth.evaluate.score import Score, unknown
-
-
-def _row_keys(table: EncodedTable) -> list[bytes]:
-    values = table.values + 0.0  # -0.0 becomes 0.0; NaN is one bit pattern because encoding wrote numpy's own
-    return [row.tobytes() for row in values]
 
 
 def exact_copies(real: EncodedTable, synthetic: EncodedTable) -> Score:
@@ -32,6 +30,5 @@ def exact_copies(real: EncodedTable, synthetic: EncodedTable) -> Score:
         return unknown("no rows to look at")
     if not real.layout.names:
         return unknown("no column can be compared", len(synthetic))
-    known = set(_row_keys(real))
-    found = sum(key in known for key in _row_keys(synthetic))
-    return Score(found / len(synthetic), len(synthetic))
+    known, codes = row_codes(real, synthetic)
+    return Score(int(np.isin(codes, known).sum()) / len(synthetic), len(synthetic))
