@@ -13,9 +13,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from llmsynth.evaluate.encoding import EncodedTable, IntArray
+from llmsynth.evaluate.row_codes import row_codes
 
 SPLITS = 500
 FEWEST_DEVIATIONS = 4.0
@@ -63,8 +63,7 @@ def holdout_overlap(train: EncodedTable, holdout: EncodedTable, seed: int, n_spl
     """
     if not len(train) or not len(holdout) or not train.layout.names:
         return HoldoutOverlap(0, 0.0, False)
-    pooled = pd.DataFrame(np.concatenate([train.values, holdout.values]) + 0.0)
-    codes = pooled.groupby(list(pooled.columns), dropna=False, sort=False).ngroup().to_numpy(np.int64)
+    codes = np.concatenate(row_codes(train, holdout))
     sizes = np.bincount(codes)
     held = np.arange(len(codes)) >= len(train)
     repeated = sizes[codes] > 1

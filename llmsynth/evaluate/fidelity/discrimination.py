@@ -16,11 +16,11 @@ from llmsynth.evaluate.c2st import N_FOLDS, ToldApart, tell_apart
 from llmsynth.evaluate.encoding import EncodedTable, FloatArray
 from llmsynth.evaluate.evidence import NO_HOLDOUT, Evidence
 from llmsynth.evaluate.fidelity.neighbours import resampled
-from llmsynth.evaluate.figures import auroc
 from llmsynth.evaluate.intervals import from_replicates
 from llmsynth.evaluate.learners import ClassifierFactory
 from llmsynth.evaluate.metric import Measured
 from llmsynth.evaluate.score import Score, unknown
+from llmsynth.evaluate.weighted_figures import auroc
 
 FEWEST_HOLDOUT = 500
 FEWEST_ROWS = 2 * N_FOLDS

@@ -12,12 +12,12 @@ import numpy as np
 
 from llmsynth.evaluate.encoding import FloatArray
 from llmsynth.evaluate.evidence import Evidence
-from llmsynth.evaluate.figures import recall_at_precision
 from llmsynth.evaluate.metric import Measured, Metric, not_evaluable
 from llmsynth.evaluate.score import Score
 from llmsynth.evaluate.utility.models import MAIN, TITLES
 from llmsynth.evaluate.utility.per_class_recall import NEEDS_CLASSES
 from llmsynth.evaluate.utility.trained import HOLDOUT, JOINED, REAL, WHOLE, Trained, scored, trained_for
+from llmsynth.evaluate.weighted_figures import recall_at_precision
 
 FEWEST_OF_CLASS = 5
 

@@ -12,7 +12,6 @@ import numpy as np
 
 from llmsynth.evaluate.encoding import BoolArray, FloatArray
 from llmsynth.evaluate.evidence import Evidence
-from llmsynth.evaluate.figures import Weights
 from llmsynth.evaluate.metric import Measured, Metric, not_evaluable
 from llmsynth.evaluate.score import Score, unknown
 from llmsynth.evaluate.utility.models import MAIN, TITLES
@@ -28,6 +27,7 @@ from llmsynth.evaluate.utility.trained import (
     trained_for,
 )
 from llmsynth.evaluate.utility.tstr_gap import FEW
+from llmsynth.evaluate.weighted_figures import Weights
 
 N_BINS = 15
 

@@ -16,7 +16,6 @@ import numpy as np
 
 from llmsynth.evaluate.encoding import BoolArray, FloatArray
 from llmsynth.evaluate.evidence import Evidence
-from llmsynth.evaluate.figures import Weights
 from llmsynth.evaluate.metric import Measured, Metric, not_evaluable
 from llmsynth.evaluate.score import Score, unknown
 from llmsynth.evaluate.utility.groups import FEWEST_IN_GROUP, groups_of
@@ -33,6 +32,7 @@ from llmsynth.evaluate.utility.trained import (
     trained_for,
 )
 from llmsynth.evaluate.utility.tstr_gap import FEW
+from llmsynth.evaluate.weighted_figures import Weights
 
 NEEDS_SENSITIVE = "needs sensitive columns: name those whose groups should be treated alike"
 FEWEST_OF_KIND = 5  # rows of a class in a group, for a rate of them

@@ -12,7 +12,6 @@ import numpy as np
 
 from llmsynth.evaluate.encoding import FloatArray
 from llmsynth.evaluate.evidence import Evidence
-from llmsynth.evaluate.figures import Weights, class_figure, r2
 from llmsynth.evaluate.metric import Measured, Metric, not_evaluable
 from llmsynth.evaluate.score import Score, unknown
 from llmsynth.evaluate.utility.models import MAIN, TITLES
@@ -29,6 +28,7 @@ from llmsynth.evaluate.utility.trained import (
     trained_for,
 )
 from llmsynth.evaluate.utility.tstr_gap import FEW
+from llmsynth.evaluate.weighted_figures import Weights, class_figure, r2
 
 MAX_ROWS = 1_000
 UNORDERED = "fewer than two columns differ in importance"

@@ -15,11 +15,11 @@ import numpy as np
 
 from llmsynth.evaluate.encoding import FloatArray
 from llmsynth.evaluate.evidence import Evidence
-from llmsynth.evaluate.figures import CLASS_FIGURES, NUMBER_FIGURES
 from llmsynth.evaluate.score import Score
 from llmsynth.evaluate.utility.models import MAIN, TITLES
 from llmsynth.evaluate.utility.problem import class_names
 from llmsynth.evaluate.utility.trained import Trained, draw, scored
+from llmsynth.evaluate.weighted_figures import CLASS_FIGURES, NUMBER_FIGURES
 
 FIGURES = {"auroc": "AUROC", "pr_auc": "PR-AUC", "f1_macro": "F1-macro", "r2": "R2"}
 OfFigure = Callable[[str, str], FloatArray]

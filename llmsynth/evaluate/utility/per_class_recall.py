@@ -11,13 +11,13 @@ import numpy as np
 
 from llmsynth.evaluate.encoding import FloatArray
 from llmsynth.evaluate.evidence import Evidence
-from llmsynth.evaluate.figures import mean_known, recalls
 from llmsynth.evaluate.metric import Measured, Metric, not_evaluable
 from llmsynth.evaluate.score import Score
 from llmsynth.evaluate.utility.listed import absence, absent_classes
 from llmsynth.evaluate.utility.models import MAIN
 from llmsynth.evaluate.utility.problem import class_names
 from llmsynth.evaluate.utility.trained import HOLDOUT, REAL, Trained, scored, trained_for
+from llmsynth.evaluate.weighted_figures import mean_known, recalls
 
 NEEDS_CLASSES = "needs a target with classes, and this one is a number"
 

@@ -15,12 +15,12 @@ import pandas as pd
 
 from llmsynth.errors import TableError
 from llmsynth.evaluate.encoding import FloatArray, encode_tables
-from llmsynth.evaluate.figures import class_figure, confusion
 from llmsynth.evaluate.intervals import BOOTSTRAPS
 from llmsynth.evaluate.score import Score
 from llmsynth.evaluate.utility.models import train
 from llmsynth.evaluate.utility.problem import Problem, Rows, problem_of
 from llmsynth.evaluate.utility.trained import scored
+from llmsynth.evaluate.weighted_figures import class_figure, confusion
 from llmsynth.seeding import derive
 
 REAL, SYNTHETIC, BOTH = "real rows", "synthetic rows", "both"

@@ -13,12 +13,12 @@ import numpy as np
 
 from llmsynth.evaluate.encoding import BoolArray, FloatArray
 from llmsynth.evaluate.evidence import Evidence
-from llmsynth.evaluate.figures import class_figure, r2
 from llmsynth.evaluate.metric import Measured, Metric, not_evaluable
 from llmsynth.evaluate.score import Score, unknown
 from llmsynth.evaluate.utility.groups import FEWEST_IN_GROUP, Group, groups_of
 from llmsynth.evaluate.utility.models import MAIN
 from llmsynth.evaluate.utility.trained import HOLDOUT, REAL, Trained, scored, trained_for
+from llmsynth.evaluate.weighted_figures import class_figure, r2
 
 MOST_GROUPS = 20
 FEWEST_OF_CLASS = 5  # rows of the class asked for, and of the rest: an AUROC of fewer says nothing

@@ -5,9 +5,9 @@ they are asked for and kept (`Evidence.once`). Sizes are matched: all tables tha
 target as the smallest of them has, at most `ROWS` of the level, and the larger is subsampled. Learners and seeds are
 matched too, so that synthetic rows equal to the training rows give exactly the same figures.
 
-Intervals: figures are worked out for resamples of the tested rows (`figures`), of whole units where rows have a unit.
-They say how much the figure owes to which real rows were held out, and, where several synthetic tables were given, to
-which one was drawn; not how it would change with other training rows.
+Intervals: figures are worked out for resamples of the tested rows (`weighted_figures`), of whole units where rows have
+a unit. They say how much the figure owes to which real rows were held out, and, where several synthetic tables were
+given, to which one was drawn; not how it would change with other training rows.
 
 Knows rows and learners. Refuses to know what the figures are put together to.
 """
@@ -22,11 +22,11 @@ import numpy as np
 
 from llmsynth.evaluate.encoding import FloatArray, IntArray
 from llmsynth.evaluate.evidence import NO_HOLDOUT, Evidence
-from llmsynth.evaluate.figures import Weights, class_figure, r2, rmse
 from llmsynth.evaluate.intervals import BOOTSTRAPS, from_replicates
 from llmsynth.evaluate.score import Score, unknown
 from llmsynth.evaluate.utility.models import MAIN, Model, train
 from llmsynth.evaluate.utility.problem import Problem, Rows, problem_of
+from llmsynth.evaluate.weighted_figures import Weights, class_figure, r2, rmse
 
 ROWS = {"quick": 5_000, "standard": 20_000, "full": 50_000}
 TEST_ROWS = {"quick": 5_000, "standard": 10_000, "full": 50_000}

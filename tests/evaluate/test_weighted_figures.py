@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
-from llmsynth.evaluate import figures
+from llmsynth.evaluate import weighted_figures as figures
 
 RNG = np.random.default_rng(0)
 N = 200
