@@ -1,4 +1,4 @@
-"""`evaluate`: all metrics of a level on one set of tables, as a `Report`.
+"""`evaluate`: all metrics of a level on one set of tables, as a `Report`; `report_on`: chosen ones.
 
 Knows the catalogue and the order of the work. Refuses to know any metric, and how the report is shown or judged.
 """
@@ -15,7 +15,7 @@ from llmsynth.evaluate.catalogue import metrics
 from llmsynth.evaluate.column_profile import column_profiles
 from llmsynth.evaluate.evidence import Evidence, gather
 from llmsynth.evaluate.holdout_overlap import holdout_overlap
-from llmsynth.evaluate.metric import Level
+from llmsynth.evaluate.metric import Level, Metric
 from llmsynth.evaluate.provenance import provenance
 from llmsynth.evaluate.report import Report
 from llmsynth.table.schema import Schema
@@ -84,7 +84,27 @@ def evaluate(
         unit=unit, schema=schema, seed=seed, level=level,
         generation=generation,
     )  # fmt: skip
-    chosen = metrics(level=level)
+    return report_on(evidence, metrics(level=level), unit=unit, progress=progress, created=created)
+
+
+def report_on(
+    evidence: Evidence,
+    chosen: Sequence[Metric],
+    *,
+    unit: str | None = None,
+    progress: Progress | None = None,
+    created: str = "",
+) -> Report:
+    """Compute chosen metrics, such as those that a policy asks for, and put them into a report.
+
+    Parameters
+    ----------
+    evidence : Evidence
+    chosen : sequence of Metric
+        In the order of the report.
+    unit, progress, created
+        As in `evaluate`.
+    """
     results, seconds = {}, {}
     for place, metric in enumerate(chosen):
         if progress is not None:
@@ -104,8 +124,8 @@ def evaluate(
         _roles(evidence, unit),
         evidence.alignment.to_dict(),
         column_profiles(evidence),
-        seed,
-        level,
+        evidence.seed,
+        evidence.level,
         provenance(evidence, seconds, created),
         _tables(evidence),
     )
