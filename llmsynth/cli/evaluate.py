@@ -42,14 +42,8 @@ def evaluate(
         typer.Option("--holdout", metavar="FILE", help="Real rows it never saw; privacy cannot be judged without."),
     ] = None,
     target: opt.Target = None,
-    quasi_identifier: Annotated[
-        list[str] | None,
-        typer.Option("--quasi-identifier", metavar="COLUMN", help="What others may know of a person; repeatable."),
-    ] = None,
-    sensitive: Annotated[
-        list[str] | None,
-        typer.Option("--sensitive", metavar="COLUMN", help="What they would like to know; repeatable."),
-    ] = None,
+    quasi_identifier: opt.QuasiIdentifiers = None,
+    sensitive: opt.Sensitive = None,
     unit: Annotated[
         str | None, typer.Option("--unit", metavar="COLUMN", help="Says whose rows they are, where one has several.")
     ] = None,
@@ -94,13 +88,9 @@ def _judged(
 
     from llmsynth.evaluate.evaluation import evaluate as measured
     from llmsynth.evaluate.gate import judge
-    from llmsynth.evaluate.metric import LEVELS
     from llmsynth.evaluate.policy import read_policy
 
-    if settings["level"] not in LEVELS:
-        from llmsynth.errors import ConfigError
-
-        raise ConfigError(f"--level: expected one of {', '.join(LEVELS)}, got {settings['level']!r}")
+    opt.report_level(settings["level"], "--level")
     rules = read_policy(policy)
     from llmsynth.table.files import read_table
     from llmsynth.table.infer import infer_schema
@@ -111,13 +101,13 @@ def _judged(
     described = infer_schema(real, overrides=overrides)
     report = measured(
         real, others[:n_synthetic], others[n_synthetic] if len(others) > n_synthetic else None, schema=described,
-        progress=_noting(output), created=datetime.now(UTC).isoformat(timespec="seconds"), **settings,
+        progress=noting(output), created=datetime.now(UTC).isoformat(timespec="seconds"), **settings,
     )  # fmt: skip
     write_json(out / FILES[0], report.to_dict())
     return report, judge(report, rules)
 
 
-def _noting(output: Output) -> Callable[[int, int, str], None]:
+def noting(output: Output) -> Callable[[int, int, str], None]:
     """Say how far it is, not more often than every few seconds."""
     last = time.monotonic()
 

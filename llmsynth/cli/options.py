@@ -80,6 +80,17 @@ Boost = Annotated[
 PolicyFile = Annotated[
     Path | None, typer.Option("--policy", metavar="FILE", help="Conditions in TOML.  [default: the shipped policy]")
 ]
+QuasiIdentifiers = Annotated[
+    list[str] | None,
+    typer.Option("--quasi-identifier", metavar="COLUMN", help="What others may know of a person; repeatable."),
+]
+Sensitive = Annotated[
+    list[str] | None,
+    typer.Option("--sensitive", metavar="COLUMN", help="What they would like to know; repeatable."),
+]
+ReportLevel = Annotated[
+    str, typer.Option("--report", metavar="quick|standard|full|none", help="How much `evaluate` computes of the rows.")
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with an unfinished run from its checkpoint.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
@@ -144,3 +155,24 @@ def shares(text: str | None) -> dict[str, float] | None:
 def given(**options: Any) -> dict[str, Any]:
     """Return the options that the user typed: neither None nor a flag left off."""
     return {name: value for name, value in options.items() if value is not None and value is not False}
+
+
+def report_level(name: str, option: str, *, or_none: bool = False) -> str | None:
+    """Return the level of a report from the text of an option; None for "none", where that may be said.
+
+    Raises
+    ------
+    ConfigError
+        If it is none of them.
+
+    Examples
+    --------
+    >>> report_level("quick", "--level"), report_level("none", "--report", or_none=True)
+    ('quick', None)
+    """
+    from llmsynth.evaluate.metric import LEVELS
+
+    known = (*LEVELS, "none") if or_none else LEVELS
+    if name not in known:
+        raise ConfigError(f"{option}: expected one of {', '.join(known)}, got {name!r}")
+    return None if name == "none" else name

@@ -15,17 +15,24 @@ from __future__ import annotations
 import csv
 import io
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from llmsynth.cli import options as opt
+from llmsynth.cli.evaluate import FILES as REPORT_FILES
+from llmsynth.cli.evaluate import noting, write_rendered
 from llmsynth.cli.exits import EXIT_CODES, guarded
 from llmsynth.cli.fit import described, facts, train
 from llmsynth.cli.output import Output, check_output_file, is_main_process, write_json, write_text
 from llmsynth.cli.pairs import from_pairs
+from llmsynth.errors import ConfigError
+
+if TYPE_CHECKING:
+    from llmsynth.evaluate.gate import Verdict
+    from llmsynth.evaluate.policy import Policy
 
 EPILOG = f"""\b
 Examples:
@@ -36,6 +43,7 @@ Examples:
 {EXIT_CODES}"""
 
 _FILES = ("synthetic.csv", "summary.json", "summary.csv")
+_REPORT = "report"
 
 
 @guarded
@@ -62,17 +70,26 @@ def run(
     weight_column: opt.WeightColumn = None,
     boost: opt.Boost = None,
     trust_remote_code: opt.TrustRemoteCode = False,
+    report: opt.ReportLevel = "standard",
+    policy: opt.PolicyFile = None,
+    quasi_identifier: opt.QuasiIdentifiers = None,
+    sensitive: opt.Sensitive = None,
     overwrite: opt.Overwrite = False,
     resume: opt.Resume = False,
     quiet: opt.Quiet = False,
     json: opt.Json = False,
 ) -> None:
-    """Fit, sample and summarise: the whole job in one command."""
+    """Fit, sample, judge: the whole job in one command.
+
+    Ends with 0 whatever the verdict; `llmsynth gate DIR/report/report.json` ends with a code for each.
+    """
+    from llmsynth.evaluate.policy import read_policy
     from llmsynth.lm.output_folder import check_output_folder
 
     output = Output(quiet, json)
+    level, rules = opt.report_level(report, "--report", or_none=True), read_policy(policy)
     check_output_folder(out / "run", overwrite=overwrite, resume=resume)
-    for name in _FILES:
+    for name in (*_FILES, *(f"{_REPORT}/{name}" for name in REPORT_FILES if level)):
         check_output_file(out / name, overwrite=overwrite)
     settings = opt.given(
         model=model, max_minutes=max_minutes, max_epochs=max_epochs, target=target, schema=schema, recipe=recipe,
@@ -80,6 +97,8 @@ def run(
         weight_column=weight_column, boost=from_pairs("--boost", boost),
     )  # fmt: skip
     rows, held_out = split(table, holdout, holdout_fraction, seed or 0)
+    roles = {"quasi_identifiers": quasi_identifier or (), "sensitive": sensitive or ()}
+    check_roles(roles, [str(label) for label in rows.columns if label != weight_column])
     output.note(f"Holding {len(held_out):,} rows out to judge with; the model never sees them.")
     synthesizer = train(rows, out / "run", settings, output)
     if not is_main_process():
@@ -87,20 +106,47 @@ def run(
     rows, held_out = (frame[list(synthesizer.schema_.labels)] for frame in (rows, held_out))  # without weights
     synthetic, seconds = drawn(synthesizer, n_samples or len(rows), seed, out / _FILES[0], overwrite=overwrite)
     output.note("Judging the rows.")
-    summary = judged(synthesizer, (rows, held_out, synthetic), target, seed or 0)
+    tables = rows, held_out, synthetic
+    summary = judged(synthesizer, tables, target, seed or 0)
     summary = summary.with_measured(rows_per_second=len(synthetic) / max(seconds, 1e-9))
     data = {"command": "run", "folder": str(out), **facts(synthesizer), "summary": summary.to_dict()}
-    write_json(out / _FILES[1], data)
+    write_json(out / _FILES[1], data)  # before the report, which takes longer
     write_text(out / _FILES[2], as_csv(summary.to_table(), summary.measured))
     from llmsynth.evaluate.render import render
 
+    said: list[Any] = [*described(synthesizer), render(summary, name=synthesizer.model_name_)]
+    if level is not None:
+        verdict = reported(
+            synthesizer, tables, out / _REPORT, rules, noting(output),
+            target=target, seed=seed or 0, level=level, **roles,
+        )  # fmt: skip
+        data["verdict"] = verdict.to_dict()
+        write_json(out / _FILES[1], data)
+        said += [f"Verdict: {verdict.decision}, by {verdict.policy}", *(f"  - {reason}" for reason in verdict.reasons)]
+        said.append(f"All figures, by fidelity, utility and privacy: {out / _REPORT / 'report.html'}")
     output.result(
         data,
-        *described(synthesizer),
-        render(summary, name=synthesizer.model_name_),
+        *said,
         f"Wrote {out / _FILES[0]}, {_FILES[1]}, {_FILES[2]} and the run folder {out / 'run'}.",
         f"Next: llmsynth sample {out / 'run'} -n 100000 -o more.parquet",
     )
+
+
+def check_roles(roles: Mapping[str, Sequence[str]], known: Sequence[str]) -> None:
+    """Look for the columns of the roles before anything is fitted.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such column; the nearest is given.
+    """
+    from llmsynth.table.schema import nearest
+
+    for role, names in roles.items():
+        for name in names:
+            if name not in known:
+                option = "--quasi-identifier" if role == "quasi_identifiers" else "--sensitive"
+                raise ConfigError(f"{option}: expected a column of the table, got {name!r}; {nearest(name, known)}")
 
 
 def split(table: Path, holdout: Path | None, fraction: float, seed: int) -> tuple[Any, Any]:
@@ -166,6 +212,33 @@ def judged(synthesizer: Any, tables: tuple[Any, Any, Any], target: str | None, s
     if synthesizer.report_.get("seconds") is not None:
         measured["fit_seconds"] = float(synthesizer.report_["seconds"])
     return summary.with_measured(**measured)
+
+
+def reported(
+    synthesizer: Any, tables: tuple[Any, Any, Any], folder: Path, rules: Policy, progress: Any, **settings: Any
+) -> Verdict:
+    """Write the report on (training, held-out, synthetic) rows in all forms, and return the verdict.
+
+    The generator's own counts go with them: what it wrote, and what it wrote again because a rule forbade it.
+    """
+    from datetime import UTC, datetime
+
+    from llmsynth.evaluate.evaluation import evaluate
+    from llmsynth.evaluate.gate import judge
+
+    rows, held_out, synthetic = tables
+    drawn_for_rules = getattr(synthesizer.sample_report_, "rules", None)
+    raw = len(synthetic) if drawn_for_rules is None else max(drawn_for_rules.n_drawn, len(synthetic))
+    settings["target"] = settings["target"] or synthesizer.schema_.target
+    report = evaluate(
+        rows, synthetic, held_out, schema=synthesizer.schema_, progress=progress,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        generation={"raw": raw, "repaired": 0, "rejected": raw - len(synthetic)}, **settings,
+    )  # fmt: skip
+    write_json(folder / REPORT_FILES[0], report.to_dict())
+    verdict = judge(report, rules)
+    write_rendered(report, verdict, folder)
+    return verdict
 
 
 def as_csv(rows: list[dict[str, str]], measured: Mapping[str, float]) -> str:

@@ -33,14 +33,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.fixture(autouse=True)
-def few_metrics(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two metrics instead of all: the command line is tested here, not the figures."""
-    from llmsynth.evaluate import evaluation
-    from llmsynth.evaluate.catalogue import metrics
-
-    few = tuple(metric for metric in metrics() if metric.path in ("fidelity.ks", "privacy.exact_matches"))
-    monkeypatch.setattr(evaluation, "metrics", lambda level: few)
+pytestmark = pytest.mark.usefixtures("few_metrics")
 
 
 def _arguments(folder: Path, **changes: object) -> list[object]:

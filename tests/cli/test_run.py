@@ -15,6 +15,7 @@ from typer.testing import Result
 
 from llmsynth.cli.run import split
 from llmsynth.errors import TableError
+from llmsynth.evaluate.evaluation import evaluate
 from llmsynth.evaluate.score import unknown
 from llmsynth.evaluate.summary import METRICS, Summary
 from llmsynth.table.files import write_table
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from tests.cli.conftest import FakeFacade
 
 Cli = Callable[..., Result]
+pytestmark = pytest.mark.usefixtures("few_metrics")
 
 
 def test_the_split_loses_no_row_and_depends_on_the_seed_alone(table: Path) -> None:
@@ -77,7 +79,7 @@ def test_labels_that_are_no_texts_may_be_texts_in_the_file_of_the_holdout(tmp_pa
 def test_one_command_writes_run_rows_and_figures(llmsynth: Cli, facade: FakeFacade, table: Path) -> None:
     result = llmsynth("run", table, "--target", "smoker", "-o", "result", "--seed", 2)
     assert result.exit_code == 0, result.output
-    names = {"run", "synthetic.csv", "summary.json", "summary.csv"}
+    names = {"run", "synthetic.csv", "summary.json", "summary.csv", "report"}
     assert {path.name for path in Path("result").iterdir()} == names
     assert len(pd.read_csv("result/synthetic.csv")) == 64
     summary = json.loads(Path("result/summary.json").read_text())["summary"]
@@ -89,6 +91,57 @@ def test_one_command_writes_run_rows_and_figures(llmsynth: Cli, facade: FakeFaca
     assert "Shape error" in metrics and "holdout nats per row" in metrics
     for words in ("Shape error", "real hold-out", "held-out nats per row", "rows per second"):
         assert words in result.stdout
+
+
+def test_the_report_is_that_of_evaluate_on_the_same_rows(
+    llmsynth: Cli, facade: FakeFacade, table: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("llmsynth.evaluate.summary.summarize", _unjudged)
+    from llmsynth.evaluate.report import Report
+
+    roles = ("--sensitive", "smoker", "--quasi-identifier", "age")
+    result = llmsynth("run", table, "--target", "smoker", "-o", "result", "--report", "quick", *roles)
+    assert result.exit_code == 0, result.output
+    assert {path.name for path in Path("result/report").iterdir()} == {
+        "report.json", "report.html", "report.md", "junit.xml",
+    }  # fmt: skip
+    report = Report.from_dict(json.loads(Path("result/report/report.json").read_text()))
+    assert report.rows == {"train": 64, "synthetic": 64, "holdout": 16} and report.level == "quick"
+    assert report.roles == {"target": "smoker", "quasi_identifiers": ["age"], "sensitive": ["smoker"], "unit": None}
+    rows, held_out = split(table, None, 0.2, 0)
+    made = pd.read_csv("result/synthetic.csv")
+    expected = evaluate(rows, made, held_out, target="smoker", level="quick")
+    assert report.results["fidelity.ks"].score == expected.results["fidelity.ks"].score
+    verdict = json.loads(Path("result/summary.json").read_text())["verdict"]
+    assert f"Verdict: {verdict['verdict']}" in result.stdout and verdict["reasons"][0] in " ".join(
+        result.stdout.split()
+    )
+
+
+def test_without_a_report_there_is_no_verdict(
+    llmsynth: Cli, facade: FakeFacade, table: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("llmsynth.evaluate.summary.summarize", _unjudged)
+    result = llmsynth("run", table, "-o", "result", "--report", "none")
+    assert result.exit_code == 0 and "Verdict" not in result.stdout
+    assert not Path("result/report").exists() and "verdict" not in json.loads(Path("result/summary.json").read_text())
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--report", "fast"), "--report: expected one of quick, standard, full, none, got 'fast'"),
+        (("--sensitive", "smokre"), "--sensitive: expected a column of the table, got 'smokre'"),
+        (("--quasi-identifier", "aeg"), "'age'"),
+        (("--policy", "absent.toml"), "absent.toml"),
+    ],
+)
+def test_what_the_report_needs_is_looked_at_before_anything_is_fitted(
+    llmsynth: Cli, facade: FakeFacade, table: Path, options: tuple[str, ...], told: str
+) -> None:
+    result = llmsynth("run", table, "-o", "result", *options)
+    assert result.exit_code == 2 and told in " ".join(result.stderr.split())
+    assert facade.calls == [] and not Path("result").exists()
 
 
 def test_the_weight_column_is_not_judged(
@@ -103,7 +156,7 @@ def test_the_weight_column_is_not_judged(
     assert facade.said("init")["boost"] == [("smoker == 'yes'", 5.0)]
 
 
-@pytest.mark.parametrize("name", ["run/manifest.json", "synthetic.csv", "summary.json"])
+@pytest.mark.parametrize("name", ["run/manifest.json", "synthetic.csv", "summary.json", "report/report.html"])
 def test_existing_output_is_found_first(llmsynth: Cli, facade: FakeFacade, table: Path, name: str) -> None:
     (Path("result") / name).parent.mkdir(parents=True)
     (Path("result") / name).write_text("{}")
