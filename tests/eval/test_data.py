@@ -1,5 +1,7 @@
 """Splits are the ones the published figures were measured on."""
 
+import gzip
+import hashlib
 import os
 
 import numpy as np
@@ -40,3 +42,61 @@ def test_the_real_tables_have_their_official_sizes(name, rows):
     table = data.load(name)
     assert (len(table.train), len(table.holdout)) == rows
     assert table.target in table.train
+
+
+@pytest.fixture
+def shelf(tmp_path, monkeypatch):
+    """A folder with a table, and an entry that knows its digest."""
+    table = b"a,b\n1,x\n2,\n3,y\n"
+    folder = tmp_path / "shelf"
+    folder.mkdir()
+    (folder / "t.csv.gz").write_bytes(gzip.compress(table))
+    entry = {
+        "file": "t.csv.gz",
+        "sha256": hashlib.sha256(table).hexdigest(),
+        "licence": "CC0",
+        "source": {"name": "made up"},
+        "target": "b",
+        "split": {"first": 2},
+        "categorical": [],
+    }
+    monkeypatch.setattr(data, "entries", lambda: {"t": entry})
+    monkeypatch.setenv("LLMSYNTH_DATA", str(tmp_path / "own"))
+    (tmp_path / "own").mkdir()
+    return folder
+
+
+@pytest.mark.parametrize("form", ["folder", "address"])
+def test_a_table_is_fetched_from_a_folder_or_an_address_and_then_read(shelf, form, capsys):
+    with pytest.raises(SystemExit, match="is not there"):
+        data.load("t")
+    place = str(shelf) if form == "folder" else shelf.as_uri()
+    assert data.main(["fetch", "t", "--from", place]) == 0
+    assert "there" in capsys.readouterr().out
+    table = data.load("t")
+    assert table.train["b"].isna().tolist() == [False, True] and table.holdout["a"].tolist() == [3]
+
+
+def test_other_rows_than_those_measured_are_refused_and_not_kept(shelf, tmp_path, capsys):
+    (shelf / "t.csv.gz").write_bytes(gzip.compress(b"a,b\n1,x\n"))
+    with pytest.raises(SystemExit, match="not the rows that the recorded figures rest on"):
+        data.fetch("t", str(shelf), tmp_path / "own")
+    assert list((tmp_path / "own").iterdir()) == []
+    (tmp_path / "own" / "t.csv.gz").write_bytes(b"no gzip")
+    with pytest.raises(SystemExit, match="SHA-256"):
+        data.load("t")
+    data.main([])
+    assert "OTHER ROWS" in capsys.readouterr().out
+
+
+def test_packing_anew_changes_no_digest(tmp_path):
+    for level in (1, 9):
+        (tmp_path / f"{level}.gz").write_bytes(gzip.compress(b"a\n1\n" * 100, level))
+    assert data.digest(tmp_path / "1.gz") == data.digest(tmp_path / "9.gz")
+
+
+def test_an_unknown_table_and_an_empty_place_are_named(shelf, tmp_path):
+    with pytest.raises(SystemExit, match="'u'"):
+        data.load("u")
+    with pytest.raises(SystemExit, match="expected the table 't' there"):
+        data.fetch("t", str(tmp_path / "nowhere"), tmp_path / "own")
