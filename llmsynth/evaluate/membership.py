@@ -35,7 +35,7 @@ MAX_REFERENCE = 20_000
 FEWEST_PEOPLE = 20
 ROC_POINTS = 100
 FALSE_ALARMS = {"tpr_at_1fpr": 0.01, "tpr_at_0_1fpr": 0.001}
-_TOO_FEW = (
+TOO_FEW = (
     f"needs {FEWEST_PEOPLE} training rows (people, where rows have a unit), twice as many held-out ones, a synthetic "
     "row and a column to compare"
 )
@@ -150,7 +150,7 @@ def measure_attack(evidence: Evidence, key: str, attack: Attack) -> Measured:
     outcomes = attacked(evidence, key, attack)
     if not outcomes:
         return no_attack(
-            NO_HOLDOUT if evidence.holdout is None else _TOO_FEW if outcomes is None else "nothing to read"
+            NO_HOLDOUT if evidence.holdout is None else TOO_FEW if outcomes is None else "nothing to read"
         )
     (first, scores), *others = outcomes.items()
     measured = read(*scores)

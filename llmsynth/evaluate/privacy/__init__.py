@@ -4,6 +4,7 @@ MODULES: tuple[str, ...] = (
     "exact_matches",
     "unique_matches",
     "near_matches",
+    "near_spellings",
     "dcr",
     "dcr_share",
     "nndr",

@@ -13,7 +13,7 @@ cells. `details` says for how many rows no other could have been nearer.
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -21,15 +21,35 @@ import numpy.typing as npt
 from llmsynth.evaluate.encoding import BoolArray, FloatArray, IntArray
 from llmsynth.evaluate.evidence import Evidence
 from llmsynth.evaluate.levenshtein import Strings, edit_distances
-from llmsynth.evaluate.membership import Trial, measure_attack
+from llmsynth.evaluate.membership import Trial, measure_attack, trial
 from llmsynth.evaluate.metric import Measured, Metric
 from llmsynth.evaluate.row_texts import coded_texts, digits_only, row_strings
 
 MAX_SYNTHETIC_ROWS = 50_000
 CANDIDATES = 16  # of each kind
 LONGEST_ROW = 512
+WHOLE_ROW = "row"
 _BUCKETS = 16  # letters of the same last four bits are counted together; the ten digits are apart
 _BLOCK = 32
+
+
+@dataclass(frozen=True, eq=False)
+class Nearest:
+    """How near others come to each string, arrays of shape (targets,).
+
+    Attributes
+    ----------
+    distances : float64 array
+        Smallest edit distance over the longer string's length: 0 (the same string, or two empty ones) to 1.
+    edits : int64 array
+        Smallest edit distance.
+    proven : bool array
+        Whether no other string has a smaller edit distance.
+    """
+
+    distances: FloatArray
+    edits: IntArray
+    proven: BoolArray
 
 
 def letter_counts(strings: Strings) -> npt.NDArray[np.uint8]:
@@ -48,10 +68,8 @@ def _least(costs: IntArray, k: int) -> IntArray:
     return np.argpartition(costs, k - 1, axis=1)[:, :k]
 
 
-def nearest_strings(
-    targets: Strings, others: Strings, target_cells: IntArray, other_cells: IntArray
-) -> tuple[FloatArray, BoolArray]:
-    """Return the smallest normalised edit distance of each target to the others it may be near to.
+def nearest_strings(targets: Strings, others: Strings, target_cells: IntArray, other_cells: IntArray) -> Nearest:
+    """Return the smallest edit distances of each target to the others it may be near to.
 
     Parameters
     ----------
@@ -59,17 +77,11 @@ def nearest_strings(
         At least one of the others.
     target_cells, other_cells : int64 arrays of shape (rows, columns)
         Numbers of the cells, equal for equal cells.
-
-    Returns
-    -------
-    distances : float64 array of shape (targets,)
-        0 (the same string) to 1; 0 for two empty ones.
-    proven : bool array of shape (targets,)
-        Whether no other string has a smaller distance before normalising.
     """
     counts, other_counts = letter_counts(targets), letter_counts(others)
     cells, other_cells = target_cells.astype(np.int32), np.ascontiguousarray(other_cells.T.astype(np.int32))
     best, proven = np.empty(len(targets)), np.empty(len(targets), bool)
+    fewest = np.empty(len(targets), np.int64)
     for start in range(0, len(targets), _BLOCK):
         rows = np.arange(start, min(start + _BLOCK, len(targets)))
         bags = np.abs(targets.lengths[rows, None] - others.lengths[None]).astype(np.int16)
@@ -83,13 +95,13 @@ def nearest_strings(
         left, right = targets.take(np.repeat(rows, chosen.shape[1])), others.take(chosen.ravel())
         edits = edit_distances(left, right).reshape(chosen.shape)
         longer = np.maximum(np.maximum(left.lengths, right.lengths), 1).reshape(chosen.shape)
-        best[rows] = (edits / longer).min(axis=1)
+        best[rows], fewest[rows] = (edits / longer).min(axis=1), edits.min(axis=1)
         bound = np.take_along_axis(bags, by_letters, axis=1).max(axis=1) / 2
-        proven[rows] = (edits.min(axis=1) <= bound) | (by_letters.shape[1] == len(others))
-    return best, proven
+        proven[rows] = (fewest[rows] <= bound) | (by_letters.shape[1] == len(others))
+    return Nearest(best, fewest, proven)
 
 
-def _strings(evidence: Evidence, drawn: Trial) -> dict[str, Any]:
+def _strings(evidence: Evidence, drawn: Trial) -> dict[str, Nearest]:
     frames = evidence.frames
     if frames.holdout is None:
         raise ValueError("expected evidence with a hold-out; `trial` returns None without one")
@@ -103,20 +115,24 @@ def _strings(evidence: Evidence, drawn: Trial) -> dict[str, Any]:
     texts, codes = coded_texts(tables)
     members, others, made = (row_strings(columns) for columns in texts)
     asked, asked_codes = members + others, np.concatenate(codes[:2])
-    found: dict[str, Any] = {}
+    found: dict[str, Nearest] = {}
     digits, made_digits = digits_only(asked), digits_only(made)
     pairs = {"digits": (digits, made_digits)} if any(digits) and any(made_digits) else {}
-    for name, (left, right) in (pairs | {"row": (asked, made)}).items():
+    for name, (left, right) in (pairs | {WHOLE_ROW: (asked, made)}).items():
         found[name] = nearest_strings(
             Strings.of(left, LONGEST_ROW), Strings.of(right, LONGEST_ROW), asked_codes, codes[2]
         )  # fmt: skip
     return found
 
 
+def nearest_of_targets(evidence: Evidence, drawn: Trial) -> dict[str, Nearest]:
+    """Return how near synthetic rows are spelled to the target rows, by variant, worked out once."""
+    return evidence.once("nearest strings", lambda: _strings(evidence, drawn))
+
+
 def scores(evidence: Evidence, drawn: Trial) -> dict[str, FloatArray]:
     """Return the scores of the target rows by variant, float64 of shape (rows,), higher for members."""
-    found = evidence.once("nearest strings", lambda: _strings(evidence, drawn))
-    return {name: -distances for name, (distances, _) in found.items()}
+    return {name: -found.distances for name, found in nearest_of_targets(evidence, drawn).items()}
 
 
 def mia_string(evidence: Evidence) -> Measured:
@@ -131,8 +147,9 @@ def mia_string(evidence: Evidence) -> Measured:
     measured = measure_attack(evidence, "mia_string", scores)
     if not measured.score.known:
         return measured
-    found: dict[str, Any] = evidence.once("nearest strings", dict)
-    proven = {name: float(np.mean(known)) for name, (_, known) in found.items()}
+    drawn = trial(evidence)
+    found = {} if drawn is None else nearest_of_targets(evidence, drawn)
+    proven = {name: float(np.mean(one.proven)) for name, one in found.items()}
     return Measured(
         measured.score, measured.reference, measured.parts, measured.part_references,
         {**measured.details, "proven": proven},

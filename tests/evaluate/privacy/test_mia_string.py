@@ -54,12 +54,14 @@ def test_the_smallest_distance_is_found_where_it_is_said_to_be_proven() -> None:
     texts = ["".join(rng.choice(list("0123456789"), rng.integers(3, 9))) for _ in range(460)]
     left, right = Strings.of(texts[:60], 64), Strings.of(texts[60:], 64)
     cells = np.zeros((60, 1), np.int64), np.zeros((400, 1), np.int64)
-    found, proven = nearest_strings(left, right, *cells)
+    nearest = nearest_strings(left, right, *cells)
+    found, proven = nearest.distances, nearest.proven
     every = edit_distances(left.take(np.repeat(np.arange(60), 400)), right.take(np.tile(np.arange(400), 60)))
     closest = every.reshape(60, 400).min(axis=1)
     assert 0.3 < proven.mean() < 1.0
     longest = np.maximum(left.lengths, right.lengths.max())
     assert (found * longest >= closest - 1e-9).all()
+    assert (nearest.edits >= closest).all() and (nearest.edits[proven] == closest[proven]).all()
     assert (found[proven] * left.lengths[proven] <= closest[proven] * 2).all()
 
 
