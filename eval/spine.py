@@ -21,6 +21,7 @@
     python -m eval.spine baseline-gan          # installs the ctgan package in a temporary folder, then ten minutes
     python -m eval.spine baseline-diffusion    # TabSyn on Adult, 15 minutes of training
     python -m eval.spine baseline-diffusion-gpu --minutes 3  # the same with a larger denoiser on a GPU
+    python -m eval.spine evaluate-power        # 100 seeds of copies, near copies and honest rows; an hour on one core
 
 Each writes one file under eval/results: what was measured, on which commit and machine, which targets were reached.
 `python -m eval.render_readme` then puts the table into the README. Run `insurance-great` before `insurance-smollm2`,
@@ -136,6 +137,12 @@ def _baseline_copula(options: argparse.Namespace) -> Path:
     return baseline_copula.run()
 
 
+def _evaluate_power(options: argparse.Namespace) -> Path:
+    from eval import evaluate_power
+
+    return evaluate_power.run()
+
+
 def _minutes(options: argparse.Namespace) -> dict[str, Any]:
     return {} if options.minutes is None else {"minutes": options.minutes}
 
@@ -162,6 +169,7 @@ BENCHMARKS: dict[str, Callable[[argparse.Namespace], Path]] = {
     "baseline-gan": _baseline_gan,
     "baseline-diffusion": _baseline_diffusion,
     "baseline-diffusion-gpu": _baseline_diffusion,
+    "evaluate-power": _evaluate_power,
 }
 
 
