@@ -126,42 +126,33 @@ def encode_tables(real: pd.DataFrame, *others: pd.DataFrame, schema: Schema | No
         raise TableError(f"expected unique column names, got {len(names)} columns with repeats; rename them first")
     described = _described(real, schema)
     kept: list[int] = []
-    columns: list[list[FloatArray]] = []
-    numeric: list[bool] = []
-    counts: list[int] = []
+    forms: list[Form] = []
     skipped: dict[str, str] = {}
     for position, name in enumerate(names):
-        series = [_dense(frame.iloc[:, position]) for frame in frames]
-        reason = _skip_reason(series[0], described[position])
+        series = _dense(real.iloc[:, position])
+        reason = _skip_reason(series, described[position])
         if reason:
             skipped[name] = reason
-            continue
-        form = _form(series[0], described[position])
-        if form != "category":
-            encoded, count = [_numbers(one, form, described[position]) for one in series], 0
         else:
-            encoded, count = _codes(series)
-        kept.append(position)
-        columns.append(encoded)
-        numeric.append(form != "category")
-        counts.append(count)
-    layout = Layout(
-        tuple(names[position] for position in kept), np.array(numeric, bool), np.array(counts, np.int64), skipped
-    )
-    return tuple(
-        EncodedTable(layout, _stack([column[index] for column in columns], len(frame)))
-        for index, frame in enumerate(frames)
-    )
+            kept.append(position)
+            forms.append(_form(series, described[position]))
+    matrices = [np.empty((len(frame), len(kept)), np.float64) for frame in frames]  # filled, so that nothing is copied
+    counts = np.zeros(len(kept), np.int64)
+    for place, (position, form) in enumerate(zip(kept, forms, strict=True)):
+        columns = [_dense(frame.iloc[:, position]) for frame in frames]
+        if form == "category":
+            encoded, counts[place] = _codes(columns)
+        else:
+            encoded = [_numbers(one, form, described[position]) for one in columns]
+        for matrix, column in zip(matrices, encoded, strict=True):
+            matrix[:, place] = column
+    numeric = np.array([form != "category" for form in forms], bool)
+    layout = Layout(tuple(names[position] for position in kept), numeric, counts, skipped)
+    return tuple(EncodedTable(layout, matrix) for matrix in matrices)
 
 
 def _dense(series: pd.Series) -> pd.Series:
     return cast(Any, series).sparse.to_dense() if isinstance(series.dtype, pd.SparseDtype) else series
-
-
-def _stack(columns: list[FloatArray], n_rows: int) -> FloatArray:
-    if not columns:
-        return np.empty((n_rows, 0), np.float64)
-    return np.column_stack(columns).astype(np.float64)
 
 
 def _aligned(frame: pd.DataFrame, real: pd.DataFrame) -> pd.DataFrame:
@@ -241,7 +232,8 @@ def _seconds(series: pd.Series, column: Column | None) -> FloatArray:
 
 def _codes(series: Sequence[pd.Series]) -> tuple[list[FloatArray], int]:
     """Return codes into the sorted union of categories, float64 of shape (rows,) per table, and its size."""
-    factors = [pd.factorize(one.astype(object), use_na_sentinel=True) for one in series]
+    plain = [one if isinstance(one.dtype, pd.StringDtype) else one.astype(object) for one in series]
+    factors = [pd.factorize(one, use_na_sentinel=True) for one in plain]
     labels = [[_label(value) for value in uniques] for _, uniques in factors]
     union = {label: code for code, label in enumerate(sorted(set().union(*labels)))}
     encoded = []

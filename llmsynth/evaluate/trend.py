@@ -16,8 +16,10 @@ synthetic rows alone counts as r = 0, so that a collapsed column is not rewarded
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from llmsynth.evaluate.encoding import EncodedTable, FloatArray, IntArray
 from llmsynth.evaluate.score import Score, unknown
@@ -70,19 +72,19 @@ def _blocks(values: FloatArray) -> Iterator[FloatArray]:
         yield values[start : start + _BLOCK]
 
 
-def bin_codes(real: EncodedTable, table: EncodedTable) -> tuple[IntArray, IntArray]:
+def bin_codes(real: EncodedTable, table: EncodedTable) -> tuple[list[npt.NDArray[Any]], IntArray]:
     """Return each cell as a small code: equal-width bins with the real rows' edges, or the category.
 
     Returns
     -------
-    codes : int64 array of shape (rows, columns)
-        Missing has the last code of its column.
+    codes : list of arrays of shape (rows,), one per column
+        The smallest unsigned integers that hold them; missing has the last code of its column.
     sizes : int64 array of shape (columns,)
         Number of codes per column, the missing one included.
     """
     layout = real.layout
     sizes = np.where(layout.numeric, N_BINS, layout.n_categories) + 1
-    codes = np.empty(table.values.shape, np.int64)
+    codes = []
     for column in range(len(layout.names)):
         cells = table.values[:, column]
         missing = np.isnan(cells)
@@ -92,7 +94,8 @@ def bin_codes(real: EncodedTable, table: EncodedTable) -> tuple[IntArray, IntArr
             found = np.searchsorted(edges[1:-1], np.where(missing, edges[0], cells), side="right")
         else:
             found = np.where(missing, 0, cells).astype(np.int64)
-        codes[:, column] = np.where(missing, sizes[column] - 1, found)
+        found[missing] = sizes[column] - 1
+        codes.append(found.astype(np.min_scalar_type(int(sizes[column]))))
     return codes, sizes
 
 
@@ -122,12 +125,13 @@ def trend_matrix(real: EncodedTable, synthetic: EncodedTable) -> FloatArray:
     result[np.ix_(numeric, numeric)] = agreement
     real_codes, sizes = bin_codes(real, real)
     synthetic_codes, _ = bin_codes(real, synthetic)
-    real_codes, synthetic_codes = np.asfortranarray(real_codes), np.asfortranarray(synthetic_codes)
     for i in range(n_columns):
         for j in range(i + 1, n_columns):
             if numeric[i] and numeric[j]:
                 continue
-            cells = [codes[:, i] * sizes[j] + codes[:, j] for codes in (real_codes, synthetic_codes)]
+            cells = [
+                np.multiply(codes[i], sizes[j], dtype=np.int64) + codes[j] for codes in (real_codes, synthetic_codes)
+            ]
             result[i, j] = result[j, i] = 1.0 - _pair_tv(cells[0], cells[1], int(sizes[i] * sizes[j]))
     np.fill_diagonal(result, np.nan)
     return result

@@ -141,3 +141,11 @@ def test_a_subsample_is_seeded_and_keeps_the_order():
     assert one.values.tolist() == two.values.tolist()
     assert np.all(np.diff(one.values[:, 0]) > 0)
     assert table.subsample(200, 3) is table
+
+
+def test_text_in_any_data_type_gives_the_same_codes():
+    cells = ["b", None, "a", "b", "10"]
+    forms = [pd.Series(cells, dtype=one) for one in (object, "str", "string", "category")]
+    tables = encode_tables(*(pd.DataFrame({"c": one}) for one in forms))
+    for table in tables[1:]:
+        np.testing.assert_array_equal(table.values, tables[0].values)

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmsynth.evaluate import correlations, encode_tables, trend, trend_matrix
+from llmsynth.evaluate.trend import bin_codes
 
 
 def brute_force_pair(real, made, a, b, numeric):
@@ -147,3 +148,12 @@ def test_a_hundred_thousand_cells_take_a_moment():
 def test_tiny_tables_do_not_crash(rows):
     frame = pd.DataFrame({"x": range(rows), "y": range(rows), "c": ["a"] * rows})
     trend(*encode_tables(frame, frame))
+
+
+def test_codes_take_a_byte_or_two_a_cell():
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"x": rng.normal(size=900), "c": [f"c{place % 300}" for place in range(900)]})
+    (table,) = encode_tables(frame)
+    codes, sizes = bin_codes(table, table)
+    assert [one.dtype for one in codes] == [np.uint8, np.uint16]
+    assert sizes.tolist() == [11, 301] and codes[1].max() == 299
