@@ -41,6 +41,10 @@ ORDER = (
     "baseline-diffusion",
     "baseline-diffusion-gpu",
     "evaluate-power",
+    "evaluate-marginals",
+    "evaluate-gower",
+    "evaluate-copies",
+    "evaluate-levels",
 )
 TITLES = {
     "adult360": "Adult, compact, 6 minutes",
@@ -65,6 +69,10 @@ TITLES = {
     "baseline-diffusion": "Adult, TabSyn (`diffusion`), within 15 minutes on a CPU",
     "baseline-diffusion-gpu": "Adult, TabSyn (`diffusion`), a larger denoiser, three minutes on a GPU",
     "evaluate-power": "The shipped policy on copies, near copies and honest real rows, 100 seeds each",
+    "evaluate-marginals": "Evaluation of columns and pairs, beside SDMetrics",
+    "evaluate-gower": "Evaluation, distances to the closest row, beside SDMetrics",
+    "evaluate-copies": "Evaluation, exact matches",
+    "evaluate-levels": "`llmsynth evaluate`, the whole command",
 }
 HOLDOUT_KEYS = {"Shape error": "shape_error", "Trend error": "trend_error", "XGB-C2ST score": "c2st_score"}
 

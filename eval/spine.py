@@ -22,6 +22,10 @@
     python -m eval.spine baseline-diffusion    # TabSyn on Adult, 15 minutes of training
     python -m eval.spine baseline-diffusion-gpu --minutes 3  # the same with a larger denoiser on a GPU
     python -m eval.spine evaluate-power        # 100 seeds of copies, near copies and honest rows; an hour on one core
+    python -m eval.spine evaluate-marginals    # installs SDMetrics in a temporary folder, then three minutes
+    python -m eval.spine evaluate-gower        # the same, then ten minutes
+    python -m eval.spine evaluate-copies       # half a minute
+    python -m eval.spine evaluate-levels [--rows N]  # `llmsynth evaluate` at level quick and standard, 15 minutes
 
 Each writes one file under eval/results: what was measured, on which commit and machine, which targets were reached.
 `python -m eval.render_readme` then puts the table into the README. Run `insurance-great` before `insurance-smollm2`,
@@ -143,6 +147,36 @@ def _evaluate_power(options: argparse.Namespace) -> Path:
     return evaluate_power.run()
 
 
+def _evaluate_marginals(options: argparse.Namespace) -> Path:
+    from eval import evaluate_marginals
+
+    rows: dict[str, Any] = (
+        {} if options.rows is None else {"rows": dict.fromkeys(evaluate_marginals.ROWS, options.rows)}
+    )
+    return evaluate_marginals.run(**rows)
+
+
+def _evaluate_gower(options: argparse.Namespace) -> Path:
+    from eval import evaluate_gower
+
+    rows: dict[str, Any] = {} if options.rows is None else {"rows": dict.fromkeys(evaluate_gower.ROWS, options.rows)}
+    return evaluate_gower.run(**rows)
+
+
+def _evaluate_copies(options: argparse.Namespace) -> Path:
+    from eval import evaluate_copies
+
+    rows: dict[str, Any] = {} if options.rows is None else {"n_rows": options.rows}
+    return evaluate_copies.run(**rows)
+
+
+def _evaluate_levels(options: argparse.Namespace) -> Path:
+    from eval import evaluate_levels
+
+    rows: dict[str, Any] = {} if options.rows is None else {"rows": options.rows, "quick_rows": options.rows}
+    return evaluate_levels.run(**rows)
+
+
 def _minutes(options: argparse.Namespace) -> dict[str, Any]:
     return {} if options.minutes is None else {"minutes": options.minutes}
 
@@ -170,6 +204,10 @@ BENCHMARKS: dict[str, Callable[[argparse.Namespace], Path]] = {
     "baseline-diffusion": _baseline_diffusion,
     "baseline-diffusion-gpu": _baseline_diffusion,
     "evaluate-power": _evaluate_power,
+    "evaluate-marginals": _evaluate_marginals,
+    "evaluate-gower": _evaluate_gower,
+    "evaluate-copies": _evaluate_copies,
+    "evaluate-levels": _evaluate_levels,
 }
 
 
