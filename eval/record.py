@@ -143,15 +143,20 @@ def write(name: str, measured: dict[str, Any], targets: list[Target], *, folder:
         "peak_rss_mib": round(peak_rss_mib(), 1),
         **measured,
     }
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{name}.json"
-    draft = path.with_suffix(".json.part")
-    draft.write_text(json.dumps(_plain(content), indent=2, ensure_ascii=True) + "\n", encoding="utf-8")
-    draft.replace(path)
+    path = write_json(folder / f"{name}.json", content)
     for target in targets:
         verdict = "reached" if target.reached else "MISSED"
         print(f"{name}: {target.what} {target.measured:.4g} {target.relation} {target.target:g}: {verdict}")
     print(f"{name}: written to {path.name}", file=sys.stderr)
+    return path
+
+
+def write_json(path: Path, content: dict[str, Any]) -> Path:
+    """Write a file whole or not at all; NaN becomes null, floats have six significant digits."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.part")
+    draft.write_text(json.dumps(_plain(content), indent=2, ensure_ascii=True) + "\n", encoding="utf-8")
+    draft.replace(path)
     return path
 
 

@@ -1,0 +1,104 @@
+"""Fits one of our own methods, or a control, by the call that peers have, and two arguments more.
+
+    python own.py TRAIN.csv OUT_FOLDER --rows N --seed S --budget-minutes M [--target T] [--meta META.json]
+        --method NAME [--holdout HOLDOUT.csv]
+
+Methods go through the public facade with its defaults, a target, a seed and the budget. Where a method knows the
+likelihood of rows, its nats per held-out row are written to `nats.json` after the answer, and cost none of its time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import json
+import sys
+import time
+from dataclasses import fields
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+from eval import fits
+from eval.benchmark.methods import BASELINES, LANGUAGE_MODELS
+
+MOST_NATS_ROWS = {"compact": 20_000, "smollm2-135m": 1_000}
+CONTROLS = ("real", "holdout", "memoriser")
+
+
+def control(name: str, train: pd.DataFrame, holdout: pd.DataFrame, n_rows: int, seed: int) -> pd.DataFrame:
+    """Return real rows in place of synthetic ones: never more than there are, but for the memoriser."""
+    if name == "memoriser":
+        return train.iloc[np.random.default_rng(seed).integers(0, len(train), n_rows)]
+    rows = train if name == "real" else holdout
+    return rows if len(rows) <= n_rows else rows.sample(n_rows, random_state=seed)
+
+
+def unfitted(name: str, target: str | None, seed: int, minutes: float) -> tuple[Any, dict[str, Any]]:
+    """Return a generator that is not fitted yet, with everything imported, and the settings it was given."""
+    if name in LANGUAGE_MODELS:
+        from llmsynth import TableSynthesizer
+        from llmsynth.lm.embedded import EMBEDDED, ensure_model
+
+        if name in EMBEDDED:
+            ensure_model(name)
+        given: dict[str, Any] = {"model": name, "max_minutes": minutes}
+        return TableSynthesizer(**given, target=target, random_state=seed, progress=True), given
+    from llmsynth import BaselineSynthesizer  # torch comes with the methods that need it only: it is memory
+    from llmsynth.baselines.methods import get_method
+
+    known = {field.name for field in fields(get_method(name).options)}
+    options = {"max_minutes": minutes} if "max_minutes" in known else {}
+    return BaselineSynthesizer(name, options=options, target=target, random_state=seed, progress=True), options
+
+
+def read(path: Path) -> pd.DataFrame:
+    """Read a table as the contract writes it."""
+    return pd.read_csv(path, keep_default_na=False, na_values=[""], low_memory=False)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Fit, draw, write."""
+    parser = argparse.ArgumentParser(description=inspect.cleandoc(__doc__ or "").splitlines()[0])
+    parser.add_argument("train", type=Path)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--rows", type=int, required=True)
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--budget-minutes", type=float, required=True)
+    parser.add_argument("--target")
+    parser.add_argument("--meta", type=Path)
+    parser.add_argument("--method", required=True, choices=[*CONTROLS, "independent", *LANGUAGE_MODELS, *BASELINES])
+    parser.add_argument("--holdout", type=Path)
+    options = parser.parse_args(arguments)
+    train = read(options.train)
+    holdout = None if options.holdout is None else read(options.holdout)
+    answer: dict[str, Any] = {"seconds": {"fit": 0.0, "sample": 0.0}, "versions": {"llmsynth": version("llmsynth")}}
+    generator = None
+    if options.method in CONTROLS:
+        rows = control(options.method, train, train if holdout is None else holdout, options.rows, options.seed)
+    else:
+        generator, settings = unfitted(options.method, options.target, options.seed, options.budget_minutes)
+        began = time.perf_counter()
+        generator.fit(train)
+        answer["seconds"]["fit"] = time.perf_counter() - began
+        began = time.perf_counter()
+        rows = generator.sample(options.rows, random_state=options.seed)
+        answer["seconds"]["sample"] = time.perf_counter() - began
+        answer |= {"settings": settings, "notes": list(generator.report_.get("notices", ()))}
+    rows.to_csv(options.folder / "synthetic.csv", index=False)
+    (options.folder / "answer.json").write_text(json.dumps(answer), encoding="utf-8")
+    most = MOST_NATS_ROWS.get(options.method)
+    if most is not None and generator is not None and holdout is not None:
+        some = holdout if len(holdout) <= most else holdout.sample(most, random_state=0)
+        nats = fits.nats_per_row({"own": generator}, some.reset_index(drop=True))
+        found = {**nats, "nats_per_row": nats["nats_per_row"]["own"]}
+        (options.folder / "nats.json").write_text(json.dumps(found), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,144 @@
+"""Everything that is measured of one table of synthetic rows, each part on its own: what cannot be computed says why.
+
+`protocol` are the published figures (`eval.protocol`), `summary` our own beside the hold-out's, `report` the library's
+whole evaluation in short, `rare` average precision of a rare class, `invalid` rows that cannot be.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import cache
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from eval import scoring
+from eval.protocol import dcr, detection, mle, points, shape_trend, sides
+from eval.protocol.rare import rare_precision
+from eval.tables import Table
+from llmsynth.evaluate import Learners, evaluate
+
+VERSION = 1
+"""Of what is measured: a result of another version is scored again."""
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """How much is measured.
+
+    Attributes
+    ----------
+    grid : int
+        Sets of parameters of MLE, at most 36; fewer save time and are recorded.
+    report : str
+        Level of the library's evaluation: "none", "quick" or "standard".
+    seed : int
+        Of subsamples, folds and learners: the same for all methods.
+    """
+
+    grid: int = mle.POINTS
+    report: Literal["none", "quick", "standard"] = "standard"
+    seed: int = 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        return {"version": VERSION, **asdict(self)}
+
+
+def measure(
+    table: Table, synthetic: pd.DataFrame, how: Scoring, *, learners: Learners = scoring.LEARNERS
+) -> dict[str, Any]:
+    """Return all figures of a table of synthetic rows, as JSON.
+
+    Parameters
+    ----------
+    table : Table
+    synthetic : DataFrame
+        The columns of the training rows.
+    how : Scoring
+    learners : Learners
+        Of our C2ST, TSTR and the rare class; replaced by tests.
+    """
+    found: dict[str, Any] = {"protocol": protocol(table, synthetic, how), "notes": sides.notes(table, synthetic)}
+    found["invalid"] = invalid(table, synthetic)
+    if table.half:  # only the distances are of interest: another model than the one of all other figures
+        return found
+    found["summary"] = _part(lambda: scoring.score(table.dataset, synthetic, learners=learners).to_dict())
+    found["rare"] = _part(lambda: rare_precision(table, synthetic, seed=how.seed, learners=learners))
+    if how.report != "none":
+        found["report"] = _part(lambda: report(table, synthetic, how))
+    return found
+
+
+def protocol(table: Table, synthetic: pd.DataFrame, how: Scoring) -> dict[str, dict[str, Any]]:
+    """Return the published figures by name: value, rows, seconds; or the reason why there is no value."""
+    train, made, held = (sides.rows_of(table, frame) for frame in (table.train, synthetic, table.holdout))
+    seed, rows = how.seed, {"n_rows": len(made)}
+
+    def trend(thresholds: dict[str, float] | None) -> dict[str, Any]:
+        return {**asdict(shape_trend.trend(train, made, thresholds=thresholds)), **rows}
+
+    @cache
+    def both() -> tuple[float, float, int]:
+        return points.alpha_precision_beta_recall(train, made, seed=seed)
+
+    def distance(of: Callable[..., tuple[float, int]]) -> dict[str, Any]:
+        value, n_rows = of(train, made, held, seed=seed)
+        return {"value": value, "n_rows": n_rows}
+
+    if table.half:
+        return {"dcr_share": _part(lambda: distance(dcr.dcr_share))}
+    figures: dict[str, Callable[[], dict[str, Any]]] = {
+        "shape": lambda: {"value": shape_trend.shape(train, made), **rows},
+        "trend": lambda: trend(None),
+        "trend_today": lambda: trend(shape_trend.THRESHOLDS),
+        "alpha_precision": lambda: {"value": both()[0], "n_rows": both()[2]},
+        "beta_recall": lambda: {"value": both()[1], "n_rows": both()[2]},
+        "c2st_logistic": lambda: {"value": detection.c2st(train, made, "logistic", seed=seed), **rows},
+        "c2st_xgb": lambda: {"value": detection.c2st(train, made, "xgb", seed=seed), **rows},
+        "mle": lambda: asdict(mle.mle(made, held, seed=seed, n_points=how.grid)),
+        "dcr_quantile": lambda: distance(dcr.dcr_quantile),
+    }
+    return {name: _part(compute) for name, compute in figures.items()}
+
+
+def invalid(table: Table, synthetic: pd.DataFrame) -> dict[str, float]:
+    """Return the shares of rows with an unknown category, a number out of the training range, or none at all."""
+    real, made = (sides.rows_of(table, frame) for frame in (table.train, synthetic))
+    unknown = np.zeros(len(made), bool)
+    for place in range(real.texts.shape[1]):
+        unknown |= ~pd.Index(made.texts[:, place]).isin(set(real.texts[:, place]))
+    outside, unreadable = np.zeros(len(made), bool), np.zeros(len(made), bool)
+    for left, right in zip(real.numbers.T, made.numbers.T, strict=True):
+        outside |= (right < np.nanmin(left)) | (right > np.nanmax(left))
+        if not np.isnan(left).any():
+            unreadable |= np.isnan(right)
+    shares = {"unknown_category": unknown, "outside_range": outside, "no_number": unreadable}
+    return {name: float(flags.mean()) for name, flags in shares.items()}
+
+
+def report(table: Table, synthetic: pd.DataFrame, how: Scoring) -> dict[str, Any]:
+    """Return each metric of the library's evaluation in one line: the score and the hold-out's, with intervals."""
+    data = table.dataset
+    frames = [data.typed(frame) for frame in (table.train, synthetic, table.holdout)]
+    whole = evaluate(*frames, target=table.target, seed=how.seed, level=how.report)  # type: ignore[arg-type]
+    lines = {
+        path: {"score": one.score.to_dict(), "reference": one.reference.to_dict()}
+        for path, one in whole.results.items()
+    }
+    return {"level": how.report, "metrics": lines}
+
+
+def _part(compute: Callable[[], dict[str, Any] | None]) -> dict[str, Any]:
+    """Compute a part; what goes wrong there leaves the others alone and is told without cells."""
+    began = time.perf_counter()
+    try:
+        found = compute() or {}
+    except (sides.UnknownCategory, mle.OneClass) as problem:  # where the published programs stop: counts only
+        found = {"value": None, "reason": str(problem)}
+    except Exception as problem:
+        found = {"value": None, "reason": f"failed: {type(problem).__name__}"}
+    return {**found, "seconds": time.perf_counter() - began}

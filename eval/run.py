@@ -1,0 +1,168 @@
+"""Benchmarks one generator on one table: fit, draw, score, one result file.
+
+    python -m eval.run DATASET METHOD [--seed 0] [--budget-minutes 6] [--rows N] [--half] [-o FOLDER]
+    python -m eval.run --list
+
+The result is FOLDER/DATASET/METHOD-MINUTESm-sSEED.json (FOLDER: eval/results/benchmark). The method runs in a process
+of its own, a peer in an environment of its own (`peers/README.md`); it gets the training rows and minutes for its fit,
+and is stopped after three times those and ten minutes more. As many rows are drawn as there are to learn from unless
+--rows says otherwise. --half trains on half of all rows and measures the protocol's share of distances only.
+
+A run that is started again keeps what is finished. The rows lie in FOLDER/.rows, which is no part of the repository:
+with other scoring (--grid, --report, or a newer version of the metrics) they are scored again without a fit. A method
+that fails or hangs is a result too, with the type of the error and the seconds it took, and is kept as well. --again
+fit or --again score does that part once more. `python -m eval.compare` makes tables and plots of all results.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from eval import record, scoring, tables
+from eval.benchmark.generated import Generated, Settings, generated
+from eval.benchmark.methods import Method, method, methods
+from eval.benchmark.scores import Scoring, measure
+from llmsynth.evaluate import Learners
+
+FOLDER = record.RESULTS / "benchmark"
+MINUTES = 6.0
+Again = Literal["", "score", "fit"]
+
+
+def run(
+    dataset: str,
+    name: str,
+    *,
+    seed: int = 0,
+    minutes: float = MINUTES,
+    rows: int | None = None,
+    half: bool = False,
+    scoring_of: Scoring | None = None,
+    again: Again = "",
+    folder: Path = FOLDER,
+    table: tables.Table | None = None,
+    chosen: Method | None = None,
+    learners: Learners = scoring.LEARNERS,
+    limit_seconds: float | None = None,
+) -> Path:
+    """Benchmark a method on a table and return the result file.
+
+    Parameters
+    ----------
+    dataset, name : str
+        Of datasets.yaml, and of `methods`.
+    seed : int
+        Of fit and rows.
+    minutes : float
+        Budget of the fit.
+    rows : int, optional
+        Rows to draw; as many as train if omitted.
+    half : bool
+        The split in two halves.
+    scoring_of : Scoring, optional
+        How much is measured.
+    again : str
+        "score" or "fit": do that part again even if the result is there.
+    folder : Path
+        Of the results.
+    table, chosen, learners, limit_seconds
+        Replaced by tests.
+    """
+    how = scoring_of or Scoring()
+    table = table or tables.load(dataset, half=half)
+    chosen = chosen or method(name)
+    settings = Settings(dataset, name, seed, float(minutes), rows or len(table.train), half, table.fingerprint())
+    path = folder / dataset / f"{settings.name}.json"
+    asked = {**settings.to_dict(), "scoring": how.to_dict()}
+    if not again and _finished(path, asked):
+        _say(f"{path.parent.name}/{path.stem}: kept")
+        return path
+    made = generated(table, chosen, settings, folder, again=again == "fit", limit=limit_seconds)
+    result: dict[str, Any] = {"title": chosen.title, "kind": chosen.kind, "settings": asked, **_facts(table, made)}
+    if made.rows is not None:
+        _say(f"{path.parent.name}/{path.stem}: scoring {len(made.rows):,} rows")
+        result["metrics"] = measure(table, made.rows, how, learners=learners)
+    written = record.write(settings.name, result, [], folder=path.parent)
+    _say(f"{path.parent.name}/{path.stem}: " + _short(result))
+    return written
+
+
+def _facts(table: tables.Table, made: Generated) -> dict[str, Any]:
+    """What is known without a metric."""
+    fit = {key: value for key, value in made.fit.items() if key not in ("settings", "failure", "holdout_nats")}
+    synthetic = 0 if made.rows is None else len(made.rows)
+    facts: dict[str, Any] = {
+        "status": "failed" if made.rows is None else "done",
+        "task": table.task,
+        "target": table.target,
+        "protocol_split": table.protocol,
+        "rows": {"train": len(table.train), "holdout": len(table.holdout), "synthetic": synthetic},
+        "peak_rss_mib": made.fit.get("peak_rss_mib"),
+        "fit": fit,
+    }
+    return facts | {key: made.fit[key] for key in ("failure", "holdout_nats") if key in made.fit}
+
+
+def _finished(path: Path, asked: dict[str, Any]) -> bool:
+    if not path.is_file():
+        return False
+    return bool(json.loads(path.read_text(encoding="utf-8")).get("settings") == asked)
+
+
+def _short(result: dict[str, Any]) -> str:
+    if "failure" in result:
+        failure = result["failure"]
+        return f"FAILED ({failure['stage']}): {failure['error']} after {failure['seconds']:.0f} s"
+    seconds = result["fit"]["answer"]["seconds"]
+    return f"fit {seconds['fit']:.1f} s, drawn in {seconds['sample']:.1f} s, {result['peak_rss_mib']:.0f} MiB"
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
+def main(arguments: list[str] | None = None) -> Path | None:
+    """Run one benchmark, or list what there is."""
+    parser = argparse.ArgumentParser(
+        prog="python -m eval.run", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("dataset", nargs="?")
+    parser.add_argument("method", nargs="?")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--budget-minutes", type=float, default=MINUTES)
+    parser.add_argument("--rows", type=int)
+    parser.add_argument("--half", action="store_true")
+    parser.add_argument("--grid", type=int, default=Scoring.grid, help="sets of parameters of MLE (36)")
+    parser.add_argument("--report", choices=["none", "quick", "standard"], default=Scoring.report)
+    parser.add_argument("--again", choices=[one for one in get_args(Again) if one], default="")
+    parser.add_argument("-o", "--output", type=Path, default=FOLDER, metavar="FOLDER")
+    parser.add_argument("--list", action="store_true", help="the tables and methods there are")
+    options = parser.parse_args(arguments)
+    if options.list:
+        print("tables: " + ", ".join(tables.names()))
+        for one in methods().values():
+            print(f"{one.name:<26} {one.kind:<8} {one.title}")
+        return None
+    if options.dataset is None or options.method is None:
+        parser.error("expected a table and a method; --list names them")
+    if options.budget_minutes <= 0 or (options.rows is not None and options.rows < 1):
+        parser.error("expected more than 0 minutes and at least one row")
+    return run(
+        options.dataset,
+        options.method,
+        seed=options.seed,
+        minutes=options.budget_minutes,
+        rows=options.rows,
+        half=options.half,
+        scoring_of=Scoring(options.grid, options.report),
+        again=options.again,
+        folder=options.output.absolute(),
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,130 @@
+"""One result for each run: kept when it is finished, scored again from its rows, and a failure where there are none."""
+
+import json
+
+import pytest
+
+from eval import run as command
+from eval.benchmark.scores import Scoring
+
+
+@pytest.fixture
+def go(tmp_path, table, peer, little, quick):
+    def call(do="work", **how):
+        given = {"table": table, "scoring_of": little, "learners": quick, "folder": tmp_path / "results"} | how
+        path = command.run("toy", "toy", chosen=peer(do), minutes=0.5, **given)
+        return path, json.loads(path.read_text())
+
+    return call
+
+
+def test_a_result_holds_settings_machine_seconds_memory_rows_and_figures(go, table):
+    path, result = go()
+    assert path.parent.name == "toy" and path.name == "toy-0.5m-s0.json"
+    assert result["status"] == "done" and result["kind"] == "peer" and result["title"] == "Toy 1.0"
+    assert result["fit"]["answer"]["seconds"] == {"fit": 1.5, "sample": 0.5} and result["peak_rss_mib"] > 1
+    assert result["rows"] == {"train": 200, "holdout": 100, "synthetic": 200}
+    assert result["settings"]["table"] == table.fingerprint() and result["fit"]["machine"]["cpu"]
+    assert {"commit", "dirty", "versions", "machine"} <= set(result)
+    assert result["metrics"]["summary"]["scores"]["copies"]["value"] == 1.0  # the toy gives training rows back
+    assert result["metrics"]["protocol"]["shape"]["value"] == pytest.approx(1.0)
+
+
+def test_a_finished_run_is_kept_and_other_scoring_needs_no_fit(go, n_fits, capsys):
+    path, first = go()
+    stamp = path.stat().st_mtime_ns
+    assert go()[0].stat().st_mtime_ns == stamp and n_fits() == 1
+    assert "kept" in capsys.readouterr().err
+    _, scored = go(scoring_of=Scoring(grid=2, report="none"))
+    assert scored["metrics"]["protocol"]["mle"]["points"] == 2 and n_fits() == 1
+    assert scored["fit"] == first["fit"]
+    go(again="score")
+    assert n_fits() == 1
+    go(again="fit")
+    assert n_fits() == 2
+
+
+def test_another_seed_number_of_rows_or_table_is_another_run(go, n_fits, tmp_path):
+    assert go()[0] != go(seed=1)[0]
+    _, fewer = go(rows=50)
+    assert fewer["rows"]["synthetic"] == 50 and n_fits() == 3
+    from .conftest import table_of
+
+    go(table=table_of(150), rows=50)
+    assert n_fits() == 4
+
+
+def test_an_error_is_recorded_with_its_type_and_without_cells(go, n_fits, table):
+    _, result = go("break")
+    assert result["status"] == "failed" and "metrics" not in result
+    assert result["failure"]["error"] == "ValueError" and result["failure"]["stage"] == "fit or sample"
+    assert result["failure"]["seconds"] > 0 and result["failure"]["lines"][-1].startswith("ValueError: cannot read")
+    assert str(table.train["pay"][0]) not in json.dumps(result["failure"]["lines"])
+    go("break")
+    assert n_fits() == 1  # a failure is kept as well
+    assert go("work", again="fit")[1]["status"] == "done"
+
+
+def test_a_hanging_method_is_stopped_and_its_seconds_are_recorded(go):
+    _, result = go("hang", limit_seconds=1.5)
+    assert result["failure"]["error"] == "stopped: its time was over"
+    assert 1.5 <= result["failure"]["seconds"] < 10
+
+
+@pytest.mark.parametrize(
+    ("do", "error"),
+    [
+        ("die", "ended by signal 9"),
+        ("silent", "ended without answer.json and synthetic.csv"),
+        ("narrow", "columns are absent: pay, job, rich"),
+        ("empty", "no row was made"),
+    ],
+)
+def test_what_cannot_be_scored_is_a_failure(go, do, error):
+    assert go(do)[1]["failure"]["error"] == error
+
+
+def test_an_error_after_the_answer_leaves_the_rows(go):
+    _, result = go("late")
+    assert result["status"] == "done" and result["fit"]["incomplete"]["error"] == "RuntimeError"
+
+
+def test_an_environment_that_cannot_be_made_is_a_failure(tmp_path, table, little):
+    from eval.benchmark.methods import Method
+
+    def missing():
+        raise FileNotFoundError("python3.99")
+
+    method = Method("toy", "Toy", "peer", missing)
+    path = command.run("toy", "toy", chosen=method, table=table, scoring_of=little, folder=tmp_path)
+    assert json.loads(path.read_text())["failure"]["stage"] == "environment"
+
+
+def test_halves_are_scored_by_the_share_of_distances_alone(go):
+    from .conftest import table_of
+
+    path, result = go(table=table_of(half=True), half=True)
+    assert path.name == "toy-0.5m-s0-half.json"
+    assert set(result["metrics"]["protocol"]) == {"dcr_share"} and "summary" not in result["metrics"]
+    assert result["metrics"]["protocol"]["dcr_share"]["value"] == 1.0
+
+
+def test_the_rows_are_in_a_folder_that_is_no_part_of_the_repository(go, tmp_path):
+    go()
+    kept = tmp_path / "results" / ".rows" / "toy" / "toy-0.5m-s0"
+    assert {path.name for path in kept.iterdir()} == {"synthetic.csv.gz", "stderr.txt", "fit.json"}
+    ignored = (command.record.ROOT / ".gitignore").read_text().splitlines()
+    assert "eval/results/benchmark/.rows/" in ignored
+
+
+def test_the_command_names_what_there_is_and_refuses_what_there_is_not(capsys):
+    assert command.main(["--list"]) is None
+    printed = capsys.readouterr().out
+    assert "insurance" in printed and "memoriser" in printed and "compact" in printed
+    for arguments in ([], ["insurance"], ["insurance", "copula", "--budget-minutes", "0"]):
+        with pytest.raises(SystemExit):
+            command.main(arguments)
+    with pytest.raises(SystemExit, match="nope"):
+        command.main(["insurance", "nope"]) if command.tables.data.os.environ.get("LLMSYNTH_DATA") else command.method(
+            "nope"
+        )
