@@ -18,6 +18,7 @@ from llmsynth.evaluate.holdout_overlap import holdout_overlap
 from llmsynth.evaluate.metric import Level, Metric
 from llmsynth.evaluate.provenance import provenance
 from llmsynth.evaluate.report import Report
+from llmsynth.evaluate.threads import one_thread
 from llmsynth.table.schema import Schema
 
 Progress = Callable[[int, int, str], None]
@@ -106,12 +107,13 @@ def report_on(
         As in `evaluate`.
     """
     results, seconds = {}, {}
-    for place, metric in enumerate(chosen):
-        if progress is not None:
-            progress(place, len(chosen), metric.title)
-        began = time.perf_counter()
-        results[metric.path] = metric.measure(evidence)
-        seconds[metric.path] = time.perf_counter() - began
+    with one_thread():
+        for place, metric in enumerate(chosen):
+            if progress is not None:
+                progress(place, len(chosen), metric.title)
+            began = time.perf_counter()
+            results[metric.path] = metric.measure(evidence)
+            seconds[metric.path] = time.perf_counter() - began
     if progress is not None:
         progress(len(chosen), len(chosen), "done")
     return Report(

@@ -1,8 +1,8 @@
 """How far synthetic and held-out rows are from the nearest real ones, measured once for all metrics that ask.
 
-Gower distances, scaled over training and held-out rows. Of large tables `SCORED_ROWS` rows are scored; all other real
-rows are looked at, up to `MAX_ROWS`, since the copy of a row that was left out cannot be seen. At 100,000 x 20 rows
-this takes about a quarter of a minute on two cores.
+Gower distances, scaled over training and held-out rows. Of large tables `SCORED_ROWS` of the level are scored; all
+other real rows are looked at, up to `MAX_ROWS`, since the copy of a row that was left out cannot be seen. At
+100,000 x 20 rows this takes about a quarter of a minute on two cores.
 
 Held-out rows of a person who has training rows too are left out.
 
@@ -22,7 +22,7 @@ from llmsynth.evaluate.evidence import Evidence
 from llmsynth.evaluate.intervals import CONFIDENCE
 from llmsynth.evaluate.score import Score, unknown
 
-SCORED_ROWS = 5_000
+SCORED_ROWS = {"quick": 2_000, "standard": 5_000, "full": 5_000}
 MAX_ROWS = 100_000
 _NEIGHBOURS = (64, 1_000)  # fewest and most
 _PER_DRAWN = 7  # neighbours for each that is drawn, so that all of them are left out once in a thousand
@@ -81,20 +81,20 @@ def _measure(evidence: Evidence) -> RowDistances | None:
         return None
     if holdout is not None and fresh.size < FEWEST_ROWS:
         return None
-    rng = evidence.rng("row distances")
+    rng, most = evidence.rng("row distances"), SCORED_ROWS[evidence.level]
     tables = [train] if holdout is None else [train, holdout]
     scale = Scale.over(*tables)
 
     train_rows = some(np.arange(len(train)), MAX_ROWS, rng)
     known = scale.points(train.take(train_rows))
-    made = scale.points(synthetic.take(some(np.arange(len(synthetic)), SCORED_ROWS, rng)))
+    made = scale.points(synthetic.take(some(np.arange(len(synthetic)), most, rng)))
     if holdout is None:
         return RowDistances(nearest(made, known, 2), None, None, train_rows, fresh)
     holdout_rows = some(fresh, MAX_ROWS, rng)
     ratio = max(train_rows.size, holdout_rows.size) / min(train_rows.size, holdout_rows.size)
     k = min(max(_NEIGHBOURS[0], math.ceil(_PER_DRAWN * ratio)), _NEIGHBOURS[1])
     held = scale.points(holdout.take(holdout_rows))
-    scored = held.take(some(np.arange(holdout_rows.size), SCORED_ROWS, rng))
+    scored = held.take(some(np.arange(holdout_rows.size), most, rng))
     return RowDistances(
         nearest(made, known, min(k, train_rows.size)),
         nearest(made, held, min(k, holdout_rows.size)),

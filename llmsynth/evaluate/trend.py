@@ -15,7 +15,7 @@ synthetic rows alone counts as r = 0, so that a collapsed column is not rewarded
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -42,6 +42,15 @@ def correlations(values: FloatArray) -> FloatArray:
     float64 array of shape (columns, columns)
         NaN where fewer than two complete rows are left or a column does not vary on them.
     """
+    centre, scale = centre_and_scale(values)
+    return _correlations((block - centre) / scale for block in _blocks(values))
+
+
+def centre_and_scale(values: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the mean of each column and its largest distance from it (1 where that is 0), float64 of shape (columns,).
+
+    `(values - centre) / scale` lies within [-1, 1], so that sums of its products neither cancel nor overflow.
+    """
     count, centre, scale = np.zeros(values.shape[1]), np.zeros(values.shape[1]), np.zeros(values.shape[1])
     for block in _blocks(values):
         present = ~np.isnan(block)
@@ -50,25 +59,49 @@ def correlations(values: FloatArray) -> FloatArray:
     centre /= np.maximum(count, 1)
     for block in _blocks(values):
         scale = np.maximum(scale, np.abs(np.where(np.isnan(block), 0.0, block - centre)).max(axis=0, initial=0.0))
-    scale = np.where(scale > 0, scale, 1.0)
-    sums = np.zeros((4, values.shape[1], values.shape[1]))  # rows complete for (i, j); sums of i, i squared, i times j
-    for block in _blocks(values):
-        mask = (~np.isnan(block)).astype(np.float64)
-        centred = np.where(mask > 0, block - centre, 0.0) / scale  # within [-1, 1]: nothing cancels or overflows
-        sums += np.stack([mask.T @ mask, centred.T @ mask, (centred**2).T @ mask, centred.T @ centred])
-    n = sums[0]
+    return centre, np.where(scale > 0, scale, 1.0)
+
+
+def correlations_of_scaled(scaled: FloatArray) -> FloatArray:
+    """Return what `correlations` does, of values that lie within [-1, 1] about 0 already."""
+    return _correlations(_blocks(scaled))
+
+
+def _correlations(blocks: Iterable[FloatArray]) -> FloatArray:
+    """Return Pearson's r of rows that come in blocks, scaled."""
+    sums: FloatArray | float = 0.0  # (4, columns, columns): rows complete for (i, j); sums of i, i squared, i times j
+    for block in blocks:
+        missing = np.isnan(block)
+        if not missing.any():
+            sums = sums + _sums_of_complete(block)
+            continue
+        mask = (~missing).astype(np.float64)
+        centred = np.where(missing, 0.0, block)
+        sums = sums + np.stack([mask.T @ mask, centred.T @ mask, (centred**2).T @ mask, centred.T @ centred])
+    n, first, second, products = np.asarray(sums)
     with np.errstate(invalid="ignore", divide="ignore"):
-        mean = sums[1] / n  # [i, j]: mean of column i over the rows complete for (i, j)
-        variance = sums[2] / n - mean**2
-        covariance = sums[3] / n - mean * mean.T
+        mean = first / n  # [i, j]: mean of column i over the rows complete for (i, j)
+        variance = second / n - mean**2
+        covariance = products / n - mean * mean.T
         varies = (variance > 1e-14) & (n >= 2)
         r: FloatArray = covariance / np.sqrt(variance * variance.T)
     r[~(varies & varies.T)] = np.nan
     return np.asarray(np.clip(r, -1.0, 1.0), np.float64)
 
 
+def _sums_of_complete(block: FloatArray) -> FloatArray:
+    """Return the four sums of rows without a missing value, where they do not depend on the other column."""
+    n_rows, n_columns = block.shape
+    sums = np.empty((4, n_columns, n_columns))
+    sums[0] = n_rows
+    sums[1] = block.sum(axis=0)[:, None]
+    sums[2] = np.einsum("rc,rc->c", block, block)[:, None]
+    sums[3] = block.T @ block
+    return sums
+
+
 def _blocks(values: FloatArray) -> Iterator[FloatArray]:
-    for start in range(0, values.shape[0], _BLOCK):
+    for start in range(0, max(values.shape[0], 1), _BLOCK):
         yield values[start : start + _BLOCK]
 
 

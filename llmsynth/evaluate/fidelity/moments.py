@@ -8,6 +8,7 @@ standard errors; how large they are is in details, in real standard deviations.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -40,9 +41,46 @@ def moments(values: FloatArray) -> FloatArray:
         n = present.sum(axis=0)
         mean = np.where(present, values, 0.0).sum(axis=0) / n
         centred = np.where(present, values - mean, 0.0)
-        variance = (centred**2).sum(axis=0) / n
-        skew = (centred**3).sum(axis=0) / n / variance**1.5
+        square = centred * centred
+        variance = square.sum(axis=0) / n
+        skew = (square * centred).sum(axis=0) / n / variance**1.5
     return np.stack([np.where(n > 0, mean, np.nan), np.sqrt(variance), np.where(np.isfinite(skew), skew, np.nan)])
+
+
+def moments_of_drawn(values: FloatArray) -> Callable[[IntArray], FloatArray]:
+    """Return what computes `moments` of rows drawn from a table, from sums of powers.
+
+    Powers are of the distance from the column's own mean in its own deviations, so that nothing cancels.
+
+    Parameters
+    ----------
+    values : float64 array of shape (rows, columns)
+        NaN is left aside.
+
+    Returns
+    -------
+    callable
+        Takes row numbers and returns float64 of shape (3, columns), to rounding what `moments` gives.
+    """
+    centre, scale = moments(values)[:2]
+    unit = np.where(scale > 0, scale, 1.0)
+    missing = np.isnan(values)
+    powers = np.where(missing, 0.0, (values - np.nan_to_num(centre)) / unit)
+    some = bool(missing.any())
+
+    def drawn(rows: IntArray) -> FloatArray:
+        first = powers[rows]
+        n = rows.size - missing[rows].sum(axis=0) if some else np.full(first.shape[1], rows.size)
+        second = first * first
+        with np.errstate(invalid="ignore", divide="ignore"):
+            one, two, three = (total / n for total in (first.sum(axis=0), second.sum(axis=0),
+                                                       np.einsum("rc,rc->c", first, second)))  # fmt: skip
+            variance = np.maximum(two - one**2, 0.0)
+            skew = (three - 3 * one * two + 2 * one**3) / variance**1.5
+        skew = np.where(np.isfinite(skew) & (scale > 0), skew, np.nan)
+        return np.stack([np.where(n > 0, centre + unit * one, np.nan), unit * np.sqrt(variance), skew])
+
+    return drawn
 
 
 def z_differences(real: FloatArray, synthetic: FloatArray, error: FloatArray) -> FloatArray:
@@ -72,13 +110,15 @@ def measure(evidence: Evidence) -> Measured:
     places = np.array(numeric_places(evidence.train), np.int64)[varies]
     centre, scale = centre[varies], scale[varies]
     ours = (evidence.train.values[:, places] - centre) / scale
+    drawn_ours = moments_of_drawn(ours)
 
     def figures(side: Side) -> Figures:
         theirs = (table_of(evidence, side).values[:, places] - centre) / scale
         real, made = moments(ours), moments(theirs)
+        drawn = moments_of_drawn(theirs)
 
         def differences(i: IntArray, j: IntArray) -> FloatArray:
-            return (moments(theirs[j]) - moments(ours[i])).ravel()
+            return (drawn(j) - drawn_ours(i)).ravel()
 
         draws, shrink = redraw(evidence, side, differences, "moments", most=MOMENT_ROWS)
         error = _spread(draws).reshape(3, -1) * shrink

@@ -6,7 +6,7 @@ from llmsynth.evaluate.encoding import FloatArray, IntArray
 from llmsynth.evaluate.evidence import Evidence
 from llmsynth.evaluate.fidelity.correlated import Coefficients, compare
 from llmsynth.evaluate.metric import Measured, Metric
-from llmsynth.evaluate.trend import correlations
+from llmsynth.evaluate.trend import centre_and_scale, correlations_of_scaled
 
 
 def pearson(values: FloatArray) -> Coefficients:
@@ -18,8 +18,11 @@ def pearson(values: FloatArray) -> Coefficients:
         NaN is missing.
     """
 
+    centre, scale = centre_and_scale(values)
+    scaled = (values - centre) / scale  # once, for all the rows that are drawn
+
     def coefficients(rows: IntArray | None) -> FloatArray:
-        return correlations(values if rows is None else values[rows])
+        return correlations_of_scaled(scaled if rows is None else scaled[rows])
 
     return coefficients
 

@@ -12,7 +12,7 @@ from llmsynth.evaluate.encoding import FloatArray, IntArray
 from llmsynth.evaluate.evidence import Evidence
 from llmsynth.evaluate.fidelity.correlated import Coefficients, compare
 from llmsynth.evaluate.metric import Measured, Metric
-from llmsynth.evaluate.trend import correlations
+from llmsynth.evaluate.trend import correlations_of_scaled
 
 
 def spearman(values: FloatArray) -> Coefficients:
@@ -36,9 +36,10 @@ def spearman(values: FloatArray) -> Coefficients:
         for column, size in enumerate(sizes):
             own = drawn[:, column]
             times = np.bincount(own + 1, minlength=size + 1)[1:]  # the first counts the missing ones
-            middle = np.append(np.cumsum(times) - (times - 1) / 2, np.nan)  # missing, -1, reads the last
-            ranks[:, column] = middle[own]
-        return correlations(ranks)
+            n = max(int(times.sum()), 1)
+            middle = (np.cumsum(times) - times / 2) / n - 0.5  # mean ranks, scaled to -1/2 .. 1/2
+            ranks[:, column] = np.append(middle, np.nan)[own]  # missing, -1, reads the last
+        return correlations_of_scaled(ranks)
 
     return coefficients
 

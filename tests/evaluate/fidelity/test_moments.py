@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import skew
 
 from llmsynth.evaluate.evidence import gather
-from llmsynth.evaluate.fidelity.moments import METRIC, moments, z_differences
+from llmsynth.evaluate.fidelity.moments import METRIC, moments, moments_of_drawn, z_differences
 
 
 def test_a_tenth_of_a_deviation_in_ten_thousand_rows_is_seven_errors() -> None:
@@ -28,6 +28,19 @@ def test_they_are_scipys_with_missing_values_left_aside() -> None:
     found = moments(np.column_stack([np.append(x, np.nan), np.full(101, np.nan), np.ones(101)]))
     assert found[:, 0] == pytest.approx([x.mean(), x.std(), skew(x)], abs=1e-9)
     assert np.isnan(found[:, 1]).all() and found[:2, 2].tolist() == [1, 0] and np.isnan(found[2, 2])
+
+
+def test_those_of_drawn_rows_are_the_same_from_sums_of_powers() -> None:
+    rng = np.random.default_rng(0)
+    values = np.column_stack(
+        [rng.exponential(size=400), 1e4 + rng.normal(size=400), np.ones(400), np.full(400, np.nan)]
+    )
+    values[rng.random(400) < 0.2, 0] = np.nan
+    drawn = moments_of_drawn(values)
+    for _ in range(5):
+        rows = rng.integers(0, 400, 300)
+        np.testing.assert_allclose(drawn(rows)[:, :3], moments(values[rows])[:, :3], rtol=1e-8)
+        assert np.isnan(drawn(rows)[:, 3]).all()
 
 
 def test_no_difference_is_no_error_and_what_has_no_error_is_left_aside() -> None:
