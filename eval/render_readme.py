@@ -1,9 +1,10 @@
-"""Writes the results table of the README, and of nothing else, from eval/results.
+"""Writes the tables of results in the README, and nothing else, from eval/results.
 
     python -m eval.render_readme           # rewrite README.md between the markers
     python -m eval.render_readme --check   # exit 1 if it is not what the results say
 
-A published number is never typed: it is a target's measured value in a committed result file.
+A published number is never typed: it is a target's measured value in a committed result file, or a mean over those of
+the benchmark of generators (`eval.compare`).
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from eval import compare
 from eval.record import RESULTS, ROOT
 
 README = ROOT / "README.md"
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
+GENERATORS = "<!-- generators: begin -->", "<!-- generators: end -->"
 ORDER = (
     "adult360",
     "adult90",
@@ -153,12 +156,26 @@ def _origin(results: list[dict[str, Any]]) -> str:
 
 
 def rendered(readme: str, results: list[dict[str, Any]]) -> str:
-    """Return the README with the part between the markers replaced."""
-    if readme.count(BEGIN) != 1 or readme.count(END) != 1 or readme.index(BEGIN) > readme.index(END):
-        raise SystemExit(f"README.md: expected the markers {BEGIN} and {END} once each, in this order")
-    before, _, rest = readme.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{table(results)}\n{END}{after}"
+    """Return the README with the table of targets between its markers."""
+    return _between(readme, BEGIN, END, table(results))
+
+
+def with_generators(readme: str, folder: Path = RESULTS) -> str:
+    """Return the README with the benchmark of generators between its markers."""
+    tables = compare.read(folder / "benchmark")
+    text = "No results are recorded yet: see `python -m eval.run --help`."
+    if tables:
+        note = f"{compare.RANKING_NOTE} [All figures](eval/results/benchmark/README.md). {compare.origin(tables)}"
+        text = f"{compare.ranking(tables)}\n\n{note}"
+    return _between(readme, *GENERATORS, text)
+
+
+def _between(readme: str, begin: str, end: str, text: str) -> str:
+    if readme.count(begin) != 1 or readme.count(end) != 1 or readme.index(begin) > readme.index(end):
+        raise SystemExit(f"README.md: expected the markers {begin} and {end} once each, in this order")
+    before, _, rest = readme.partition(begin)
+    _, _, after = rest.partition(end)
+    return f"{before}{begin}\n{text}\n{end}{after}"
 
 
 def main(arguments: list[str] | None = None, *, readme: Path = README, folder: Path = RESULTS) -> int:
@@ -167,10 +184,10 @@ def main(arguments: list[str] | None = None, *, readme: Path = README, folder: P
     parser.add_argument("--check", action="store_true", help="change nothing, exit 1 if the README is out of date")
     options = parser.parse_args(arguments)
     old = readme.read_text(encoding="utf-8")
-    new = rendered(old, read(folder))
+    new = with_generators(rendered(old, read(folder)), folder)
     if options.check:
         if old != new:
-            print("README.md: the results table is out of date; run python -m eval.render_readme", file=sys.stderr)
+            print("README.md: a table of results is out of date; run python -m eval.render_readme", file=sys.stderr)
         return int(old != new)
     readme.write_text(new, encoding="utf-8")
     return 0

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -85,7 +86,9 @@ def run(
     result: dict[str, Any] = {"title": chosen.title, "kind": chosen.kind, "settings": asked, **_facts(table, made)}
     if made.rows is not None:
         _say(f"{path.parent.name}/{path.stem}: scoring {len(made.rows):,} rows")
-        result["metrics"] = measure(table, made.rows, how, learners=learners)
+        result["metrics"] = measure(
+            table, made.rows, how, learners=learners, is_holdout=(chosen.kind, name) == ("control", "holdout")
+        )
     written = record.write(settings.name, result, [], folder=path.parent)
     _say(f"{path.parent.name}/{path.stem}: " + _short(result))
     return written
@@ -142,6 +145,7 @@ def main(arguments: list[str] | None = None) -> Path | None:
     parser.add_argument("-o", "--output", type=Path, default=FOLDER, metavar="FOLDER")
     parser.add_argument("--list", action="store_true", help="the tables and methods there are")
     options = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # so that the method's process ends too
     if options.list:
         print("tables: " + ", ".join(tables.names()))
         for one in methods().values():

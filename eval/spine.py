@@ -28,7 +28,8 @@
     python -m eval.spine evaluate-levels [--rows N]  # `llmsynth evaluate` at level quick and standard, 15 minutes
 
 Each writes one file under eval/results: what was measured, on which commit and machine, which targets were reached.
-`python -m eval.render_readme` then puts the table into the README. Run `insurance-great` before `insurance-smollm2`,
+`python -m eval.render_readme` then puts the table into the README. Generators beside each other, peers among them, have
+commands of their own: `python -m eval.run` and `python -m eval.compare`. Run `insurance-great` before `insurance-smollm2`,
 which compares itself with its result.
 """
 

@@ -21,7 +21,7 @@ from eval.protocol.rare import rare_precision
 from eval.tables import Table
 from llmsynth.evaluate import Learners, evaluate
 
-VERSION = 1
+VERSION = 2
 """Of what is measured: a result of another version is scored again."""
 
 
@@ -48,8 +48,17 @@ class Scoring:
         return {"version": VERSION, **asdict(self)}
 
 
+TESTED_ON_THEMSELVES = "these rows are the hold-out, which this figure is tested on"
+_ON_HOLDOUT = {"protocol": ("mle", "dcr_quantile", "dcr_share"), "summary": ("tstr", "closer_to_train", "near_train")}
+
+
 def measure(
-    table: Table, synthetic: pd.DataFrame, how: Scoring, *, learners: Learners = scoring.LEARNERS
+    table: Table,
+    synthetic: pd.DataFrame,
+    how: Scoring,
+    *,
+    learners: Learners = scoring.LEARNERS,
+    is_holdout: bool = False,
 ) -> dict[str, Any]:
     """Return all figures of a table of synthetic rows, as JSON.
 
@@ -61,16 +70,29 @@ def measure(
     how : Scoring
     learners : Learners
         Of our C2ST, TSTR and the rare class; replaced by tests.
+    is_holdout : bool
+        The rows are the hold-out itself: figures that are tested on it say nothing then, and are left out.
     """
     found: dict[str, Any] = {"protocol": protocol(table, synthetic, how), "notes": sides.notes(table, synthetic)}
     found["invalid"] = invalid(table, synthetic)
-    if table.half:  # only the distances are of interest: another model than the one of all other figures
+    if not table.half:  # there only the distances are of interest: it is another model
+        found["summary"] = _part(lambda: scoring.score(table.dataset, synthetic, learners=learners).to_dict())
+    if is_holdout:
+        _leave_out(found)
         return found
-    found["summary"] = _part(lambda: scoring.score(table.dataset, synthetic, learners=learners).to_dict())
+    if table.half:
+        return found
     found["rare"] = _part(lambda: rare_precision(table, synthetic, seed=how.seed, learners=learners))
     if how.report != "none":
         found["report"] = _part(lambda: report(table, synthetic, how))
     return found
+
+
+def _leave_out(found: dict[str, Any]) -> None:
+    nothing = {"value": None, "reason": TESTED_ON_THEMSELVES}
+    parts = {"protocol": found["protocol"], "summary": found.get("summary", {}).get("scores", {})}
+    for name, keys in _ON_HOLDOUT.items():
+        parts[name] |= {key: nothing for key in keys if key in parts[name]}
 
 
 def protocol(table: Table, synthetic: pd.DataFrame, how: Scoring) -> dict[str, dict[str, Any]]:

@@ -6,7 +6,8 @@ import pytest
 
 from eval import data, fidelity, render_readme
 
-README = f"# Title\n\n{render_readme.BEGIN}\nstale\n{render_readme.END}\n\nThe rest.\n"
+MARKS = "\n".join(render_readme.GENERATORS)
+README = f"# Title\n\n{render_readme.BEGIN}\nstale\n{render_readme.END}\n\n{MARKS}\n\nThe rest.\n"
 
 
 @pytest.fixture
@@ -64,5 +65,5 @@ def test_numbers_read_well():
 
 def test_the_readme_says_what_the_results_say():
     text = render_readme.README.read_text(encoding="utf-8")
-    assert render_readme.BEGIN in text
-    assert render_readme.rendered(text, render_readme.read()) == text
+    assert render_readme.BEGIN in text and render_readme.GENERATORS[0] in text
+    assert render_readme.with_generators(render_readme.rendered(text, render_readme.read())) == text

@@ -46,6 +46,8 @@ def test_the_hold_out_is_as_close_as_new_rows_are(figures, table):
     result = figures("holdout")
     assert result["rows"]["synthetic"] == len(table.holdout)
     assert value(result, "copies") == 0.0 and result["kind"] == "control"
+    for part in (result["metrics"]["protocol"]["mle"], result["metrics"]["summary"]["scores"]["tstr"]):
+        assert part["value"] is None and "tested on" in part["reason"]  # it would be trained on what tests it
 
 
 def test_the_training_rows_themselves_are_perfect_in_shape(figures):

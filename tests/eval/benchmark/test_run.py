@@ -1,7 +1,13 @@
 """One result for each run: kept when it is finished, scored again from its rows, and a failure where there are none."""
 
+import contextlib
 import json
+import os
+import subprocess
+import sys
+import time
 
+import psutil
 import pytest
 
 from eval import run as command
@@ -128,3 +134,32 @@ def test_the_command_names_what_there_is_and_refuses_what_there_is_not(capsys):
         command.main(["insurance", "nope"]) if command.tables.data.os.environ.get("LLMSYNTH_DATA") else command.method(
             "nope"
         )
+
+
+def test_a_command_that_is_ended_ends_the_method_s_process_too(tmp_path, table, peer):
+    code = (
+        "import sys; from eval import run, tables; from eval.benchmark.methods import Method; from pathlib import Path;"
+        f"method = Method('toy', 'T', 'peer', lambda: (sys.executable, Path({str(tmp_path / 'run.py')!r}),"
+        f" ('--do', 'hang', '--count', {str(tmp_path / 'fits')!r})));"
+        "import tests_table; tables.load = lambda *a, **k: tests_table.table; run.method = lambda name: method;"
+        f"run.main(['toy', 'toy', '-o', {str(tmp_path / 'results')!r}])"
+    )
+    table.train.to_pickle(tmp_path / "train.pkl")
+    table.holdout.to_pickle(tmp_path / "holdout.pkl")
+    (tmp_path / "tests_table.py").write_text(
+        "from pathlib import Path; import pandas as pd; from eval.tables import Table\n"
+        "parts = [pd.read_pickle(Path(__file__).with_name(one + '.pkl')) for one in ('train', 'holdout')]\n"
+        "table = Table('toy', 'Toy', 'binclass', 'rich', ('age', 'pay'), ('job',), *parts)\n"
+    )
+    peer()
+    path = os.pathsep.join([str(tmp_path), str(command.record.ROOT)])
+    process = subprocess.Popen([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": path})
+    deadline = time.monotonic() + 120
+    while not (tmp_path / "fits").exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    (child,) = psutil.Process(process.pid).children()
+    process.terminate()
+    assert process.wait(60) == 128 + 15
+    with contextlib.suppress(psutil.NoSuchProcess):
+        child.wait(10)
+    assert not child.is_running()

@@ -144,3 +144,8 @@ def test_a_rare_class_is_scored_beside_real_rows_and_chance(quick):
     assert same["real"]["value"] > 3 * same["chance"] and same["synthetic_share"] == pytest.approx(30 / 430)
     none = rare.rare_precision(one, one.train.assign(grade=common), seed=0, learners=quick)
     assert none["synthetic"]["value"] == pytest.approx(none["chance"]) and none["synthetic_share"] == 0
+
+
+def test_fewer_points_are_taken_where_there_is_too_much_work(sides, monkeypatch):
+    monkeypatch.setattr(points, "WORK", 7 * 50**2)  # two numbers and five categories
+    assert points.alpha_precision_beta_recall(*sides)[2] == 50

@@ -1,0 +1,228 @@
+"""Results side by side: one entry for each method and budget, with its figures over seeds and over tables.
+
+Knows result files. Refuses to know how they are shown.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+Better = Literal["less", "more", "reference"]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """What is read from a result.
+
+    Attributes
+    ----------
+    key, title : str
+    better : str
+        "less", "more", or "reference": best is what the hold-out has.
+    path : tuple of str
+        Where it is in a result.
+    percent : bool
+    """
+
+    key: str
+    title: str
+    better: Better
+    path: tuple[str, ...]
+    percent: bool = False
+
+
+def _own(key: str, title: str, better: Better, *, percent: bool = False) -> Figure:
+    return Figure(key, title, better, ("metrics", "summary", "scores", key), percent)
+
+
+def _published(key: str, title: str, better: Better, *, percent: bool = False) -> Figure:
+    return Figure(f"protocol_{key}", title, better, ("metrics", "protocol", key), percent)
+
+
+OWN = (
+    _own("shape_error", "Shape error", "less", percent=True),
+    _own("trend_error", "Trend error", "less", percent=True),
+    _own("c2st_score", "C2ST score", "more"),
+    _own("tstr", "TSTR", "more"),
+    _own("copies", "copies", "reference", percent=True),
+    _own("closer_to_train", "closer to train", "reference", percent=True),
+    _own("near_train", "2 % DCR", "reference", percent=True),
+)
+MORE = (
+    Figure("rare", "AP rare class", "more", ("metrics", "rare", "synthetic")),
+    Figure("nats", "held-out nats", "less", ("holdout_nats",)),
+)
+PROTOCOL = (
+    _published("shape", "Shape", "more"),
+    _published("trend", "Trend", "more"),
+    _published("alpha_precision", "α-precision", "more"),
+    _published("beta_recall", "β-recall", "reference"),
+    _published("c2st_logistic", "C2ST logistic", "more"),
+    _published("c2st_xgb", "C2ST XGB", "more"),
+    _published("mle", "MLE", "more"),
+    _published("dcr_share", "DCR share", "reference"),
+    _published("dcr_quantile", "DCR quantile", "reference", percent=True),
+)
+FIGURES = {figure.key: figure for figure in (*OWN, *MORE, *PROTOCOL)}
+MATCHED = ("shape_error", "trend_error", "c2st_score")
+"""Figures that depend on the number of rows: taken at as many rows as are held out, where they were."""
+RANKED = ("shape_error", "trend_error", "c2st_score", "tstr")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """All runs of one method with one budget on one table.
+
+    Attributes
+    ----------
+    dataset, method, title, kind : str
+    minutes : float
+        Budget of a fit.
+    runs : tuple of dict
+        Results with rows, one per seed.
+    failures : tuple of dict
+        Results without.
+    halves : tuple of dict
+        Results of the split in two halves.
+    """
+
+    dataset: str
+    method: str
+    title: str
+    kind: str
+    minutes: float
+    runs: tuple[dict[str, Any], ...]
+    failures: tuple[dict[str, Any], ...]
+    halves: tuple[dict[str, Any], ...]
+
+    @property
+    def failed(self) -> bool:
+        """Whether there is no seed with rows."""
+        return not self.runs
+
+    def values(self, key: str) -> list[float]:
+        """A figure of each seed that has it."""
+        figure = FIGURES[key]
+        runs = self.halves if key == "protocol_dcr_share" else self.runs
+        found = [_value(one, figure) for one in runs]
+        return [value for value in found if not math.isnan(value)]
+
+    def mean(self, key: str) -> float:
+        """Mean of a figure over the seeds, NaN where there is none."""
+        return _mean(self.values(key))
+
+    def spread(self, key: str) -> float:
+        """Standard deviation over the seeds, NaN for fewer than two."""
+        values = self.values(key)
+        return float(np.std(values, ddof=1)) if len(values) > 1 else math.nan
+
+    def reason(self, key: str) -> str:
+        """Why there is no such figure, as the first run that says it."""
+        parts = [_part(one, FIGURES[key].path) for one in self.runs]
+        return next((str(part["reason"]) for part in parts if isinstance(part, Mapping) and part.get("reason")), "")
+
+    def seconds(self, part: str) -> float:
+        """Seconds of "fit" or "sample", mean over the seeds."""
+        return _mean([float(one["fit"]["answer"]["seconds"][part]) for one in self.runs])
+
+    @property
+    def rows_per_second(self) -> float:
+        """How fast rows are drawn."""
+        speeds = [one["rows"]["synthetic"] / max(one["fit"]["answer"]["seconds"]["sample"], 1e-3) for one in self.runs]
+        return _mean(speeds)
+
+    @property
+    def peak_mib(self) -> float:
+        """Most memory of a fit."""
+        return max((float(one["peak_rss_mib"]) for one in self.runs), default=math.nan)
+
+
+def _value(result: dict[str, Any], figure: Figure) -> float:
+    part = _part(result, figure.path)
+    matched = _part(result, ("metrics", "summary", "at_holdout_rows", figure.key))
+    if figure.key in MATCHED and isinstance(matched, Mapping):
+        part = matched
+    if isinstance(part, Mapping):
+        part = part.get("nats_per_row" if figure.key == "nats" else "value")
+    return math.nan if part is None else float(part)
+
+
+def _part(result: Any, path: Iterable[str]) -> Any:
+    for step in path:
+        if not isinstance(result, Mapping) or step not in result:
+            return None
+        result = result[step]
+    return result
+
+
+def _mean(values: list[float]) -> float:
+    return float(np.mean(values)) if values else math.nan
+
+
+def reference(entries: Iterable[Entry], key: str) -> float:
+    """Return the hold-out's own figure on a table, from any result that holds it; TSTR: that of real rows."""
+    for entry in entries:
+        for one in entry.runs if entry.method != "holdout" else ():  # its TSTR is of as few real rows as are held out
+            part = _part(one, ("metrics", "summary", "holdout", key))
+            if isinstance(part, Mapping) and part.get("value") is not None:
+                return float(part["value"])
+    return math.nan
+
+
+def read(folder: Path) -> dict[str, list[Entry]]:
+    """Return the entries of each table: controls first, then by C2ST score, failures last."""
+    found: dict[tuple[str, str, float], list[dict[str, Any]]] = {}
+    for path in sorted(folder.glob("[!.]*/*.json")):
+        result = json.loads(path.read_text(encoding="utf-8"))
+        asked = result["settings"]
+        found.setdefault((asked["dataset"], asked["method"], float(asked["budget_minutes"])), []).append(result)
+    tables: dict[str, list[Entry]] = {}
+    for (dataset, method, minutes), results in found.items():
+        whole = [one for one in results if not one["settings"]["half"]]
+        runs = tuple(one for one in whole if one["status"] == "done")
+        failures = tuple(one for one in whole if one["status"] != "done")
+        halves = tuple(one for one in results if one["settings"]["half"] and one["status"] == "done")
+        first = results[0]
+        entry = Entry(dataset, method, first["title"], first["kind"], minutes, runs, failures, halves)
+        tables.setdefault(dataset, []).append(entry)
+    return {name: sorted(entries, key=_order) for name, entries in tables.items()}
+
+
+def _order(entry: Entry) -> tuple[bool, bool, float, str, float]:
+    score = entry.mean("c2st_score")
+    return entry.kind != "control", entry.failed, -(0.0 if math.isnan(score) else score), entry.method, entry.minutes
+
+
+def ranks(tables: Mapping[str, list[Entry]]) -> dict[tuple[str, float], list[float]]:
+    """Return the rank of each method and budget on each table it was run on, 1 is best; controls have none.
+
+    A table's rank is the mean of its ranks by the figures of `RANKED`; equal figures share their ranks, and who failed
+    or has no figure shares the last ones.
+    """
+    found: dict[tuple[str, float], list[float]] = {}
+    for entries in tables.values():
+        rivals = [entry for entry in entries if entry.kind != "control"]
+        by_figure = []
+        for key in RANKED:
+            sign = -1.0 if FIGURES[key].better == "more" else 1.0
+            values = [sign * entry.mean(key) for entry in rivals]
+            if not all(math.isnan(value) for value in values):
+                by_figure.append(_ranked(values))
+        for place, entry in enumerate(rivals):
+            own = [one[place] for one in by_figure]
+            if own:
+                found.setdefault((entry.method, entry.minutes), []).append(float(np.mean(own)))
+    return found
+
+
+def _ranked(values: list[float]) -> list[float]:
+    from scipy.stats import rankdata
+
+    return [float(rank) for rank in rankdata([math.inf if math.isnan(value) else value for value in values])]

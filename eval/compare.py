@@ -1,0 +1,209 @@
+"""Makes tables and plots of the benchmark's results.
+
+    python -m eval.compare [-o FOLDER]
+
+Reads FOLDER/DATASET/*.json (FOLDER: eval/results/benchmark) and writes FOLDER/README.md, one section for each table,
+and FOLDER/DATASET.svg. Controls come first, then methods by C2ST score, then failures. Means over seeds, with the
+standard deviation where there are two or more. Nothing is computed from rows here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from eval import data, record
+from eval.benchmark.entries import FIGURES, MORE, OWN, PROTOCOL, RANKED, Entry, Figure, ranks, read, reference
+from eval.benchmark.picture import draw
+from eval.protocol import DEFECTS
+
+FOLDER = record.RESULTS / "benchmark"
+NONE = "–"
+
+
+def number(value: float, *, percent: bool = False) -> str:
+    """Return a figure as printed."""
+    if math.isnan(value):
+        return NONE
+    return f"{100 * value:.2f} %" if percent else f"{value:.3f}"
+
+
+def seconds(value: float) -> str:
+    """Return seconds as printed."""
+    return NONE if math.isnan(value) else f"{value:,.0f}" if value >= 10 else f"{value:.1f}"
+
+
+def cell(entry: Entry, figure: Figure) -> str:
+    """Return mean and spread of a figure."""
+    shown, spread = number(entry.mean(figure.key), percent=figure.percent), entry.spread(figure.key)
+    if math.isnan(spread):
+        return shown
+    plain = number(spread, percent=figure.percent).removesuffix(" %")
+    return f"{shown.removesuffix(' %')} ± {plain}{' %' if figure.percent else ''}"
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a Markdown table; columns but the first are numbers."""
+    lines = [f"| {' | '.join(header)} |", f"| --- |{' ---: |' * (len(header) - 1)}"]
+    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
+
+
+def section(name: str, entries: Sequence[Entry]) -> str:
+    """Return what is known about one table, as Markdown."""
+    done = [entry for entry in entries if not entry.failed]
+    if not done:
+        return f"## {_title(name)}\n\n{_failures(entries)}"
+    first = done[0].runs[0]
+    rows, task = first["rows"], "R2" if first["task"] == "regression" else "AUC"
+    more = [figure for figure in MORE if any(entry.values(figure.key) for entry in done)]
+    figures = [*OWN, *more]
+    header = ["method", "minutes", "seeds", "fit s", "rows/s", "MiB"]
+    header += [f"{figure.title} {task}" if figure.key == "tstr" else figure.title for figure in figures]
+    lines = [[*_about(entry), *(cell(entry, figure) for figure in figures)] for entry in done]
+    held = [number(reference(done, figure.key), percent=figure.percent) for figure in OWN]
+    lines.insert(0, ["*what held-out rows have*", "", "", "", "", "", *held, *([NONE] * len(more))])
+    split = "the protocol's split" if first["protocol_split"] else "a split of our own"
+    text = [
+        f"## {_title(name)}",
+        f"{rows['train']:,} rows to learn from, {rows['holdout']:,} held out ({split}).",
+        table(header, lines),
+        "The protocol's figures:",
+        table(
+            ["method", *(_published_title(figure, first["task"]) for figure in PROTOCOL)],
+            [[_label(entry), *(cell(entry, figure) for figure in PROTOCOL)] for entry in done],
+        ),
+    ]
+    if any(entry.failures for entry in entries):
+        text.append(_failures(entries))
+    text.append(f"![Quality against seconds]({name}.svg)")
+    return "\n\n".join(text)
+
+
+def _published_title(figure: Figure, task: str) -> str:
+    return f"MLE {'RMSE' if task == 'regression' else 'AUC'}" if figure.key == "protocol_mle" else figure.title
+
+
+def _title(name: str) -> str:
+    known = data.entries()
+    return str(known[name]["title"]) if name in known else name
+
+
+def _label(entry: Entry) -> str:
+    return f"*{entry.method}*" if entry.kind == "control" else entry.method
+
+
+def _about(entry: Entry) -> list[str]:
+    fit, speed = seconds(entry.seconds("fit")), f"{entry.rows_per_second:,.0f}"
+    if entry.kind == "control" and entry.method != "independent":
+        fit = speed = NONE
+    return [_label(entry), f"{entry.minutes:g}", str(len(entry.runs)), fit, speed, f"{entry.peak_mib:,.0f}"]
+
+
+def _failures(entries: Sequence[Entry]) -> str:
+    lines = [
+        [entry.method, f"{entry.minutes:g}", str(one["settings"]["seed"]), one["failure"]["stage"],
+         one["failure"]["error"], seconds(one["failure"]["seconds"])]
+        for entry in entries for one in entry.failures
+    ]  # fmt: skip
+    return "Failed:\n\n" + table(["method", "minutes", "seed", "at", "error", "after s"], lines)
+
+
+def ranking(tables: Mapping[str, Sequence[Entry]]) -> str:
+    """Return all methods over all tables, by mean rank, controls first: one line each."""
+    by_method: dict[tuple[str, float], list[Entry]] = {}
+    for entries in tables.values():
+        for entry in entries:
+            by_method.setdefault((entry.method, entry.minutes), []).append(entry)
+    found = ranks({name: list(entries) for name, entries in tables.items()})
+    of_table = {entry.dataset: entries for entries in tables.values() for entry in entries}
+    order = sorted(by_method, key=lambda key: (by_method[key][0].kind != "control", _mean(found.get(key, [])), key))
+    lines = []
+    for key in order:
+        own, rank = by_method[key], _mean(found.get(key, []))
+        failed = sum(entry.failed for entry in own)
+        gaps = [reference(of_table[entry.dataset], "tstr") - entry.mean("tstr") for entry in own]
+        lines.append([
+            _label(own[0]), f"{key[1]:g}", NONE if math.isnan(rank) else f"{rank:.1f}",
+            f"{len(own)}" + (f" ({failed} failed)" if failed else ""),
+            *(number(_mean([entry.mean(one) for entry in own]), percent=FIGURES[one].percent) for one in RANKED[:3]),
+            number(_mean(gaps)),
+            *(number(_mean([entry.mean(one) for entry in own]), percent=True) for one in ("copies", "near_train")),
+            seconds(_mean([entry.seconds("fit") for entry in own if not entry.failed])),
+        ])  # fmt: skip
+    header = ["method", "minutes", "mean rank", "tables", *(FIGURES[one].title for one in RANKED[:3]), "TSTR lost"]
+    return table([*header, "copies", "2 % DCR", "fit s"], lines)
+
+
+def _mean(values: Sequence[float]) -> float:
+    known = [value for value in values if not math.isnan(value)]
+    return float(np.mean(known)) if known else math.nan
+
+
+RANKING_NOTE = (
+    "Means over tables. Rank 1 is best: on each table the mean of the ranks by Shape error, Trend error, C2ST score "
+    "and TSTR, a failure being last; controls (*slanted*) are not ranked. TSTR lost: AUC or R2 of models trained on "
+    "real rows minus that of models trained on synthetic ones. Methods that were run on different tables cannot be "
+    "compared by these means."
+)
+
+
+def origin(tables: Mapping[str, Sequence[Entry]]) -> str:
+    """Return commits and machines of the fits."""
+    runs = [one for entries in tables.values() for entry in entries for one in (*entry.runs, *entry.failures)]
+    commits = sorted({str(one["fit"]["commit"])[:12] + ("+" if one["fit"]["dirty"] else "") for one in runs})
+    machines = sorted({f"{one['fit']['machine']['cpu']}, {one['fit']['machine']['cores']} cores" for one in runs})
+    return f"{len(runs)} runs on {'; '.join(machines)}; commit {', '.join(commits)}."
+
+
+def document(tables: Mapping[str, Sequence[Entry]]) -> str:
+    """Return everything as Markdown."""
+    if not tables:
+        return "# Generators compared\n\nNo results are recorded yet: see `python -m eval.run --help`.\n"
+    defects = [f"- {FIGURES[f'protocol_{key}'].title if f'protocol_{key}' in FIGURES else key}: {' '.join(lines)}"
+               for key, lines in DEFECTS.items()]  # fmt: skip
+    notes = (
+        "Shape and Trend error, C2ST, TSTR, copies and closeness are the library's own metrics, judged by XGBoost; "
+        "Shape, Trend and C2ST at as many rows as are held out. The protocol's figures are those of TabSyn and TabDiff "
+        "(`eval/protocol`): Shape and Trend as SDMetrics 0.24.0 gives them. What is known to be wrong with them:"
+    )
+    parts = [
+        "# Generators compared",
+        f"Written by `python -m eval.compare`. {origin(tables)}",
+        "## All tables", ranking(tables), RANKING_NOTE,
+        *(section(name, entries) for name, entries in tables.items()),
+        "## How to read the figures", notes, "\n".join(defects),
+    ]  # fmt: skip
+    return "\n\n".join(parts) + "\n"
+
+
+def compare(folder: Path) -> Path:
+    """Write the document and the plots of the results below a folder; return the document."""
+    tables = read(folder)
+    for name, entries in tables.items():
+        if any(not entry.failed for entry in entries):
+            draw(_title(name), [entry for entry in entries if not entry.failed], folder / f"{name}.svg")
+    path = folder / "README.md"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(document(tables), encoding="utf-8")
+    return path
+
+
+def main(arguments: list[str] | None = None) -> Any:
+    """Compare what is there."""
+    parser = argparse.ArgumentParser(
+        prog="python -m eval.compare", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("-o", "--output", type=Path, default=FOLDER, metavar="FOLDER")
+    path = compare(parser.parse_args(arguments).output)
+    print(path, file=sys.stderr)
+    return path
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,134 @@
+"""Tables say what result files say: means and spreads over seeds, ranks over tables, failures as failures."""
+
+import json
+import math
+
+import pytest
+
+from eval import compare, render_readme
+from eval.benchmark import entries
+
+REFERENCE = {"shape_error": 0.01, "trend_error": 0.02, "c2st_score": 0.97, "tstr": 0.9, "near_train": 0.02}
+
+
+def result(dataset, method, seed=0, *, kind="ours", c2st=0.5, tstr=0.8, minutes=6.0, half=False, error=None):
+    """A result file in short."""
+    scores = {key: {"value": 0.1} for key in ("shape_error", "trend_error", "copies", "near_train", "closer_to_train")}
+    scores |= {"c2st_score": {"value": c2st}, "tstr": {"value": tstr}}
+    summary = {
+        "scores": scores,
+        "holdout": {key: {"value": one} for key, one in REFERENCE.items()},
+        "at_holdout_rows": {},
+    }
+    fit = {"commit": "0" * 40, "dirty": False, "machine": {"cpu": "X", "cores": 2}}
+    found = {
+        "title": method,
+        "kind": kind,
+        "task": "binclass",
+        "protocol_split": True,
+        "status": "failed" if error else "done",
+        "settings": {"dataset": dataset, "method": method, "seed": seed, "budget_minutes": minutes, "half": half},
+        "rows": {"train": 100, "holdout": 50, "synthetic": 100},
+        "peak_rss_mib": 100.0 + seed,
+        "fit": fit | {"answer": {"seconds": {"fit": 10.0 * (seed + 1), "sample": 2.0}}},
+        "metrics": {"summary": summary, "protocol": {"mle": {"value": 0.7}, "dcr_share": {"value": 0.6}}, "rare": {}},
+    }
+    if error:
+        del found["metrics"]
+        found |= {"failure": {"stage": "fit or sample", "error": error, "seconds": 30.0}, "fit": fit}
+    return found
+
+
+@pytest.fixture
+def folder(tmp_path):
+    results = [
+        result("one", "good", c2st=0.9, tstr=0.88),
+        result("one", "good", 1, c2st=0.8, tstr=0.86),
+        result("one", "poor", kind="peer", c2st=0.3, tstr=0.7),
+        result("one", "broken", kind="peer", error="ValueError"),
+        result("one", "memoriser", kind="control", c2st=0.7),
+        result("one", "poor", kind="peer", half=True),
+        result("two", "good", c2st=0.2, tstr=0.5),
+        result("two", "poor", kind="peer", c2st=0.6, tstr=0.6),
+    ]
+    for number, one in enumerate(results):
+        place = tmp_path / one["settings"]["dataset"] / f"{number}.json"
+        place.parent.mkdir(exist_ok=True)
+        place.write_text(json.dumps(one))
+    (tmp_path / ".rows" / "one").mkdir(parents=True)
+    (tmp_path / ".rows" / "one" / "fit.json").write_text("{}")
+    return tmp_path
+
+
+def entry(tables, dataset, method):
+    return next(one for one in tables[dataset] if one.method == method)
+
+
+def test_entries_are_means_over_seeds_controls_first_and_failures_last(folder):
+    tables = entries.read(folder)
+    assert [one.method for one in tables["one"]] == ["memoriser", "good", "poor", "broken"]
+    good = entry(tables, "one", "good")
+    assert good.mean("c2st_score") == pytest.approx(0.85) and good.spread("c2st_score") == pytest.approx(0.0707107)
+    assert good.seconds("fit") == 15.0 and good.rows_per_second == 50.0 and good.peak_mib == 101.0
+    assert entry(tables, "one", "broken").failed and math.isnan(entry(tables, "one", "poor").spread("tstr"))
+    assert entry(tables, "one", "poor").mean("protocol_dcr_share") == 0.6  # from the split in two halves alone
+    assert math.isnan(good.mean("protocol_dcr_share"))
+    assert entries.reference(tables["one"], "tstr") == 0.9
+
+
+def test_figures_that_depend_on_the_number_of_rows_are_taken_at_the_hold_out_s(folder):
+    whole = result("one", "large", c2st=0.1)
+    whole["metrics"]["summary"]["at_holdout_rows"] = {"c2st_score": {"value": 0.4}, "tstr": {"value": 0.0}}
+    (folder / "one" / "large.json").write_text(json.dumps(whole))
+    large = entry(entries.read(folder), "one", "large")
+    assert large.mean("c2st_score") == 0.4 and large.mean("tstr") == 0.8
+
+
+def test_ranks_leave_controls_out_and_put_failures_last(folder):
+    found = entries.ranks(entries.read(folder))
+    assert ("memoriser", 6.0) not in found
+    # one: good first and poor second by C2ST and TSTR, level by Shape and Trend; two: the other way round
+    assert found["good", 6.0] == [pytest.approx((1.5 + 1.5 + 1 + 1) / 4), pytest.approx((1.5 + 1.5 + 2 + 2) / 4)]
+    assert found["broken", 6.0] == [3.0]
+
+
+def test_the_document_holds_spreads_failures_defects_and_plots(folder):
+    path = compare.compare(folder)
+    text = path.read_text()
+    assert "0.850 ± 0.071" in text and "| ValueError | 30 |" in text and "![Quality against seconds](one.svg)" in text
+    assert "*memoriser*" in text and "1 failed" in text and "one outlier" in text
+    assert "| *what held-out rows have* |  |  |  |  |  | 1.00 % |" in text
+    drawing = (folder / "one.svg").read_text()
+    assert ">good<" in drawing and ">broken<" not in drawing
+    compare.compare(folder)
+    assert (folder / "one.svg").read_text() == drawing
+
+
+def test_two_budgets_are_two_entries(folder):
+    (folder / "one" / "short.json").write_text(json.dumps(result("one", "good", minutes=0.5)))
+    tables = entries.read(folder)
+    assert [one.minutes for one in tables["one"] if one.method == "good"] == [6.0, 0.5]
+    compare.compare(folder)
+    assert ">good 0.5 min<" in (folder / "one.svg").read_text()
+
+
+def test_nothing_yet_is_said(tmp_path):
+    assert "No results" in compare.compare(tmp_path).read_text()
+    marks = "\n".join(render_readme.GENERATORS)
+    assert "No results" in render_readme.with_generators(f"{marks}\n", tmp_path)
+
+
+def test_the_readme_holds_the_ranking(folder, tmp_path):
+    (tmp_path / "results").mkdir()
+    folder.joinpath("one").rename(tmp_path / "results" / "one")
+    (tmp_path / "benchmark").symlink_to(tmp_path / "results")
+    text = render_readme.with_generators("\n".join(render_readme.GENERATORS), tmp_path)
+    row = next(line for line in text.splitlines() if line.startswith("| good |"))
+    assert "| 0.850 |" in row and "| 0.030 |" in row  # C2ST score, and TSTR lost: 0.9 - 0.87
+    assert "5 runs on X, 2 cores; commit 000000000000" in text
+
+
+def test_the_committed_document_is_what_the_committed_results_say():
+    tables = entries.read(compare.FOLDER)
+    if tables:
+        assert (compare.FOLDER / "README.md").read_text(encoding="utf-8") == compare.document(tables)
