@@ -14,9 +14,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from llmsynth.evaluate.attack_scores import FALSE_ALARMS, read
 from llmsynth.evaluate.encoding import BoolArray
 from llmsynth.evaluate.evidence import Evidence
-from llmsynth.evaluate.membership import FALSE_ALARMS, Attack, Outcomes, attacked, measure_attack, no_attack, read
+from llmsynth.evaluate.membership import Attack, Outcomes, attacked, measure_attack, no_attack
 from llmsynth.evaluate.metric import Measured, Metric
 from llmsynth.evaluate.privacy import mia_classifier, mia_density, mia_distance, mia_local, mia_string
 from llmsynth.evaluate.score import Score
@@ -43,7 +44,7 @@ def strongest(outcomes: Outcomes, rng: np.random.Generator) -> Measured:
     Returns
     -------
     Measured
-        As `membership.read`; details: `attack` for the AUC and `attack_tpr_at_1fpr` and so on.
+        As `attack_scores.read`; details: `attack` for the AUC and `attack_tpr_at_1fpr` and so on.
     """
     members, non_members = next(iter(outcomes.values()))
     on_first, of_first = _half(members.size, rng), _half(non_members.size, rng)

@@ -11,7 +11,7 @@ from tests.evaluate.privacy.tables import mixed_rows
 def test_a_memoriser_is_found() -> None:
     found = METRIC.measure(memoriser(400))
     check_parts(found)
-    assert found.score.value > 0.99 and found.parts["tpr_at_1fpr"].lower > 0.9
+    assert found.score.value > 0.99 and found.parts["tpr_at_1fpr"].lower > 0.7
     assert METRIC.path == "privacy.mia"
 
 
