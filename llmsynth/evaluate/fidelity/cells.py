@@ -177,7 +177,7 @@ def distances(
         Takes shares of the training rows and both numbers of rows, returns what sampling alone makes; simulated if
         omitted. Asked only without a hold-out.
     noisy : bool
-        Whether it is a distance, at least 0 and too large by noise (`figures.plausible`).
+        Whether it is a distance, at least 0 and too large by noise (`resampling.distance_interval`).
     """
     other = table_of(evidence, side)
     left, right = cells.codes(evidence.train), cells.codes(other)

@@ -22,7 +22,7 @@ import pandas as pd
 
 from llmsynth.evaluate.encoding import EncodedTable, FloatArray, IntArray
 from llmsynth.evaluate.evidence import NO_HOLDOUT, Evidence
-from llmsynth.evaluate.fidelity.resampling import draw_rows, interval_of, plausible
+from llmsynth.evaluate.fidelity.resampling import distance_interval, draw_rows, interval_of, spread_around
 from llmsynth.evaluate.intervals import MAX_ROWS, Interval
 from llmsynth.evaluate.metric import Measured, not_evaluable
 from llmsynth.evaluate.score import Score, unknown
@@ -49,7 +49,7 @@ class Figures:
     resampled : callable, optional
         Takes row numbers of the training rows and of the others, returns figures as `values`. None: no intervals.
     distance : bool
-        Whether they are distances, at least 0 and too large by noise (`plausible`).
+        Whether they are distances, at least 0 and too large by noise (`distance_interval`).
     draws : (float64 array of shape (draws, names), float), optional
         What `redraw` returned, where it is known already; goes before `resampled`.
     base : float64 array of shape (names,), optional
@@ -209,16 +209,28 @@ def _scores(evidence: Evidence, side: Side, figures: Figures, plan: _Plan) -> tu
         if figures.base is not None:
             draws = draws + np.nan_to_num(figures.values - figures.base)
         draws = np.where(np.isfinite(figures.values), draws, np.nan)  # what has no figure has no part in the mean
-        likely = plausible(figures.values, draws, shrink, figures.distance)
-        if not figures.distance:  # a coverage at its upper end is not certain: what was drawn counts as it is too
-            likely = np.vstack([likely, figures.values + (draws - figures.values) * shrink])
-        whole = interval_of(value, np.array([plan.reduce(draw) for draw in likely]), plan.bounds)
-        ends = [interval_of(one, likely[:, place], plan.bounds) for place, one in enumerate(figures.values)]
+        whole, ends = _intervals(figures, draws, shrink, value, plan)
     parts = {
         name: Score(float(one), n_rows).within(end) if math.isfinite(one) else unknown(WITHOUT, n_rows)
         for name, one, end in zip(figures.names, figures.values, ends, strict=True)
     }
     return Score(value, n_rows).within(whole), parts
+
+
+def _intervals(
+    figures: Figures, draws: FloatArray, shrink: float, value: float, plan: _Plan
+) -> tuple[Interval, list[Interval]]:
+    """Intervals of the figure that was made of all, and of each."""
+    if figures.distance:
+        together = np.array([plan.reduce(draw) for draw in draws])
+        ends = [
+            distance_interval(float(one), draws[:, place], shrink, plan.bounds[1])
+            for place, one in enumerate(figures.values)
+        ]
+        return distance_interval(value, together, shrink, plan.bounds[1]), ends
+    likely = spread_around(figures.values, draws, shrink)
+    ends = [interval_of(one, likely[:, place], plan.bounds) for place, one in enumerate(figures.values)]
+    return interval_of(value, np.array([plan.reduce(draw) for draw in likely]), plan.bounds), ends
 
 
 def redraw(

@@ -4,11 +4,21 @@ Rows are drawn with replacement, all rows of a person together where it is known
 rows that many are drawn, and what they add shrinks to the real number (m out of n bootstrap; Bickel, Götze and van Zwet
 1997).
 
-A distance is too large by the noise of sampling, and drawing again adds as much once more. Noise adds in squares: where
-the distribution is the same in both tables, a distance d comes out near sqrt(2) d when drawn again. So a draw is turned
-into a distance that may be the true one by 2 d^2 - draw^2 under the root: a basic interval (Davison and Hinkley 1997,
-equation 5.6) on squares. Intervals are quantiles of these, drawn out to the figure itself, cut at the ends of its
-range.
+A distance is too large by the noise of sampling, and drawing again adds noise once more. The square of a distance is
+about the true one's square plus noise in some number of directions, so over the noise of one direction it has the
+noncentral chi-squared distribution; the interval holds the true distances for which the one found is in no tail of
+2.5 %. The variance of the squares that were drawn says how large the noise of one direction is. In one direction this
+is exact: the difference of two shares, without its sign.
+
+How much noise there is in all depends on where the tables differ. In squares it is added once more by drawing again.
+In a sum of distances of which some are noise alone (a mean over columns, a sum over cells) it grows with its root, and
+the first share of it is 1 / (sqrt 2 - 1) of the second. The upper end takes off the former and the lower end the latter
+where that is more: so intervals of many cells or columns cover more than 95 %. So do those near 0, whose lower end is 0
+and cannot miss. A distance that is smaller than noise makes by rare luck would have an interval of no width; its upper
+end is that of the smallest that is no luck (16 % of those of equal distributions are smaller; Cowan et al. 2011, arXiv
+1105.3166).
+
+Intervals of other figures are quantiles, drawn out to the figure itself, cut at the ends of its range.
 
 Knows numbers. Refuses to know tables.
 """
@@ -21,7 +31,13 @@ import warnings
 import numpy as np
 
 from llmsynth.evaluate.encoding import FloatArray, IntArray
-from llmsynth.evaluate.intervals import MAX_ROWS, Interval, from_replicates
+from llmsynth.evaluate.intervals import CONFIDENCE, MAX_ROWS, Interval, from_replicates
+
+FEWEST_DRAWS = 20
+FLOOR = 0.16
+LARGE = 10_000.0  # in squares of the noise of one direction: normal from there on
+Z = 1.959964
+TAIL = (1.0 - CONFIDENCE) / 2
 
 
 def draw_rows(rng: np.random.Generator, n_rows: int, units: IntArray | None = None, most: int = MAX_ROWS) -> IntArray:
@@ -45,8 +61,71 @@ def draw_rows(rng: np.random.Generator, n_rows: int, units: IntArray | None = No
     return np.repeat(np.arange(n_rows, dtype=np.int64), times[units])
 
 
-def plausible(values: FloatArray, draws: FloatArray, shrink: float = 1.0, distance: bool = True) -> FloatArray:
-    """Turn figures of drawn rows into figures that may be the true ones.
+def distance_interval(value: float, draws: FloatArray, shrink: float = 1.0, high: float = math.inf) -> Interval:
+    """95 % interval of a distance: the true ones for which a distance as large, or as small, is no rare chance.
+
+    Parameters
+    ----------
+    value : float
+        Of the rows as they are, at least 0.
+    draws : float64 array of shape (draws,)
+        Of rows drawn again.
+    shrink : float
+        Root of the share of rows that were drawn.
+    high : float
+        Largest distance there is.
+
+    Returns
+    -------
+    tuple of float
+        Contains the value; (nan, nan) if fewer than half of the draws, or fewer than twenty, are numbers.
+
+    Examples
+    --------
+    >>> [round(end, 2) for end in distance_interval(3.0, np.abs(3.0 + np.linspace(-2, 2, 101)))]
+    [0.73, 5.23]
+    """
+    known = draws[np.isfinite(draws)]
+    if known.size < max(FEWEST_DRAWS, draws.size / 2) or not math.isfinite(value):
+        return math.nan, math.nan
+    squares = known**2
+    added, spread = max(float(squares.mean()) - value**2, 0.0), float(squares.var())
+    if spread <= 1e-20 * max(value, float(known.max())) ** 4:
+        return value, value
+    noise = spread / (4 * value**2 + 2 * added)
+    grown = max(float(known.mean()) - value, 0.0) / (math.sqrt(1.0 + 1.0 / shrink**2) - 1.0)
+    in_sums = (value**2 - max(value - grown, 0.0) ** 2) / shrink**2
+    few, many = max(1.0, added / noise), max(1.0, added / noise, in_sums / noise)
+    unit = math.sqrt(noise) * shrink
+    low, top = _least((value / unit) ** 2, many) * unit, _largest((value / unit) ** 2, few) * unit
+    return max(0.0, min(low, value)), min(max(top, value), high)
+
+
+def _least(found: float, directions: float) -> float:
+    """Return the smallest distance, in units of noise, that gives a square as large by no rare chance."""
+    from scipy.special import chndtr, chndtrinc
+
+    if found > LARGE:
+        return math.sqrt(max(found - directions + 1.0, 0.0)) - Z
+    likely = 1.0 - TAIL
+    return math.sqrt(float(chndtrinc(found, directions, likely))) if chndtr(found, directions, 0.0) > likely else 0.0
+
+
+def _largest(found: float, directions: float) -> float:
+    """Return the largest distance, in units of noise, that gives a square as small by no rare chance."""
+    from scipy.special import chdtri, chndtrinc
+
+    if found > LARGE:
+        return math.sqrt(max(found - directions + 1.0, 0.0)) + Z
+    raised = max(found, float(chdtri(directions, 1.0 - FLOOR)))
+    return math.sqrt(float(chndtrinc(raised, directions, TAIL)))
+
+
+def spread_around(values: FloatArray, draws: FloatArray, shrink: float = 1.0) -> FloatArray:
+    """Return figures that may be the true ones, where figures are no distances: draws mirrored, and as they are.
+
+    What sampling adds is taken off once from the mirrored ones; a share at its upper end is not certain, and there the
+    draws themselves say so.
 
     Parameters
     ----------
@@ -56,22 +135,18 @@ def plausible(values: FloatArray, draws: FloatArray, shrink: float = 1.0, distan
         Of rows drawn again.
     shrink : float
         Root of the share of rows that were drawn.
-    distance : bool
-        Whether the figures are distances: at least 0, and too large by noise that adds in squares. Figures below 0 then
-        stand for noise that by chance was larger than the distance.
 
     Examples
     --------
-    >>> plausible(np.array([0.02]), np.array([[0.02], [0.0283], [0.04]])).round(3).tolist()
-    [[0.02], [-0.001], [-0.028]]
+    >>> spread_around(np.array([0.9]), np.array([[0.8], [0.9]])).round(3).tolist()
+    [[1.0], [0.9], [0.8], [0.9]]
     """
-    scale = np.square if distance else np.asarray
-    added = scale(draws) - scale(values)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # a figure that no draw has is NaN, and its mean too
-        bias = np.nanmean(added, axis=0)
-    true = scale(values) - bias * shrink**2 - (added - bias) * shrink
-    return np.asarray(np.sign(true) * np.sqrt(np.abs(true)) if distance else true, np.float64)
+        bias = np.nanmean(draws - values, axis=0)
+    away = draws - values
+    mirrored = values - bias * shrink**2 - (away - bias) * shrink
+    return np.vstack([mirrored, values + away * shrink])
 
 
 def interval_of(value: float, likely: FloatArray, bounds: Interval = (-math.inf, math.inf)) -> Interval:
