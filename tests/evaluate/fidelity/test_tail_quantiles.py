@@ -27,6 +27,30 @@ def test_a_cut_tail_is_seen() -> None:
 def test_constants_and_columns_without_quartiles() -> None:
     assert _measured([1.0] * 9, [1.0] * 9).value == 0  # type: ignore[attr-defined]
     assert _measured([1.0] * 9, [2.0] * 9).reason  # type: ignore[attr-defined]
-    real = np.array([0.0] * 95 + [10.0] * 5)
+    real = np.array([0.0] * 1900 + [10.0] * 100)
     assert _measured(real, real * 2).value == pytest.approx(10 / real.std())  # type: ignore[attr-defined]
     assert _measured([1.0, 2], [np.nan, np.nan]).reason  # type: ignore[attr-defined]
+
+
+def test_quantiles_with_fewer_than_five_rows_beyond_are_shown_and_do_not_count() -> None:
+    real = np.arange(600.0)
+    found = METRIC.measure(gather(pd.DataFrame({"x": real}), pd.DataFrame({"x": np.append(real[:-1], 1e6)})))
+    assert found.score.value == 0 and found.details["levels_judged"] == [0.01, 0.05, 0.95, 0.99]
+    assert found.details["shift_in_units"][0][-1] > 1000
+    many = np.arange(6000.0)
+    cut = METRIC.measure(gather(pd.DataFrame({"x": many}), pd.DataFrame({"x": np.minimum(many, 5900)})))
+    assert cut.details["levels_judged"] == cut.details["levels"] and cut.score.value == pytest.approx(
+        93 / 3000, rel=0.05
+    )
+
+
+def test_the_interval_covers_the_shift_of_the_quantiles_that_count() -> None:
+    from scipy.stats import norm
+
+    truth = 0.5 / (norm.ppf(0.75) - norm.ppf(0.25))
+    covered = []
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        score = _measured(rng.normal(size=400), rng.normal(0.5, 1, size=400))
+        covered.append(score.lower <= truth <= score.upper)  # type: ignore[attr-defined]
+    assert np.mean(covered) >= 0.9
