@@ -28,9 +28,9 @@
     python -m eval.spine evaluate-levels [--rows N]  # `llmsynth evaluate` at level quick and standard, 15 minutes
 
 Each writes one file under eval/results: what was measured, on which commit and machine, which targets were reached.
-`python -m eval.render_readme` then puts the table into the README. Generators beside each other, peers among them, have
-commands of their own: `python -m eval.run` and `python -m eval.compare`. Run `insurance-great` before `insurance-smollm2`,
-which compares itself with its result.
+`python -m eval.render_readme` then puts the table into the README. Generators beside each other, peers among them,
+have commands of their own: `python -m eval.run` and `python -m eval.compare`. Run `insurance-great` before
+`insurance-smollm2`, which compares itself with its result.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from eval.protocol.rare import rare_precision
 from eval.tables import Table
 from llmsynth.evaluate import Learners, evaluate
 
-VERSION = 2
+VERSION = 3
 """Of what is measured: a result of another version is scored again."""
 
 
@@ -143,14 +143,14 @@ def invalid(table: Table, synthetic: pd.DataFrame) -> dict[str, float]:
 
 
 def report(table: Table, synthetic: pd.DataFrame, how: Scoring) -> dict[str, Any]:
-    """Return each metric of the library's evaluation in one line: the score and the hold-out's, with intervals."""
+    """Return each metric of the library's evaluation in short: value and interval, the hold-out's, or a reason."""
     data = table.dataset
     frames = [data.typed(frame) for frame in (table.train, synthetic, table.holdout)]
     whole = evaluate(*frames, target=table.target, seed=how.seed, level=how.report)  # type: ignore[arg-type]
-    lines = {
-        path: {"score": one.score.to_dict(), "reference": one.reference.to_dict()}
-        for path, one in whole.results.items()
-    }
+    lines: dict[str, Any] = {}
+    for path, one in whole.results.items():
+        score = {key: value for key, value in one.score.to_dict().items() if key != "n_rows"}
+        lines[path] = score | {"holdout": one.reference.to_dict()["value"]}
     return {"level": how.report, "metrics": lines}
 
 
