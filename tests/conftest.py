@@ -180,3 +180,13 @@ def tiny_llama(small_tokenizer: Callable[[str], Any], tmp_path_factory: pytest.T
         return saved[family]
 
     return save
+
+
+@pytest.fixture
+def few_metrics(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two metrics instead of all: for tests of what is done with a report, not of its figures."""
+    from llmsynth.evaluate import evaluation
+    from llmsynth.evaluate.catalogue import metrics
+
+    few = tuple(metric for metric in metrics() if metric.path in ("fidelity.ks", "privacy.exact_matches"))
+    monkeypatch.setattr(evaluation, "metrics", lambda level: few)

@@ -63,6 +63,7 @@ def compare(
             help="An option of one method, such as ctgan.epochs=30; repeatable.",
         ),
     ] = None,
+    report: opt.ReportLevel = "quick",
     keep_rows: Annotated[bool, typer.Option("--keep-rows", help="Also write the rows of each method to DIR.")] = False,
     schema: opt.SchemaFile = None,
     seed: opt.Seed = None,
@@ -80,6 +81,7 @@ def compare(
     its reason. The rules of the recommendation are in DIR/comparison.md.
     """
     output = Output(quiet, json)
+    level = opt.report_level(report, "--report", or_none=True)
     from llmsynth.comparison.folder import ComparisonFolder
 
     ComparisonFolder(out, overwrite=overwrite, resume=resume)
@@ -92,7 +94,14 @@ def compare(
     )  # fmt: skip
     try:
         found = side_by_side(
-            table, target, n_seeds=seeds, holdout_fraction=holdout_fraction, folder=out, progress=not quiet, **settings
+            table,
+            target,
+            n_seeds=seeds,
+            holdout_fraction=holdout_fraction,
+            folder=out,
+            progress=not quiet,
+            report=level,
+            **settings,
         )
     except (KeyboardInterrupt, Terminated):
         output.note(_how_to_go_on(out))
@@ -142,9 +151,12 @@ def shown(comparison: Any, out: Path) -> list[Any]:
     """
     from llmsynth.comparison.render import render, verdict
 
+    found = [f"{trial.name} {trial.verdict['verdict']}" for trial in comparison.ranked if trial.verdict is not None]
+    gate = [f"Verdict on the rows, with the report in {out / 'reports'}: {', '.join(found)}."] if found else []
     return [
         render(comparison),
         *verdict(comparison),
+        *gate,
         f"Wrote comparison.md (with the rules), comparison.csv, comparison.json and comparison.svg to {out}.",
     ]
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from llmsynth.errors import ConfigError
+
+if TYPE_CHECKING:
+    from llmsynth.evaluate.metric import Level
 
 Table = Annotated[Path, typer.Argument(metavar="TABLE", help="CSV (also .gz, .zst) or Parquet file.")]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="Run folder that `llmsynth fit` wrote.")]
@@ -157,7 +160,7 @@ def given(**options: Any) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value is not None and value is not False}
 
 
-def report_level(name: str, option: str, *, or_none: bool = False) -> str | None:
+def report_level(name: str, option: str, *, or_none: bool = False) -> Level | None:
     """Return the level of a report from the text of an option; None for "none", where that may be said.
 
     Raises
@@ -172,7 +175,10 @@ def report_level(name: str, option: str, *, or_none: bool = False) -> str | None
     """
     from llmsynth.evaluate.metric import LEVELS
 
+    if name == "none" and or_none:
+        return None
+    for level in LEVELS:
+        if name == level:
+            return level
     known = (*LEVELS, "none") if or_none else LEVELS
-    if name not in known:
-        raise ConfigError(f"{option}: expected one of {', '.join(known)}, got {name!r}")
-    return None if name == "none" else name
+    raise ConfigError(f"{option}: expected one of {', '.join(known)}, got {name!r}")

@@ -2,6 +2,7 @@
 
     DIR/
       methods/NAME.json   figures of one method, one entry per finished seed; what --resume keeps
+      reports/NAME.json   what `evaluate` found on the rows of its first seed; NAME.html to read
       rows/NAME.csv       rows of its first seed, if they are to be kept
       comparison.json     everything, for machines
       comparison.csv      one line per method and one of the hold-out
@@ -28,14 +29,15 @@ from llmsynth.comparison.plan import Plan
 from llmsynth.comparison.plot import plot
 from llmsynth.comparison.render import to_csv, to_markdown
 from llmsynth.comparison.result import Comparison
-from llmsynth.comparison.trial import Trial
+from llmsynth.comparison.trial import Made, Trial
 from llmsynth.errors import RunFolderError
+from llmsynth.evaluate.rendering import render_html
 from llmsynth.table.files import write_table
 from llmsynth.table.schema import Schema
 
 FORMAT, VERSION = "llmsynth-comparison", 1
 FILES = ("comparison.json", "comparison.csv", "comparison.md", "comparison.svg")
-METHOD_FILES, ROW_FILES = "methods", "rows"
+METHOD_FILES, REPORT_FILES, ROW_FILES = "methods", "reports", "rows"
 
 
 class ComparisonFolder:
@@ -115,6 +117,15 @@ class ComparisonFolder:
         }  # fmt: skip
         _write(self.path / METHOD_FILES / f"{trial.name}.json", lambda path: _write_json(path, data))
 
+    def save_report(self, name: str, made: Made) -> None:
+        """Write the report on the rows of one contender, where there is one."""
+        if made.report is None or made.judged is None:
+            return
+        folder, report = self.path / REPORT_FILES, made.report
+        page = render_html(report, made.judged)
+        _write(folder / f"{name}.json", lambda path: _write_json(path, report.to_dict()))
+        _write(folder / f"{name}.html", lambda path: path.write_text(page, encoding="utf-8"))
+
     def save_rows(self, name: str, rows: pd.DataFrame, schema: Schema) -> None:
         """Write rows of one contender."""
         folder = self.path / ROW_FILES
@@ -133,6 +144,7 @@ class ComparisonFolder:
         """Files of a comparison that are there."""
         names = [self.path / name for name in FILES]
         names += [self.path / METHOD_FILES / f"{name}.json" for name in CONTENDERS]
+        names += [self.path / REPORT_FILES / f"{name}.{kind}" for name in CONTENDERS for kind in ("json", "html")]
         names += [self.path / ROW_FILES / f"{name}.csv" for name in CONTENDERS]
         return (path for path in names if path.is_file())
 

@@ -16,6 +16,7 @@ import pandas as pd
 
 from llmsynth.comparison.contenders import check_names, check_options
 from llmsynth.errors import ConfigError
+from llmsynth.evaluate.metric import LEVELS, Level
 from llmsynth.seeding import derive
 from llmsynth.table.holdout import LEAST_HOLDOUT
 from llmsynth.table.schema import Schema
@@ -24,6 +25,9 @@ MAX_MINUTES = 2.0
 """Budget of each fit unless another is given."""
 
 HOLDOUT_FRACTION = 0.2
+REPORT: Level = "quick"
+"""Level of the reports unless another is given: seconds for each contender; a whole one takes a minute or more."""
+
 MOST_ROWS = 20_000
 """Most rows drawn of each contender unless told otherwise: the classifier of C2ST looks at no more."""
 
@@ -48,6 +52,8 @@ class Plan:
         By contender: options of its own.
     device : str
         For the methods that are networks.
+    report : "quick", "standard", "full" or None
+        Level of the report on each contender's rows; None: no report.
     """
 
     methods: tuple[str, ...]
@@ -57,6 +63,7 @@ class Plan:
     n_samples: int | None = None
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     device: str = "auto"
+    report: Level | None = REPORT
 
     def __post_init__(self) -> None:
         if self.n_seeds < 1:
@@ -65,6 +72,8 @@ class Plan:
             raise ConfigError(f"max_minutes: expected more than 0, got {self.max_minutes!r}")
         if self.n_samples is not None and self.n_samples < LEAST_HOLDOUT:
             raise ConfigError(f"n_samples: expected {LEAST_HOLDOUT} rows or more, got {self.n_samples!r}")
+        if self.report is not None and self.report not in LEVELS:
+            raise ConfigError(f"report: expected one of {', '.join(LEVELS)} or None, got {self.report!r}")
         object.__setattr__(self, "methods", check_names(self.methods))
         check_options(self.options, self.methods)
 

@@ -57,7 +57,8 @@ CRITERIA = (
 )
 
 RULES = (
-    "Left out: what failed; what is unsafe by construction (real rows with a little changed); and what copies: more "
+    "Left out: what failed; what is unsafe by construction (real rows with a little changed); what the shipped policy "
+    "of the gate blocks for privacy, by the report on its rows; and what copies: more "
     "exact copies of training rows than held-out rows have, more than twice as many near-copies, or an AUC of C2ST "
     "below one half by more than 0.05, each beyond two standard errors.",
     "As good as the best: on C2ST score, TSTR, Shape error and Trend error within a tolerance of the best one left. "
@@ -158,6 +159,8 @@ def why_not(trial: Trial) -> str:
         return f"failed: {trial.reason}" if trial.reason else "not finished"
     if not trial.safe:
         return "unsafe: its rows are real rows with a little changed"
+    if trial.verdict is not None and trial.verdict["blocked"]:
+        return f"privacy: {trial.verdict['blocked']}"
     if _exceeds(trial, "copies", 1.0):
         return f"copies: {_beside(trial, 'copies')} of its rows equal a training row"
     if _exceeds(trial, "near_train", 2.0):

@@ -133,12 +133,19 @@ def _facts(comparison: Comparison) -> list[str]:
 
 
 def _markdown_table(comparison: Comparison) -> list[str]:
-    heads = ["method", *_titles(comparison)]
-    lines = [heads, ["---", *["---:"] * (len(heads) - 1)], [HOLDOUT, *_holdout_cells(comparison)]]
+    heads = ["method", *_titles(comparison), "verdict"]
+    lines = [heads, ["---", *["---:"] * (len(heads) - 2), "---"], [HOLDOUT, *_holdout_cells(comparison), ""]]
     for trial in comparison.ranked:
         name = _marked(comparison, trial)
-        lines.append([f"**{name.removesuffix(' *')}**" if name.endswith(" *") else name, *_cells(trial)])
+        lines.append(
+            [f"**{name.removesuffix(' *')}**" if name.endswith(" *") else name, *_cells(trial), _linked(trial)]
+        )
     return [f"| {' | '.join(line)} |" for line in lines]
+
+
+def _linked(trial: Trial) -> str:
+    """The verdict on a contender's rows, as a link to its report."""
+    return "" if trial.verdict is None else f"[{trial.verdict['verdict']}](reports/{trial.name}.html)"
 
 
 def to_csv(comparison: Comparison) -> str:

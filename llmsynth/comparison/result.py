@@ -86,8 +86,8 @@ class Comparison:
         """One row per contender, the best C2ST score first and the failed ones last.
 
         Columns: status ("done" or "failed"), safe, the figures of `llmsynth.evaluate.summary.METRICS`, fit_seconds,
-        sample_seconds, rows_per_second, reason. With several seeds each is a mean, and ``<figure>_sd`` its standard
-        deviation over the seeds.
+        sample_seconds, rows_per_second, verdict (of the gate on the report on the first seed's rows; empty without
+        one), reason. With several seeds each is a mean, and ``<figure>_sd`` its standard deviation over the seeds.
         """
         return pd.DataFrame([self._row(trial) for trial in self.ranked]).set_index("method")
 
@@ -101,7 +101,7 @@ class Comparison:
         row |= {key: trial.mean(key) for key in (*KEYS, *SECONDS)}
         if len(self.facts.seeds) > 1:
             row |= {f"{key}_sd": trial.spread(key) for key in (*KEYS, *SECONDS)}
-        return row | {"reason": trial.reason}
+        return row | {"verdict": "" if trial.verdict is None else trial.verdict["verdict"], "reason": trial.reason}
 
     @cached_property
     def reference(self) -> Trial | None:

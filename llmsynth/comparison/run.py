@@ -22,14 +22,16 @@ from llmsynth.comparison.plan import (
     HOLDOUT_FRACTION,
     MAX_MINUTES,
     MOST_ROWS,
+    REPORT,
     Plan,
     Split,
     at_most,
 )
 from llmsynth.comparison.recommend import spoken
 from llmsynth.comparison.result import Comparison, Facts
-from llmsynth.comparison.trial import Trial, attempt
+from llmsynth.comparison.trial import Made, Trial, attempt
 from llmsynth.errors import ConfigError
+from llmsynth.evaluate.metric import Level
 from llmsynth.table.files import read_table
 from llmsynth.table.holdout import given_holdout, hold_out
 from llmsynth.table.infer import infer_schema, retarget
@@ -56,6 +58,7 @@ def compare(
     folder: str | os.PathLike[str] | None = None,
     overwrite: bool = False,
     resume: bool = False,
+    report: Level | None = REPORT,
     keep_rows: bool = False,
     progress: bool = False,
 ) -> Comparison:
@@ -95,6 +98,9 @@ def compare(
         Where each finished fit is written, and in the end the table, the plot and the recommendation.
     overwrite, resume : bool
         Replace a comparison in `folder`, or keep its finished fits and go on; failed methods are tried again.
+    report : "quick", "standard", "full" or None
+        Level of the report that `evaluate` makes on the rows of each method's first seed; what it blocks for privacy is
+        not recommended. With a folder it is written there. "quick" takes seconds each, the others a minute or more.
     keep_rows : bool
         Also write the rows of each method's first seed to `folder`. Those of unsafe methods are not to be released.
     progress : bool
@@ -121,7 +127,7 @@ def compare(
     """
     plan = Plan(
         tuple(methods.split(",") if isinstance(methods, str) else methods), n_seeds, int(random_state), max_minutes,
-        n_samples, options or {}, device,
+        n_samples, options or {}, device, report,
     )  # fmt: skip
     if folder is None and (resume or keep_rows):
         raise ConfigError(f"{'resume' if resume else 'keep_rows'}: expected a folder beside it, got none")
@@ -173,15 +179,21 @@ class _Stage:
             self.say(f"{place}: fitting" + (f", seed {seed}" if plan.n_seeds > 1 else ""))
             own = plan.options.get(name, {})
             request = Request(name, self.split.schema, seed, plan.max_minutes, own, plan.device, self.progress)
-            trial, rows = attempt(trial, request, self.split)
+            first = seed == plan.seeds[0]
+            trial, made = attempt(trial, request, self.split, plan.report if first else None)
             if self.out is not None:
-                self.out.save(trial)
-                if rows is not None and self.keep_rows and seed == plan.seeds[0]:
-                    self.out.save_rows(name, rows, self.split.schema)
+                if made is not None and first:
+                    self._keep(name, made, self.out)
+                self.out.save(trial)  # last: a fit that --resume keeps has all its files
             self.say(f"{place}: " + (f"failed: {trial.reason}" if trial.reason else _shown(trial)))
             if trial.reason:
                 break
         return trial
+
+    def _keep(self, name: str, made: Made, out: ComparisonFolder) -> None:
+        out.save_report(name, made)
+        if self.keep_rows:
+            out.save_rows(name, made.rows, self.split.schema)
 
 
 def _shown(trial: Trial) -> str:
@@ -217,4 +229,5 @@ def _settings(plan: Plan, split: Split) -> dict[str, Any]:
         "max_minutes": plan.max_minutes,
         "n_samples": split.n_samples,
         "device": plan.device,
+        "report": plan.report,
     }

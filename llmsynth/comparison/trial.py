@@ -12,6 +12,7 @@ import time
 import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,10 @@ import pandas as pd
 from llmsynth.comparison.contenders import Request, is_safe, title
 from llmsynth.comparison.plan import Split
 from llmsynth.errors import LlmsynthError
+from llmsynth.evaluate.evaluation import evaluate
+from llmsynth.evaluate.gate import Verdict, judge
+from llmsynth.evaluate.metric import Level
+from llmsynth.evaluate.report import Report
 from llmsynth.evaluate.summary import MATCHED, METRICS, summarize
 
 KEYS = tuple(metric.key for metric in METRICS)
@@ -89,6 +94,9 @@ class Trial:
         Why it failed; empty where it did not.
     notices : tuple of str
         What the contender says about its rows.
+    verdict : mapping or None
+        Of the shipped policy on the report of its first seed: "level", "verdict", "reasons", and "blocked", why privacy
+        forbids its rows (empty where it does not); None without a report.
     """
 
     name: str
@@ -96,6 +104,7 @@ class Trial:
     outcomes: tuple[Outcome, ...] = ()
     reason: str = ""
     notices: tuple[str, ...] = ()
+    verdict: Mapping[str, Any] | None = None
 
     @property
     def title(self) -> str:
@@ -139,6 +148,7 @@ class Trial:
             "status": "failed" if self.failed else "done",
             "reason": self.reason,
             "notices": list(self.notices),
+            "verdict": None if self.verdict is None else dict(self.verdict),
             "figures": {key: _finite(self.mean(key)) for key in (*KEYS, *SECONDS)},
             "outcomes": [outcome.to_dict() for outcome in self.outcomes],
         }
@@ -147,7 +157,7 @@ class Trial:
     def from_dict(cls, data: Mapping[str, Any]) -> Trial:
         """Read what `to_dict` gave."""
         outcomes = tuple(Outcome.from_dict(one) for one in data["outcomes"])
-        return cls(data["name"], bool(data["safe"]), outcomes, data["reason"], tuple(data["notices"]))
+        return cls(data["name"], bool(data["safe"]), outcomes, data["reason"], tuple(data["notices"]), data["verdict"])
 
 
 def _mean(values: Sequence[float]) -> float:
@@ -159,7 +169,26 @@ def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def attempt(trial: Trial, request: Request, split: Split) -> tuple[Trial, pd.DataFrame | None]:
+@dataclass(frozen=True, eq=False)
+class Made:
+    """What one fit left beside its figures.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        The rows drawn.
+    report : Report or None
+        What `evaluate` found on them, where it was asked for.
+    judged : Verdict or None
+        Of the shipped policy on that report.
+    """
+
+    rows: pd.DataFrame
+    report: Report | None = None
+    judged: Verdict | None = None
+
+
+def attempt(trial: Trial, request: Request, split: Split, level: Level | None = None) -> tuple[Trial, Made | None]:
     """Fit a contender with one more seed, draw rows and judge them; what goes wrong becomes the trial's reason.
 
     Parameters
@@ -170,11 +199,13 @@ def attempt(trial: Trial, request: Request, split: Split) -> tuple[Trial, pd.Dat
         How to fit it.
     split : Split
         Rows to learn and to judge with.
+    level : str or None
+        Of the report on the rows; None: no report.
 
     Returns
     -------
-    (Trial, DataFrame or None)
-        With the new outcome, or the reason why there is none; and the rows.
+    (Trial, Made or None)
+        With the new outcome, or the reason why there is none; and the rows with their report.
     """
     try:
         contender = request.prepare()
@@ -187,12 +218,31 @@ def attempt(trial: Trial, request: Request, split: Split) -> tuple[Trial, pd.Dat
         seed = request.seed % 2**32
         target = split.schema.target
         summary = summarize(split.train, rows, split.holdout, target=target, schema=split.schema, seed=seed)
+        made = Made(rows) if level is None else Made(rows, *reported(split, rows, seed, level))
     except Exception as problem:  # one contender's failure is a line of the table, whatever it is
         return replace(trial, reason=explained(problem)), None
     outcome = Outcome(request.seed, fit_seconds, sample_seconds, len(rows), summary.to_dict())
     notices = tuple(getattr(fitted, "report_", {}).get("notices", ()))
     done = replace(trial, outcomes=(*trial.outcomes, outcome), reason="", notices=notices, safe=is_safe(trial.name))
-    return done, rows
+    return (done if made.judged is None else replace(done, verdict=_in_short(made.judged, level))), made
+
+
+def reported(split: Split, rows: pd.DataFrame, seed: int, level: Level) -> tuple[Report, Verdict]:
+    """Evaluate rows of a contender and judge them by the shipped policy."""
+    created = datetime.now(UTC).isoformat(timespec="seconds")
+    report = evaluate(
+        split.train, rows, split.holdout, split.schema.target, schema=split.schema, seed=seed, level=level,
+        created=created,
+    )  # fmt: skip
+    return report, judge(report)
+
+
+def _in_short(verdict: Verdict, level: Level | None) -> dict[str, Any]:
+    blocking = [one.found for one in verdict.findings if one.pillar == "privacy" and one.decision == "BLOCK"]
+    return {
+        "level": level, "verdict": verdict.decision, "reasons": list(verdict.reasons),
+        "blocked": blocking[0] if blocking else "",
+    }  # fmt: skip
 
 
 def explained(problem: Exception) -> str:

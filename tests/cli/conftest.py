@@ -153,13 +153,3 @@ def run_folder(tmp_path: Path) -> Path:
 def no_width_of_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     """Printed tables are as wide as without a terminal; parallel test processes are told a width of their own."""
     monkeypatch.delenv("COLUMNS", raising=False)
-
-
-@pytest.fixture
-def few_metrics(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two metrics instead of all: the command line is tested here, not the figures."""
-    from llmsynth.evaluate import evaluation
-    from llmsynth.evaluate.catalogue import metrics
-
-    few = tuple(metric for metric in metrics() if metric.path in ("fidelity.ks", "privacy.exact_matches"))
-    monkeypatch.setattr(evaluation, "metrics", lambda level: few)

@@ -23,7 +23,7 @@ ASKED = ("--target", "smoker", "--methods", "independent,noise", "-o", "out")
 
 
 @pytest.fixture(autouse=True)
-def judged(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+def judged(monkeypatch: pytest.MonkeyPatch, few_metrics: None) -> list[Any]:
     """Canned figures instead of classifiers; returns what was judged."""
     found: list[Any] = []
 
@@ -39,8 +39,12 @@ def test_files_are_written_and_the_table_and_advice_are_printed(llmsynth: Cli, t
     result = llmsynth("compare", table, *ASKED)
     assert result.exit_code == 0, result.output
     assert {path.name for path in Path("out").iterdir()} == {
-        "methods", "comparison.json", "comparison.csv", "comparison.md", "comparison.svg",
+        "methods", "reports", "comparison.json", "comparison.csv", "comparison.md", "comparison.svg",
     }  # fmt: skip
+    assert {path.name for path in Path("out/reports").iterdir()} == {
+        f"{name}.{kind}" for name in ("independent", "noise") for kind in ("json", "html")
+    }
+    assert "Verdict on the rows" in result.stdout and "independent NOT EVALUABLE" in " ".join(result.stdout.split())
     for words in ("real hold-out", "independent *", "noise !", "Recommendation: ", "Left out: noise: unsafe"):
         assert words in result.stdout
     assert "[1/2] independent: fitting" in result.stderr

@@ -45,7 +45,7 @@ def patients() -> pd.DataFrame:
 
 
 @pytest.fixture
-def quick_judge(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
+def quick_judge(monkeypatch: pytest.MonkeyPatch, few_metrics: None) -> list[tuple[Any, ...]]:
     """Give canned figures instead of training classifiers; returns the tables that were judged."""
     judged: list[tuple[Any, ...]] = []
 

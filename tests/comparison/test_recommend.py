@@ -45,6 +45,16 @@ def test_copying_beyond_the_holdout_is_never_recommended(copying: dict[str, floa
     assert found.method == "copula" and "cop" in (found.excluded or {})["tree"]
 
 
+def test_what_the_gate_blocks_for_privacy_is_left_out_with_its_reason() -> None:
+    verdict = {"level": "quick", "verdict": "BLOCK", "reasons": ["Exact matches: 5 %"], "blocked": "Exact matches: 5 %"}
+    fast, slow = made("copula", 1.0), made("compact", 60.0)
+    assert recommend([fast, slow]).method == "copula"
+    found = recommend([replace(fast, verdict=verdict), slow])
+    assert found.method == "compact" and found.excluded == {"copula": "privacy: Exact matches: 5 %"}
+    useless = {**verdict, "blocked": ""}  # blocked for fidelity or utility: the figures of the comparison decide
+    assert recommend([replace(fast, verdict=useless), slow]).method == "copula"
+
+
 def test_as_many_copies_as_the_holdout_has_are_no_copying() -> None:
     share = {"holdout": {"copies": 0.30, "near_train": 0.02}, "copies": 0.31, "near_train": 0.035}
     assert recommend([made("tree", **share)]).method == "tree"

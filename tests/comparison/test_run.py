@@ -25,7 +25,7 @@ def test_figures_are_those_of_summarize_at_equal_rows_with_the_holdout_beside(pa
     from llmsynth.evaluate.summary import summarize
     from llmsynth.table.holdout import hold_out
 
-    found = compare(patients, "diabetes", ["independent"], random_state=2, holdout_fraction=0.5)
+    found = compare(patients, "diabetes", ["independent"], random_state=2, holdout_fraction=0.5, report=None)
     train, held = hold_out(patients, 0.5, 2)
     rows = BaselineSynthesizer("independent", target="diabetes", random_state=2).fit(train).sample(60, random_state=2)
     own = summarize(train, rows, held, target="diabetes", seed=2)
@@ -92,15 +92,44 @@ def test_the_language_model_is_a_failed_row_where_it_cannot_be_had(
 
 
 def test_every_file_is_written_and_no_cell_is_in_them(patients: pd.DataFrame, quick_judge, tmp_path: Path) -> None:
-    table = patients.assign(name=[f"Person {number}" for number in range(120)], ward=["Ward of Jane Doe", "B"] * 60)
+    table = patients.assign(name=[f"Xavier {number}" for number in range(120)], ward=["Ward of Jane Doe", "B"] * 60)
     compare(table, "diabetes", TWO, folder=tmp_path / "out", keep_rows=True)
     names = {str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*") if path.is_file()}
     rows = {f"rows/{name}.csv" for name in TWO}
-    assert names == {*FILES, *(f"methods/{name}.json" for name in TWO), *rows}
+    reports = {f"reports/{name}.{kind}" for name in TWO for kind in ("json", "html")}
+    assert names == {*FILES, *(f"methods/{name}.json" for name in TWO), *rows, *reports}
     assert len(pd.read_csv(tmp_path / "out" / "rows" / "noise.csv")) == 96
     for name in names - rows:
         text = (tmp_path / "out" / name).read_text()
-        assert "Jane" not in text and "Person" not in text, name
+        assert "Xavier" not in text, name
+        assert "Jane" not in text or name in reports, name  # a category of many rows, which a report may show
+
+
+def test_the_report_is_that_of_the_rows_of_the_first_seed(patients: pd.DataFrame, quick_judge, tmp_path: Path) -> None:
+    from llmsynth.evaluate.report import Report
+
+    out = tmp_path / "out"
+    found = compare(patients, "diabetes", ["noise"], n_seeds=2, folder=out, keep_rows=True, report="standard")
+    report = Report.from_dict(json.loads((out / "reports" / "noise.json").read_text()))
+    rows = pd.read_csv(out / "rows" / "noise.csv")
+    assert report.level == "standard" and report.rows == {"train": 96, "synthetic": len(rows), "holdout": 24}
+    assert report.roles["target"] == "diabetes"
+    verdict = found.trials[0].verdict
+    assert verdict is not None and verdict["level"] == "standard"
+    assert found.results.loc["noise", "verdict"] == verdict["verdict"]
+    assert f"[{verdict['verdict']}](reports/noise.html)" in (out / "comparison.md").read_text()
+    again = compare(patients, "diabetes", ["noise"], n_seeds=2, folder=out, resume=True, report="standard")
+    assert again.trials[0].verdict == verdict
+    with pytest.raises(RunFolderError, match="another report"):
+        compare(patients, "diabetes", ["noise"], n_seeds=2, folder=out, resume=True, report="quick")
+
+
+def test_without_a_report_there_is_no_verdict(patients: pd.DataFrame, quick_judge, tmp_path: Path) -> None:
+    found = compare(patients, "diabetes", ["noise"], folder=tmp_path / "out", report=None)
+    assert found.trials[0].verdict is None and found.results.loc["noise", "verdict"] == ""
+    assert not (tmp_path / "out" / "reports").exists()
+    with pytest.raises(ConfigError, match=r"report: expected one of quick, standard, full or None, got 'fast'"):
+        compare(patients, "diabetes", ["noise"], report="fast")  # type: ignore[arg-type]
 
 
 def test_an_interrupted_comparison_keeps_what_is_finished_and_goes_on(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -28,7 +29,9 @@ def asked(split: Split) -> Request:
 
 
 def test_an_attempt_draws_as_many_rows_as_asked_and_judges_with_the_holdout(split: Split, quick_judge) -> None:
-    trial, rows = attempt(Trial("independent", safe=True), asked(split), split)
+    trial, made = attempt(Trial("independent", safe=True), asked(split), split)
+    assert made is not None and made.report is None
+    rows = made.rows
     (real, synthetic, held, how) = quick_judge[0]
     assert real is split.train and held is split.holdout and synthetic is rows and len(rows) == 90
     assert (how["seed"], how["target"]) == (7, "diabetes")
@@ -57,6 +60,8 @@ def test_a_trial_comes_back_from_json() -> None:
     assert again.to_dict() == trial.to_dict() and math.isnan(again.mean("tstr"))
     broken = Trial("lm", True, (), "no model")
     assert Trial.from_dict(broken.to_dict()) == broken and broken.failed
+    judged = replace(trial, verdict={"level": "quick", "verdict": "BLOCK", "reasons": ["copies"], "blocked": "copies"})
+    assert Trial.from_dict(json.loads(json.dumps(judged.to_dict()))).verdict == judged.verdict
 
 
 def test_a_failure_is_a_reason_and_not_a_crash(split: Split, quick_judge, breaks: Breaks) -> None:
