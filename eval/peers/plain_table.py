@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from shared import role
+from shared import date_text, role
 
 MISSING, PRESENT = "(missing)", "(present)"
 MARK = " is missing"
@@ -96,14 +96,9 @@ class PlainTable:
                 continue
             numbers = pd.to_numeric(rows[column]).round(self.decimals[column])
             if kind == "datetime":
-                numbers = self._dates(column, numbers)
+                numbers = date_text(pd.to_datetime(numbers, unit="s"), self.table[column])
             elif pd.api.types.is_integer_dtype(self.table[column]):
                 numbers = numbers.astype("Int64")
             gaps = rows[column + MARK] == MISSING if column + MARK in rows else pd.Series(False, index=rows.index)
             columns[column] = numbers.mask(gaps)
         return pd.DataFrame(columns)
-
-    def _dates(self, column: str, seconds: pd.Series) -> pd.Series:
-        dates = pd.to_datetime(seconds, unit="s")
-        only_days = self.table[column].dropna().astype(str).str.len().max() <= len("2020-01-01")
-        return dates.dt.strftime("%Y-%m-%d" if only_days else "%Y-%m-%dT%H:%M:%S")

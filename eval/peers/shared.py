@@ -143,6 +143,20 @@ def role(table: pd.DataFrame, column: str, named: dict[str, str]) -> str:
     return "datetime" if len(dates) and dates.notna().all() else "categorical"
 
 
+def date_text(dates: pd.Series, like: pd.Series) -> pd.Series:
+    """Return dates written as those of the training column are: days, or seconds after a `T` or a blank."""
+    known = like.dropna().astype(str)
+    if known.str.len().max() <= len("2020-01-01"):
+        return dates.dt.strftime("%Y-%m-%d")
+    return dates.dt.strftime(f"%Y-%m-%d{known.iloc[0][10]}%H:%M:%S")
+
+
+def written(rows: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows with the columns of the table, and with dates as the table writes them."""
+    dates = rows.select_dtypes(["datetime", "datetimetz"])
+    return rows.assign(**{name: date_text(dates[name], table[name]) for name in dates})[list(table.columns)]
+
+
 def parse(doc: str, own: Callable[[argparse.ArgumentParser], None] | None, arguments: Sequence[str] | None) -> Job:
     """Return the job that the command line asks for."""
     parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -270,7 +284,7 @@ def main(
     started = time.perf_counter()
     rows, said = draw_rows(fitted, job)
     seconds["sample"] = time.perf_counter() - started
-    rows[list(table.columns)].to_csv(job.folder / "synthetic.csv", index=False)
+    written(rows, table).to_csv(job.folder / "synthetic.csv", index=False)
     answer = {
         "seconds": seconds,
         "rows": len(rows),

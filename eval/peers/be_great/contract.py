@@ -30,7 +30,7 @@ PROBE_STEPS = 3
 LEFT_AFTER_PROBE = 0.8
 BATCH = 8
 LEARNING_RATE = 5e-4
-ROWS_AT_ONCE = {"guided": 4, "free": 64}
+ROWS_AT_ONCE = {"guided": 1, "free": 64}
 
 
 def own_arguments(parser: argparse.ArgumentParser) -> None:
