@@ -29,7 +29,7 @@ from llmsynth.resources import cache_folder
 PEERS = Path(__file__).with_name("peers")
 TORCH = "torch==2.13.0"
 COMPLETE = "complete.json"
-_KEYS = ("title", "licence", "python", "first", "alone", "remove", "runner", "methods")
+_KEYS = ("title", "licence", "python", "first", "alone", "remove", "models", "runner", "methods")
 _METHOD = re.compile(r"[a-z0-9_-]+")
 
 
@@ -44,6 +44,8 @@ class Peer:
         Version of the interpreter, such as "3.11"; empty for our own.
     first, alone, remove : tuple of str
         Requirements installed before `requirements.txt`, after it without their dependencies, and uninstalled.
+    models : tuple of str
+        Of llmsynth's embedded models, those that the runner is given.
     runner : Path
     methods : dict of str to tuple of str
         Arguments of the runner, by name of a method.
@@ -58,6 +60,7 @@ class Peer:
     first: tuple[str, ...]
     alone: tuple[str, ...]
     remove: tuple[str, ...]
+    models: tuple[str, ...]
     runner: Path
     methods: dict[str, tuple[str, ...]]
     requirements: str
@@ -84,7 +87,7 @@ def read_peer(folder: Path) -> Peer:
             raise SystemExit(f"{folder / 'peer.yaml'}: expected methods of a-z, 0-9, - and _, got {method!r}")
     pins = folder / "requirements.txt"
     methods = {name: tuple(str(one) for one in own or ()) for name, own in given["methods"].items()}
-    lists = (tuple(given.get(key) or ()) for key in ("first", "alone", "remove"))
+    lists = (tuple(given.get(key) or ()) for key in ("first", "alone", "remove", "models"))
     return Peer(
         folder.name, given["title"], str(given["licence"]), str(given.get("python") or ""), *lists,
         runner=folder / given.get("runner", "run.py"), methods=methods,

@@ -28,6 +28,7 @@ from eval.benchmark.failure import Cells, error_of, last_lines
 from eval.benchmark.methods import Method
 from eval.benchmark.process import Ended, run
 from eval.tables import Table
+from llmsynth.errors import LlmsynthError
 
 LIMIT_BUDGETS, LIMIT_MINUTES = 3.0, 10.0
 
@@ -139,7 +140,8 @@ def _fit(table: Table, method: Method, settings: Settings, scratch: Path, place:
     }
     try:
         python, script, own = method.runner()
-    except (OSError, subprocess.CalledProcessError) as problem:
+        variables = _models(method, scratch / "models")
+    except (OSError, subprocess.CalledProcessError, LlmsynthError) as problem:
         return fit | {"failure": {"stage": "environment", "error": type(problem).__name__, "lines": [], "seconds": 0.0}}
     files = {"train": scratch / "train.csv", "holdout": scratch / "holdout.csv", "meta": scratch / "meta.json"}
     table.train.to_csv(files["train"], index=False)
@@ -152,8 +154,19 @@ def _fit(table: Table, method: Method, settings: Settings, scratch: Path, place:
     if method.kind != "peer":  # a peer never sees them
         table.holdout.to_csv(files["holdout"], index=False)
         command += ["--holdout", str(files["holdout"])]
-    ended = run(command, folder=out, limit_seconds=limit, errors=errors)
+    ended = run(command, folder=out, limit_seconds=limit, errors=errors, environment=variables)
     return _answered(table, fit, ended, out, errors)
+
+
+def _models(method: Method, folder: Path) -> dict[str, str]:
+    """Lay the weights that a method asks for side by side, by their plain names."""
+    weights = method.models()
+    if not weights:
+        return {}
+    folder.mkdir()
+    for name, place in weights.items():
+        (folder / name).symlink_to(place, target_is_directory=True)
+    return {"LLMSYNTH_MODELS": str(folder)}
 
 
 def _answered(table: Table, fit: dict[str, Any], ended: Ended, out: Path, errors: Path) -> dict[str, Any]:

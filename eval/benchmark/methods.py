@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -45,12 +45,15 @@ class Method:
         "control", "ours" or "peer".
     runner : callable
         Returns the interpreter, the script and the method's own arguments; makes what they need.
+    models : callable
+        Returns folders of model weights by name, made if they are not there.
     """
 
     name: str
     title: str
     kind: Kind
     runner: Callable[[], tuple[str, Path, tuple[str, ...]]]
+    models: Callable[[], dict[str, Path]] = field(default=dict)
 
 
 def methods() -> dict[str, Method]:
@@ -73,7 +76,7 @@ def methods() -> dict[str, Method]:
         for name in peer.methods:
             if name in found:
                 raise SystemExit(f"peers/{peer.name}/peer.yaml: the method {name!r} has the name of another")
-            found[name] = Method(name, peer.title, "peer", _peer(peer, name))
+            found[name] = Method(name, peer.title, "peer", _peer(peer, name), _models(peer))
     return found
 
 
@@ -91,3 +94,12 @@ def _own(name: str) -> Callable[[], tuple[str, Path, tuple[str, ...]]]:
 
 def _peer(peer: Peer, name: str) -> Callable[[], tuple[str, Path, tuple[str, ...]]]:
     return lambda: (str(prepared(peer)), peer.runner, peer.methods[name])
+
+
+def _models(peer: Peer) -> Callable[[], dict[str, Path]]:
+    def folders() -> dict[str, Path]:
+        from llmsynth.lm.embedded import ensure_model
+
+        return {name: ensure_model(name) for name in peer.models}
+
+    return folders

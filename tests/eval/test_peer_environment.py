@@ -14,6 +14,7 @@ licence: MIT
 first: [a==1]
 alone: [b==2]
 remove: [c]
+models: [small]
 methods:
   toy: []
   toy-two: [--k, 2]
@@ -49,6 +50,7 @@ def test_only_folders_with_a_description_take_part(folder):
     found = peers(folder)
     assert list(found) == ["toy"]
     assert found["toy"].methods == {"toy": (), "toy-two": ("--k", "2")}
+    assert found["toy"].models == ("small",)
     assert found["toy"].runner == folder / "toy" / "run.py"
 
 

@@ -1,6 +1,7 @@
 """One result for each run: kept when it is finished, scored again from its rows, and a failure where there are none."""
 
 import contextlib
+import dataclasses
 import json
 import os
 import subprocess
@@ -104,6 +105,21 @@ def test_an_environment_that_cannot_be_made_is_a_failure(tmp_path, table, little
     method = Method("toy", "Toy", "peer", missing)
     path = command.run("toy", "toy", chosen=method, table=table, scoring_of=little, folder=tmp_path)
     assert json.loads(path.read_text())["failure"]["stage"] == "environment"
+
+
+def test_the_weights_that_a_peer_asks_for_are_laid_before_it(tmp_path, table, peer, little, quick):
+    (tmp_path / "weights-of-some-version").mkdir()
+    (tmp_path / "weights-of-some-version" / "config.json").write_text("{}")
+    script = tmp_path / "look.py"
+    script.write_text(
+        "import os; from pathlib import Path;"
+        "assert (Path(os.environ['LLMSYNTH_MODELS']) / 'small' / 'config.json').is_file();"
+        "raise KeyError('seen')"
+    )
+    weights = {"small": tmp_path / "weights-of-some-version"}
+    method = dataclasses.replace(peer(), runner=lambda: (sys.executable, script, ()), models=lambda: weights)
+    path = command.run("toy", "toy", chosen=method, table=table, scoring_of=little, learners=quick, folder=tmp_path)
+    assert json.loads(path.read_text())["failure"]["error"] == "KeyError"
 
 
 def test_halves_are_scored_by_the_share_of_distances_alone(go):
