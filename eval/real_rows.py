@@ -20,12 +20,14 @@ _DIGITS = "0123456789"
 
 @dataclass(frozen=True)
 class Split:
-    """Three parts of one table; equal rows in two parts are two rows of the table."""
+    """Parts of one table; equal rows in two parts are two rows of the table."""
 
     train: pd.DataFrame
     fresh: pd.DataFrame
     """Real rows in place of synthetic ones."""
     holdout: pd.DataFrame
+    spare: pd.DataFrame
+    """All rows that are in no other part."""
 
 
 def pooled(name: str) -> tuple[data.Dataset, pd.DataFrame]:
@@ -35,11 +37,11 @@ def pooled(name: str) -> tuple[data.Dataset, pd.DataFrame]:
 
 
 def split(frame: pd.DataFrame, n_rows: int, rng: np.random.Generator) -> Split:
-    """Draw three disjoint parts of at most `n_rows` rows each."""
+    """Draw three disjoint parts of at most `n_rows` rows each; what is left is spare."""
     n_rows = min(n_rows, len(frame) // 3)
     order = rng.permutation(len(frame))
-    parts = (frame.iloc[order[place * n_rows : (place + 1) * n_rows]].reset_index(drop=True) for place in range(3))
-    return Split(*parts)
+    cuts = np.split(order, [n_rows, 2 * n_rows, 3 * n_rows])
+    return Split(*(frame.iloc[rows].reset_index(drop=True) for rows in cuts))
 
 
 def with_copies(split_rows: Split, share: float, rng: np.random.Generator) -> pd.DataFrame:

@@ -22,6 +22,10 @@
     python -m eval.spine baseline-diffusion    # TabSyn on Adult, 15 minutes of training
     python -m eval.spine baseline-diffusion-gpu --minutes 3  # the same with a larger denoiser on a GPU
     python -m eval.spine evaluate-power        # 100 seeds of copies, near copies and honest rows; an hour on one core
+    python -m eval.spine evaluate-ladder       # tables of known defects, all metrics; ten minutes on one core
+    python -m eval.spine evaluate-coverage     # 500 simulations of every interval; an hour on one core
+    python -m eval.spine evaluate-determinism  # threads and the order of rows; five minutes on one core
+    python -m eval.spine evaluate-hostile      # thousands of tables that break things; --rows is the number of calls
     python -m eval.spine evaluate-marginals    # installs SDMetrics in a temporary folder, then three minutes
     python -m eval.spine evaluate-gower        # the same, then ten minutes
     python -m eval.spine evaluate-copies       # half a minute
@@ -178,6 +182,31 @@ def _evaluate_levels(options: argparse.Namespace) -> Path:
     return evaluate_levels.run(**rows)
 
 
+def _evaluate_ladder(options: argparse.Namespace) -> Path:
+    from eval import evaluate_ladder
+
+    return evaluate_ladder.run()
+
+
+def _evaluate_coverage(options: argparse.Namespace) -> Path:
+    from eval import evaluate_coverage
+
+    return evaluate_coverage.run()
+
+
+def _evaluate_determinism(options: argparse.Namespace) -> Path:
+    from eval import evaluate_determinism
+
+    return evaluate_determinism.run()
+
+
+def _evaluate_hostile(options: argparse.Namespace) -> Path:
+    from eval import evaluate_hostile
+
+    calls = None if options.rows is None else {"quick": options.rows, "full": max(1, options.rows // 40)}
+    return evaluate_hostile.run(examples=calls)
+
+
 def _minutes(options: argparse.Namespace) -> dict[str, Any]:
     return {} if options.minutes is None else {"minutes": options.minutes}
 
@@ -205,6 +234,10 @@ BENCHMARKS: dict[str, Callable[[argparse.Namespace], Path]] = {
     "baseline-diffusion": _baseline_diffusion,
     "baseline-diffusion-gpu": _baseline_diffusion,
     "evaluate-power": _evaluate_power,
+    "evaluate-ladder": _evaluate_ladder,
+    "evaluate-coverage": _evaluate_coverage,
+    "evaluate-determinism": _evaluate_determinism,
+    "evaluate-hostile": _evaluate_hostile,
     "evaluate-marginals": _evaluate_marginals,
     "evaluate-gower": _evaluate_gower,
     "evaluate-copies": _evaluate_copies,

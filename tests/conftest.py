@@ -1,7 +1,7 @@
 """Fixtures shared by several folders of tests: small tokenizers of every family, trained here in milliseconds.
 
 Properties are tested on the same examples in every run, so that the gate says the same of the same commit. New examples
-are looked for with ``pytest --hypothesis-profile explore``.
+are looked for with ``pytest --hypothesis-profile explore``, and a night long, in one file at a time, with ``nightly``.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import pytest
 from hypothesis import settings
 
 settings.register_profile("explore", settings.get_profile("default"), max_examples=1000)
+settings.register_profile("nightly", settings.get_profile("default"), max_examples=20_000, deadline=None)
 settings.register_profile("gate", settings.get_profile("default"), derandomize=True)
 settings.load_profile("gate")
 

@@ -23,7 +23,7 @@ def test_parts_are_disjoint_and_as_large_as_asked(parts):
 
 def test_a_table_with_fewer_rows_is_cut_in_thirds():
     small = real_rows.split(FRAME.head(100), 300, np.random.default_rng(0))
-    assert [len(part) for part in (small.train, small.fresh, small.holdout)] == [33, 33, 33]
+    assert [len(part) for part in (small.train, small.fresh, small.holdout, small.spare)] == [33, 33, 33, 1]
 
 
 def test_copies_are_training_rows_and_the_rest_is_fresh(parts):
@@ -46,6 +46,6 @@ def test_a_near_copy_differs_from_its_training_row_in_one_digit_of_one_number(pa
 
 
 def test_a_table_without_numbers_has_no_near_copies(parts):
-    words = real_rows.Split(*(part[["kind"]] for part in (parts.train, parts.fresh, parts.holdout)))
+    words = real_rows.Split(*(part[["kind"]] for part in (parts.train, parts.fresh, parts.holdout, parts.spare)))
     with pytest.raises(ValueError, match="expected a number"):
         real_rows.with_near_copies(words, 0.1, np.random.default_rng(1))

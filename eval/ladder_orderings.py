@@ -1,0 +1,186 @@
+"""What each metric must say of the rungs of the oracle ladder, declared before it is measured.
+
+`rises` and `falls` name rungs from left to right; each step is one ordering, strict, of the metric's own figure.
+`alike` are two rungs that a metric must give the same figure to, since it sees the columns one by one. `exactly` is a
+known answer. Declared is what must hold whatever the draw: where a figure's noise on a thousand rows is as large as the
+defect, such as one per cent of copies for an attack, nothing is declared. `UNDECLARED` says why a metric has no line.
+
+Knows names. Refuses to know figures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+from eval.ladder_rungs import (
+    BROKEN,
+    COPIES_1,
+    COPIES_5,
+    COPIES_20,
+    DROPPED,
+    HOLES,
+    IDEAL,
+    INVENTED,
+    MEMORISER,
+    NOISE,
+    SHUFFLED,
+)
+
+CLASSES = ("adult", "magic")
+"""Tables whose target is a class."""
+
+
+@dataclass(frozen=True)
+class Ordering:
+    """One thing that must hold.
+
+    Attributes
+    ----------
+    relation : str
+        "<" (left below right), ">" , "=" (the same figure) or "is" (left's figure is the number).
+    left, right : str
+        Rungs; right is empty with "is".
+    number : float
+        Known answer.
+    tables : tuple of str
+        Where it is declared; everywhere if empty.
+    """
+
+    relation: Literal["<", ">", "=", "is"]
+    left: str
+    right: str = ""
+    number: float = 0.0
+    tables: tuple[str, ...] = ()
+
+
+Declared = tuple[Ordering, ...]
+
+
+def rises(*names: str, tables: tuple[str, ...] = ()) -> Declared:
+    """The figure grows from rung to rung."""
+    return tuple(Ordering("<", left, right, tables=tables) for left, right in pairwise(names))
+
+
+def falls(*names: str, tables: tuple[str, ...] = ()) -> Declared:
+    """The figure shrinks from rung to rung."""
+    return tuple(Ordering(">", left, right, tables=tables) for left, right in pairwise(names))
+
+
+def above(names: tuple[str, ...], tables: tuple[str, ...] = ()) -> Declared:
+    """The figure of each rung is above the ideal's."""
+    return tuple(Ordering("<", IDEAL, name, tables=tables) for name in names)
+
+
+def below(names: tuple[str, ...], tables: tuple[str, ...] = ()) -> Declared:
+    """The figure of each rung is below the ideal's."""
+    return tuple(Ordering(">", IDEAL, name, tables=tables) for name in names)
+
+
+def alike(left: str, right: str) -> Declared:
+    """The figures are the same."""
+    return (Ordering("=", left, right),)
+
+
+def exactly(name: str, number: float, tables: tuple[str, ...] = ()) -> Declared:
+    """The figure is a known one."""
+    return (Ordering("is", name, number=number, tables=tables),)
+
+
+_SHUFFLE_BLIND = alike(IDEAL, SHUFFLED)
+_MARGINAL = rises(MEMORISER, IDEAL) + above((NOISE, BROKEN, DROPPED)) + _SHUFFLE_BLIND + exactly(MEMORISER, 0.0)
+_JOINT = rises(MEMORISER, IDEAL) + above((SHUFFLED, NOISE)) + exactly(MEMORISER, 0.0)
+_COPIES = rises(IDEAL, COPIES_1, COPIES_5, COPIES_20, MEMORISER)
+_MANY_COPIES = rises(IDEAL, COPIES_20, MEMORISER)
+_LEARNED = below((SHUFFLED, NOISE))
+
+FIDELITY: Mapping[str, Declared] = {
+    "ks": _MARGINAL,
+    "wasserstein": _MARGINAL,
+    "tv_categorical": rises(MEMORISER, IDEAL) + above((NOISE, DROPPED)) + _SHUFFLE_BLIND + exactly(MEMORISER, 0.0),
+    "tv_binned": _MARGINAL,
+    "expected_tv": _MARGINAL,
+    "jensen_shannon": _MARGINAL,
+    "hellinger": _MARGINAL,
+    "missing_rate": above((HOLES,)),
+    "missingness_pattern": above((HOLES,)),
+    "range_coverage": below((BROKEN,)) + exactly(MEMORISER, 1.0) + _SHUFFLE_BLIND,
+    "boundary_adherence": below((NOISE, BROKEN)) + exactly(MEMORISER, 1.0) + _SHUFFLE_BLIND,
+    "category_coverage": below((DROPPED,)) + exactly(MEMORISER, 1.0) + _SHUFFLE_BLIND,
+    "category_adherence": below((INVENTED,)) + exactly(MEMORISER, 1.0) + _SHUFFLE_BLIND,
+    "tail_quantiles": rises(MEMORISER, IDEAL) + above((NOISE, BROKEN)) + _SHUFFLE_BLIND + exactly(MEMORISER, 0.0),
+    "moments": rises(MEMORISER, IDEAL) + above((NOISE, BROKEN, DROPPED)) + _SHUFFLE_BLIND,
+    "precision_artefacts": rises(MEMORISER, IDEAL) + above((NOISE,)) + _SHUFFLE_BLIND,
+    "pearson": _JOINT,
+    "spearman": _JOINT,
+    "association": _JOINT,
+    "pair_tv": _JOINT + above((BROKEN, DROPPED)),
+    "triple_tv": _JOINT + above((BROKEN, DROPPED)),
+    "mutual_information": _JOINT,
+    "subsample_equivalent": falls(MEMORISER, IDEAL) + below((SHUFFLED, NOISE, BROKEN, DROPPED)),
+    "functional_dependencies": above((SHUFFLED, NOISE), ("adult",)),
+    "subgroups": above((SHUFFLED, NOISE, BROKEN, DROPPED)),
+    "rare_classes": above((NOISE,), ("adult",)),
+    "rare_recall": falls(MEMORISER, IDEAL, tables=("adult",)) + exactly(MEMORISER, 1.0, ("adult",)),
+    "c2st_logistic": above((NOISE, BROKEN, DROPPED)),
+    "c2st_boosted": rises(MEMORISER, IDEAL) + above((SHUFFLED, NOISE, BROKEN, DROPPED)),
+    "pmse_ratio": rises(MEMORISER, IDEAL) + above((NOISE, BROKEN, DROPPED)),
+    "alpha_precision": falls(MEMORISER, IDEAL) + below((SHUFFLED, NOISE)),
+    "beta_recall": falls(MEMORISER, IDEAL) + below((SHUFFLED, NOISE)),
+    "authenticity": falls(IDEAL, COPIES_5, COPIES_20, MEMORISER) + exactly(MEMORISER, 0.0),
+    "density_coverage": falls(MEMORISER, IDEAL) + below((SHUFFLED, NOISE, DROPPED)) + exactly(MEMORISER, 1.0),
+    "nn_adversarial_accuracy": falls(IDEAL, COPIES_5, COPIES_20, MEMORISER) + above((SHUFFLED, NOISE, DROPPED)),
+    "mmd": above((SHUFFLED, NOISE, BROKEN, DROPPED)),
+}
+UTILITY: Mapping[str, Declared] = {
+    "tstr_ratio": _LEARNED + exactly(MEMORISER, 1.0),
+    "tstr_gap": above((SHUFFLED, NOISE)) + exactly(MEMORISER, 0.0),
+    "tstr": _LEARNED,
+    "trtr": alike(IDEAL, SHUFFLED) + alike(IDEAL, NOISE),
+    "per_class_recall": below((SHUFFLED, NOISE), CLASSES),
+    "subgroup_minimum": _LEARNED,
+    "calibration": above((NOISE,), CLASSES) + exactly(MEMORISER, 0.0, CLASSES),
+    "trts": _LEARNED,
+    "tsts": _LEARNED,
+    "augmentation": below((SHUFFLED,), CLASSES),
+    "importance_agreement": _LEARNED + exactly(MEMORISER, 1.0),
+    "model_ranking": exactly(MEMORISER, 1.0),
+    "coefficient_overlap": _LEARNED + exactly(MEMORISER, 1.0),
+    "fairness": above((SHUFFLED,), ("adult",)) + exactly(MEMORISER, 0.0, ("adult",)),
+    "aggregate_queries": rises(MEMORISER, IDEAL) + above((SHUFFLED, NOISE, DROPPED)) + exactly(MEMORISER, 0.0),
+}
+PRIVACY: Mapping[str, Declared] = {
+    "exact_matches": _COPIES,
+    "unique_matches": _COPIES,
+    "near_matches": _COPIES,
+    "near_spellings": _COPIES,
+    "dcr": below((COPIES_5, COPIES_20, MEMORISER)) + above((NOISE,)) + exactly(MEMORISER, 0.0),
+    "dcr_share": _COPIES,
+    "nndr": below((COPIES_20, MEMORISER)),
+    "identifiability": rises(IDEAL, COPIES_5, COPIES_20, MEMORISER),
+    "mia": _MANY_COPIES,
+    "mia_distance": _MANY_COPIES,
+    "mia_density": rises(IDEAL, MEMORISER),
+    "mia_classifier": rises(IDEAL, MEMORISER),
+    "mia_local": _MANY_COPIES,
+    "mia_string": _MANY_COPIES,
+    "vulnerability": rises(IDEAL, MEMORISER) + rises(COPIES_20, MEMORISER),
+    "singling_out": _MANY_COPIES,
+    "linkability": _MANY_COPIES,
+    "attribute_inference": _MANY_COPIES,
+    "small_cells": _MANY_COPIES,
+    "disco": rises(IDEAL, MEMORISER) + rises(COPIES_20, MEMORISER),
+}
+DECLARED: Mapping[str, Declared] = {
+    f"{pillar}.{key}": declared
+    for pillar, table in (("fidelity", FIDELITY), ("utility", UTILITY), ("privacy", PRIVACY))
+    for key, declared in table.items()
+}
+UNDECLARED: Mapping[str, str] = {
+    "fidelity.rule_violations": "needs a schema with rules",
+    "fidelity.duplicates": "no rung repeats rows within the synthetic table",
+    "fidelity.invalid_rows": "needs what only a generator counts",
+    "privacy.pii": "no table has personal tokens",
+}
