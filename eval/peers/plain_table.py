@@ -58,6 +58,11 @@ class PlainTable:
             columns[column] = numbers.fillna(numbers.median())
             if gaps.any():
                 columns[column + MARK] = pd.Series(np.where(gaps, MISSING, PRESENT), index=values.index)
+        filled = sum(name.endswith(MARK) for name in columns)
+        self.notes = (
+            [f"missing numbers of {filled} columns: the median, and a column that says where"] if filled else []
+        )
+        """What a reader of the result must know."""
         self.frame = pd.DataFrame(columns)
         """The columns by name, and one more for each column of numbers that has gaps."""
         self.levels = {name: sorted(set(self.frame[name])) for name in self.frame if name not in self.decimals}

@@ -2,7 +2,7 @@
 
 Runs in a peer's environment, so it needs nothing but pandas, and that only once the arguments are read: `--help` works
 without the peer. It knows no peer. A runner is a function that takes a table, a job and a clock and returns what draws
-rows; `main` does the rest. `PlainTable` in `plain_table.py` serves peers that take neither missing values nor dates.
+rows; `main` does the rest. `timing.py` is about the budget, `plain_table.py` for peers that take no gaps and no dates.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ import random
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from timing import Clock
 
 if TYPE_CHECKING:
     import pandas as pd
 
 GRACE = 1.2
 """A fit that takes more than this many budgets is said to be over it."""
-
-FIRST_ROWS = 500
 
 
 @dataclass(frozen=True)
@@ -58,55 +58,6 @@ class Fitted:
     """Rows to ask for in one call, where sampling is slow; all of them if None."""
 
 
-class Clock:
-    """The seconds of a fit, from its making on."""
-
-    def __init__(self, budget_seconds: float) -> None:
-        self.budget_seconds = budget_seconds
-        self.started = time.perf_counter()
-
-    def spent(self) -> float:
-        """Seconds since the start."""
-        return time.perf_counter() - self.started
-
-    def left(self) -> float:
-        """Seconds of the budget that are left; negative when it is over."""
-        return self.budget_seconds - self.spent()
-
-    def bar(self, counted: list[int], reserve: float = 0.0) -> Callable[..., Bar]:
-        """Return what stands in for tqdm in a peer whose training loop has no other end: it ends when time does.
-
-        Parameters
-        ----------
-        counted : list of int
-            Gets the number of rounds that were gone through, in its only item.
-        reserve : float
-            Seconds of the budget to leave.
-        """
-        return lambda rounds=(), *args, **options: Bar(rounds, lambda: self.left() > reserve, counted)
-
-
-class Bar:
-    """A progress bar that shows nothing and ends its loop when it may not go on; the first round is always gone."""
-
-    def __init__(self, rounds: Iterable[Any], go_on: Callable[[], bool], counted: list[int]) -> None:
-        self.rounds, self.go_on, self.counted = rounds, go_on, counted
-        counted[:] = [0]
-
-    def __iter__(self) -> Iterator[Any]:
-        for one in self.rounds:
-            if self.counted[0] and not self.go_on():
-                return
-            yield one
-            self.counted[0] += 1
-
-    def __getattr__(self, name: str) -> Callable[..., None]:
-        """Anything a bar may be told: descriptions, closing."""
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return lambda *args, **options: None
-
-
 class SamplingOver(TimeoutError):
     """The seconds for sampling are over."""
 
@@ -120,13 +71,16 @@ def read(path: Path) -> pd.DataFrame:
 
 
 def roles(path: Path | None) -> dict[str, str]:
-    """Return the role of each column that META.json names, by lists of columns or by column."""
+    """Return the role of each column that META.json names, by lists of columns and the task, or by column."""
     if path is None:
         return {}
     meta = json.loads(path.read_text(encoding="utf-8"))
     known = ("numerical", "categorical", "datetime")
     if any(isinstance(meta.get(role), list) for role in known):
-        return {column: role for role in known for column in meta.get(role, [])}
+        named = {column: role for role in known for column in meta.get(role, [])}
+        if meta.get("target"):
+            named[meta["target"]] = "numerical" if meta.get("task") == "regression" else "categorical"
+        return named
     return {column: role for column, role in meta.items() if role in known}
 
 
@@ -192,23 +146,6 @@ def set_seeds(seed: int) -> None:
         sys.modules["numpy"].random.seed(seed)
     if "torch" in sys.modules:
         sys.modules["torch"].manual_seed(seed)
-
-
-def fit_most_rows(fit: Callable[[pd.DataFrame], Any], table: pd.DataFrame, clock: Clock, seed: int) -> tuple[Any, int]:
-    """Fit a peer without an end of its own on as many rows as the budget holds; return it and their number.
-
-    It is fitted on `FIRST_ROWS` rows, then on more, up to eight times as many, as long as a cost in proportion to the
-    rows would leave a fifth of the time that is left.
-    """
-    n = min(FIRST_ROWS, len(table))
-    while True:
-        started = clock.spent()
-        model = fit(table if n == len(table) else table.sample(n, random_state=seed).reset_index(drop=True))
-        took = clock.spent() - started
-        more = min(len(table), int(n * min(8, 0.8 * clock.left() / took)))
-        if more < min(len(table), 1.5 * n) or n == len(table):
-            return model, n
-        n = more
 
 
 def draw_rows(fitted: Fitted, job: Job) -> tuple[pd.DataFrame, list[str]]:

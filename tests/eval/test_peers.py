@@ -31,6 +31,13 @@ def shared():
 
 
 @pytest.fixture
+def timing():
+    import timing
+
+    return timing
+
+
+@pytest.fixture
 def table():
     rng = np.random.default_rng(0)
     frame = pd.DataFrame(
@@ -112,6 +119,13 @@ def test_roles_may_be_given_by_column(shared, tmp_path):
     assert shared.roles(meta) == {"age": "numerical", "city": "categorical", "seen": "datetime"}
 
 
+@pytest.mark.parametrize(("task", "expected"), [("binclass", "categorical"), ("regression", "numerical")])
+def test_the_task_says_what_the_target_is(shared, tmp_path, task, expected):
+    meta = tmp_path / "meta.json"
+    meta.write_text(json.dumps({"task": task, "target": "y", "numerical": ["x"], "categorical": []}))
+    assert shared.roles(meta) == {"x": "numerical", "y": expected}
+
+
 def test_roles_that_nobody_names_are_read_off_the_values(shared, table):
     found = {column: shared.role(table, column, {"age": "categorical"}) for column in table}
     assert found == {"age": "categorical", "weight": "numerical", "city": "categorical", "seen": "datetime"}
@@ -163,9 +177,9 @@ def test_a_fit_over_the_budget_is_noted(shared, tmp_path, table):
     assert answer["notes"] == ["the fit took 1 s, the budget was 1 s"]
 
 
-def test_a_bar_ends_the_loop_when_time_is_over_but_not_before_one_round(shared):
+def test_a_bar_ends_the_loop_when_time_is_over_but_not_before_one_round(timing):
     clock, counted = SimpleNamespace(left=lambda: left), [0]
-    make = shared.Clock.bar(clock, counted)
+    make = timing.Clock.bar(clock, counted)
     left = 1.0
     for done in make(range(5), disable=True):
         left = 1.0 if done < 2 else -1.0
@@ -175,7 +189,21 @@ def test_a_bar_ends_the_loop_when_time_is_over_but_not_before_one_round(shared):
     assert list(bar) == [0] and counted == [1]
 
 
-def test_a_peer_without_an_end_is_fitted_on_the_rows_that_the_budget_holds(shared, monkeypatch):
+def test_steps_of_a_probe_say_how_many_fit_and_stop_in_time(timing, monkeypatch):
+    monkeypatch.setitem(sys.modules, "transformers", SimpleNamespace(TrainerCallback=object))
+    clock = SimpleNamespace(now=4.0, spent=lambda: clock.now, left=lambda: 60 - clock.now)
+    probe = timing.Steps(clock, reserve=50)
+    callback, control = probe.callback(), SimpleNamespace(should_training_stop=False)
+    callback.on_train_begin(None, None, control)
+    for stopped in (False, False, True):
+        clock.now += 2.5
+        callback.on_step_end(None, None, control)
+        assert control.should_training_stop == stopped
+    assert (probe.made, probe.seconds) == (3, 7.5)
+    assert probe.within() == 17  # 60 - 11.5 - 4 seconds of preparation, 2.5 a step
+
+
+def test_a_peer_without_an_end_is_fitted_on_the_rows_that_the_budget_holds(timing):
     whole = pd.DataFrame({"x": range(20_000)})
     seen = []
 
@@ -187,7 +215,7 @@ def test_a_peer_without_an_end_is_fitted_on_the_rows_that_the_budget_holds(share
     clock = SimpleNamespace(spent=lambda: clock.now, left=lambda: 60 - clock.now)
     for per_row, expected in ((1e-4, 20_000), (1e-2, 4_000), (1.0, 500)):
         clock.now = 0.0
-        model, rows = shared.fit_most_rows(lambda rows, cost=per_row: fit(rows, cost), whole, clock, 0)
+        model, rows = timing.fit_most_rows(lambda rows, cost=per_row: fit(rows, cost), whole, clock, 0)
         assert model == rows == seen[-1]
         assert rows == expected
         assert clock.now < 60 or rows == 500
@@ -198,6 +226,7 @@ def test_a_plain_table_has_numbers_and_levels_only_and_comes_back(table):
 
     plain = PlainTable(table, {})
     codes = plain.codes()
+    assert plain.notes == ["missing numbers of 1 columns: the median, and a column that says where"]
     assert not plain.frame.isna().any().any() and not codes.isna().any().any()
     assert {str(dtype) for dtype in codes.dtypes} == {"float64"}
     assert plain.levels["city"] == ["(missing)", "Bonn", "None", "Ulm"]

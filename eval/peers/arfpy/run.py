@@ -13,7 +13,8 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from shared import Clock, Fitted, Job, fit_most_rows, main
+from shared import Fitted, Job, main
+from timing import Clock, fit_most_rows
 
 
 def fit(table, job: Job, clock: Clock) -> Fitted:
@@ -29,7 +30,7 @@ def fit(table, job: Job, clock: Clock) -> Fitted:
 
     model, n_rows = fit_most_rows(forest, plain.frame, clock, job.seed)
     notes = [] if n_rows == len(table) else [f"fitted on {n_rows} of {len(table)} rows, which the budget held"]
-    return Fitted(lambda rows: plain.restore(model.forge(n=rows)), {"trees": 30, "rows": n_rows}, notes)
+    return Fitted(lambda rows: plain.restore(model.forge(n=rows)), {"trees": 30, "rows": n_rows}, plain.notes + notes)
 
 
 if __name__ == "__main__":

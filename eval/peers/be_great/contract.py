@@ -24,7 +24,8 @@ import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from shared import Clock, Fitted, Job, main
+from shared import Fitted, Job, main
+from timing import Clock, Steps
 
 PROBE_STEPS = 3
 LEFT_AFTER_PROBE = 0.8
@@ -49,26 +50,15 @@ def model_folder(named: Path | None) -> Path:
     return folder
 
 
-def ends_with(clock: Clock, reserve: float):
-    """Return a callback of transformers that ends training when no more than some seconds of the budget are left."""
-    from transformers import TrainerCallback
-
-    class End(TrainerCallback):
-        def on_step_end(self, args, state, control, **others):
-            control.should_training_stop = control.should_training_stop or clock.left() < reserve
-
-    return End()
-
-
-def train(model: Path, table, scratch: Path, steps: int, job: Job, clock: Clock, reserve: float = 0.0):
-    """Return be_great after a number of steps, and how many it made."""
+def train(model: Path, table, scratch: Path, steps: int, job: Job, timed: Steps):
+    """Return be_great after a number of steps."""
     from be_great import great as module
 
     own_trainer = module.GReaTTrainer
 
     @functools.wraps(own_trainer)
     def trainer(*positional, callbacks, **named):
-        return own_trainer(*positional, callbacks=[*callbacks, ends_with(clock, reserve)], **named)
+        return own_trainer(*positional, callbacks=[*callbacks, timed.callback()], **named)
 
     module.GReaTTrainer = trainer
     great = module.GReaT(
@@ -84,10 +74,10 @@ def train(model: Path, table, scratch: Path, steps: int, job: Job, clock: Clock,
         use_cpu=True,
     )
     try:
-        made = great.fit(table).state.global_step
+        great.fit(table)
     finally:
         module.GReaTTrainer = own_trainer
-    return great, made
+    return great
 
 
 def longest(great, table) -> int:
@@ -106,10 +96,10 @@ def fit(table, job: Job, clock: Clock) -> Fitted:
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
         model = float32_copy(source, scratch)
-        _, probed = train(model, table, scratch, PROBE_STEPS, job, clock, LEFT_AFTER_PROBE * job.budget_seconds)
-        per_step = clock.spent() / probed
-        steps = max(1, math.floor(clock.left() / per_step))
-        great, made = train(model, table, scratch, steps, job, clock)
+        probe = Steps(clock, LEFT_AFTER_PROBE * job.budget_seconds)
+        train(model, table, scratch, PROBE_STEPS, job, probe)
+        timed, steps = Steps(clock), probe.within()
+        great = train(model, table, scratch, steps, job, timed)
     mode = "guided" if job.own.guided else "free"
     length = longest(great, table)
 
@@ -122,8 +112,8 @@ def fit(table, job: Job, clock: Clock) -> Fitted:
         "sampling": mode,
         "learning_rate": LEARNING_RATE,
         "planned_steps": steps,
-        "steps": made,
-        "epochs": BATCH * made / len(table),
+        "steps": timed.made,
+        "epochs": BATCH * timed.made / len(table),
         "max_length": length,
     }
     return Fitted(

@@ -15,7 +15,8 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from shared import Clock, Fitted, Job, main
+from shared import Fitted, Job, main
+from timing import Clock
 
 LEVELS, COPIES, ROUNDS = 50, 100, 100
 LEAST_LEVELS, LEAST_COPIES = 10, 10
@@ -99,7 +100,7 @@ def fit(table, job: Job, clock: Clock) -> Fitted:
         return plain.restore(plain.uncode(drawn))
 
     rounds = {"mean_rounds": sum(made) / len(made), "least_rounds": min(made)}
-    return Fitted(draw, {**chosen, **rounds, "by_class": labels is not None}, [])
+    return Fitted(draw, {**chosen, **rounds, "by_class": labels is not None}, plain.notes)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,8 @@ import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from shared import Clock, Fitted, Job, main, role
+from shared import Fitted, Job, main, role
+from timing import Clock
 
 ENCODINGS = {
     "numerical": "TABULAR_NUMERIC_AUTO",

@@ -13,7 +13,8 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from shared import Clock, Fitted, Job, main
+from shared import Fitted, Job, main
+from timing import Clock
 
 TREES, WARM_TREES, WARM_ROWS = 200, 3, 200
 ROWS_AT_ONCE = 2000
@@ -44,7 +45,7 @@ def fit(table, job: Job, clock: Clock) -> Fitted:
         drawn[0] += 1
         return plain.restore(model.sample(rows, seed=1000 * job.seed + drawn[0]))
 
-    return Fitted(draw, {"planned_trees": TREES, "trees": made[0]}, [], ROWS_AT_ONCE)
+    return Fitted(draw, {"planned_trees": TREES, "trees": made[0]}, plain.notes, ROWS_AT_ONCE)
 
 
 if __name__ == "__main__":

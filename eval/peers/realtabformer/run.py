@@ -17,7 +17,8 @@ import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from shared import Clock, Fitted, Job, main, role
+from shared import Fitted, Job, main, role
+from timing import Clock, Steps
 
 PROBE_STEPS = 3
 LEFT_AFTER_PROBE = 0.8
@@ -28,19 +29,14 @@ SEED_OF_THEIRS = 1029
 """Their default seed; added to ours, because they take 0 for no seed."""
 
 
-def train(table, folder: Path, steps: int, job: Job, clock: Clock, reserve: float = 0.0):
-    """Return a model after a number of steps, and how many it made."""
+def train(table, folder: Path, steps: int, job: Job, timed: Steps):
+    """Return a model after a number of steps."""
     from realtabformer import REaLTabFormer
-    from transformers import TrainerCallback
-
-    class End(TrainerCallback):
-        def on_step_end(self, args, state, control, **others):
-            control.should_training_stop = control.should_training_stop or clock.left() < reserve
 
     class Timed(REaLTabFormer):
         def _build_tabular_trainer(self, *positional, **named):
             trainer = super()._build_tabular_trainer(*positional, **named)
-            trainer.add_callback(End())
+            trainer.add_callback(timed.callback())
             return trainer
 
     model = Timed(
@@ -57,7 +53,8 @@ def train(table, folder: Path, steps: int, job: Job, clock: Clock, reserve: floa
         report_to=[],
         use_cpu=True,
     )
-    return model, model.fit(table, device="cpu", n_critic=0).state.global_step
+    model.fit(table, device="cpu", n_critic=0)
+    return model
 
 
 def typed(table, named: dict[str, str]):
@@ -78,12 +75,12 @@ def fit(table, job: Job, clock: Clock) -> Fitted:
     rows = typed(table, job.roles)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        _, probed = train(rows, folder, PROBE_STEPS, job, clock, LEFT_AFTER_PROBE * job.budget_seconds)
-        per_step = clock.spent() / probed
+        probe = Steps(clock, LEFT_AFTER_PROBE * job.budget_seconds)
+        train(rows, folder, PROBE_STEPS, job, probe)
         all_steps = EPOCHS * math.ceil(len(table) / (BATCH * ACCUMULATED))
-        steps = max(1, min(all_steps, math.floor(clock.left() / per_step)))
-        model, made = train(rows, folder, steps, job, clock)
-    settings = {"planned_steps": steps, "steps": made, "epochs": made * BATCH * ACCUMULATED / len(table)}
+        timed, steps = Steps(clock), min(all_steps, probe.within())
+        model = train(rows, folder, steps, job, timed)
+    settings = {"planned_steps": steps, "steps": timed.made, "epochs": timed.made * BATCH * ACCUMULATED / len(table)}
     notes = ["its own early stopping is off; the budget ends training", "sampling draws from the global generators"]
 
     def draw(n: int):

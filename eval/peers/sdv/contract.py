@@ -15,7 +15,8 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from shared import Clock, Fitted, Job, main, role
+from shared import Fitted, Job, main, role
+from timing import Clock
 
 EPOCHS = 300
 TABLE = "train"

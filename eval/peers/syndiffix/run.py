@@ -14,7 +14,8 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from shared import Clock, Fitted, Job, fit_most_rows, main, role
+from shared import Fitted, Job, main, role
+from timing import Clock, fit_most_rows
 
 
 def typed(table, named: dict[str, str]):
