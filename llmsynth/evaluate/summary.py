@@ -22,6 +22,7 @@ from llmsynth.evaluate.encoding import EncodedTable, encode_tables
 from llmsynth.evaluate.learners import Learners
 from llmsynth.evaluate.score import Score, unknown
 from llmsynth.evaluate.shape import shape
+from llmsynth.evaluate.threads import one_thread
 from llmsynth.evaluate.trend import trend
 from llmsynth.evaluate.tstr import Task, tstr
 from llmsynth.table.schema import Schema
@@ -211,7 +212,19 @@ def summarize(
     TableError
         If a table lacks a column of `real` or a column name is repeated.
     """
-    learn = learners or Learners()
+    with one_thread():
+        return _summary(real, synthetic, holdout, target, schema, seed, learners or Learners())
+
+
+def _summary(
+    real: pd.DataFrame,
+    synthetic: pd.DataFrame,
+    holdout: pd.DataFrame | None,
+    target: str | None,
+    schema: Schema | None,
+    seed: int,
+    learn: Learners,
+) -> Summary:
     frames = (synthetic,) if holdout is None else (synthetic, holdout)
     train, made, *rest = encode_tables(real, *frames, schema=schema)
     scores = _fidelity(train, made, seed, learn) | {"copies": exact_copies(train, made)}
