@@ -31,6 +31,8 @@ Side = Literal["synthetic", "holdout"]
 Resampled = Callable[[IntArray, IntArray], FloatArray]
 N_DRAWS = 100
 MOST_PARTS = 200
+FEWEST_DRAWN = 10
+"""Rows of each table to draw again; of fewer, drawn rows say little of other rows, and there is no interval."""
 NO_ROWS = "a table has no rows"
 FLOOR = "no hold-out was given: this is what sampling alone makes of as many real rows"
 WITHOUT = "nothing to compare: without values, or the real values do not vary"
@@ -202,7 +204,7 @@ def _scores(evidence: Evidence, side: Side, figures: Figures, plan: _Plan) -> tu
     if figures.intervals is not None:
         ends = figures.intervals
         whole = tuple(mean_of(np.array([end[place] for end in ends])) for place in (0, 1))  # type: ignore[assignment]
-    elif figures.draws is not None or figures.resampled is not None:
+    elif (figures.draws or figures.resampled) and min(n_rows, len(evidence.train)) >= FEWEST_DRAWN:
         draws, shrink = figures.draws or redraw(
             evidence, side, cast(Resampled, figures.resampled), plan.key, plan.n_draws, plan.most_rows
         )

@@ -43,6 +43,14 @@ def test_the_interval_of_a_mean_is_the_one_statistics_knows() -> None:
     assert found.reference.known and found.part_references["x"] == found.reference
 
 
+@pytest.mark.parametrize(("n", "drawn"), [(9, False), (10, True)])
+def test_fewer_than_ten_rows_are_not_drawn_again(n: int, drawn: bool) -> None:
+    evidence = _evidence(n)
+    found = by_parts(evidence, lambda side: _means(evidence, side), "x", low=-9, high=9)
+    assert found.score.known and (found.score.lower < found.score.upper) == drawn
+    assert math.isnan(found.parts["x"].lower) != drawn and found.reference.known
+
+
 def test_a_part_without_a_figure_has_a_reason_and_no_part_in_the_mean() -> None:
     evidence = _evidence()
     found = by_parts(evidence, lambda side: _means(evidence, side), "x", low=-9, high=9)
