@@ -7,8 +7,9 @@ told apart by a glance, whatever its distributions. Each histogram's distance is
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -49,15 +50,32 @@ def written_cells(frame: pd.DataFrame, table: EncodedTable, kinds: Mapping[str, 
     }
 
 
-def counted(cells: Written, rows: IntArray | None = None) -> dict[str, dict[str, FloatArray]]:
-    """Count the codes of each column, float64 arrays of shape (codes,), missing left out; of drawn rows if given."""
+def counted(cells: Written) -> dict[str, dict[str, FloatArray]]:
+    """Count the codes of each column, float64 arrays of shape (codes,), missing left out."""
     return {
         name: {
-            what: np.bincount(codes if rows is None else codes[rows], minlength=size + 1)[:size].astype(np.float64)
+            what: np.bincount(codes, minlength=size + 1)[:size].astype(np.float64)
             for what, (codes, size) in own.items()
         }
         for name, own in cells.items()
     }
+
+
+def counter(cells: Written) -> Callable[[IntArray], dict[str, dict[str, FloatArray]]]:
+    """Return what counts drawn rows as `counted` does, in one pass."""
+    histograms = [histogram for own in cells.values() for histogram in own.values()]
+    if not histograms:
+        return lambda rows: {name: {} for name in cells}
+    starts = np.concatenate([[0], np.cumsum([size + 1 for _, size in histograms])]).astype(np.int64)
+    joined = np.stack([codes.astype(np.int32) + start for (codes, _), start in zip(histograms, starts, strict=False)])
+    joined = np.ascontiguousarray(joined.T, np.int32)  # a row's codes lie side by side
+
+    def drawn(rows: IntArray) -> dict[str, dict[str, FloatArray]]:
+        found = np.bincount(joined.take(rows, axis=0).ravel(), minlength=int(starts[-1])).astype(np.float64)
+        parts = (found[start : end - 1] for start, end in itertools.pairwise(starts))
+        return {name: {what: next(parts) for what in own} for name, own in cells.items()}
+
+    return drawn
 
 
 def written_distances(
@@ -82,17 +100,17 @@ def measure(evidence: Evidence) -> Measured:
     dates = {column.name for column in schema or () if column.kind == "datetime"}
     kinds = {name: kind_of(frame[name], name in numeric, name in dates) for name in map(str, frame.columns)}
     ours = written_cells(frame, train, kinds)
-    real = counted(ours)
+    real, drawn_ours = counted(ours), counter(ours)
 
     def figures(side: Side) -> Figures:
         theirs = written_cells(frame_of(evidence, side), table_of(evidence, side), kinds)
-        found = written_distances(real, counted(theirs))
+        found, drawn_theirs = written_distances(real, counted(theirs)), counter(theirs)
         n, m = len(train), len(table_of(evidence, side))
         floors = [[expected_tv(shares_of(counts), n, m) for counts in own.values()] for own in real.values()]
         return Figures(
             tuple(found),
             _largest(found),
-            lambda i, j: _largest(written_distances(counted(ours, i), counted(theirs, j))),
+            lambda i, j: _largest(written_distances(drawn_ours(i), drawn_theirs(j))),
             floors=np.array([max(own, default=math.nan) for own in floors], np.float64),
             details={
                 "by_histogram": {

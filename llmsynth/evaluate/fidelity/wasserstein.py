@@ -88,6 +88,7 @@ def _figures(evidence: Evidence, side: Side) -> Figures:
         if isinstance(column, NumberCells)
     ]
     left, right = cells.codes(train), cells.codes(other)
+    drawn_left, drawn_right = cells.counter(left), cells.counter(right)
 
     def compared(ours: list[FloatArray], theirs: list[FloatArray]) -> FloatArray:
         return np.array([one(*pair) for one, *pair in zip(of_counts, ours, theirs, strict=True)], np.float64)
@@ -106,7 +107,7 @@ def _figures(evidence: Evidence, side: Side) -> Figures:
     return Figures(
         cells.names,
         np.array(values, np.float64),
-        lambda i, j: compared(cells.counts(left, i), cells.counts(right, j)),
+        lambda i, j: compared(drawn_left(i), drawn_right(j)),
         base=compared(counts, cells.counts(right)),
         floors=floors,
     )

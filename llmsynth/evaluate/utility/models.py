@@ -1,8 +1,8 @@
 """The learners that utility tries, and what one of them has learned.
 
-Three give every figure: a linear model, a random forest and boosted trees. Two cheap ones more, a shallow tree and
-nearest neighbours, are only ranked. All take the same rows, and the same learner gets the same seed whatever it is
-trained on, so that equal rows give equal models.
+Three give every figure: a linear model, a random forest and boosted trees, of `N_TREES` of the level. Two cheap ones
+more, a shallow tree and nearest neighbours, are only ranked. All take the same rows, and the same learner gets the same
+seed whatever it is trained on, so that equal rows give equal models.
 
 A class may be absent from the rows a model is trained on; its probability is 0 then. If only one class is there, the
 model gives it everywhere.
@@ -31,7 +31,7 @@ TITLES = {
     "tree": "shallow tree",
     "neighbours": "nearest neighbours",
 }
-N_TREES = 100
+N_TREES = {"quick": 50, "standard": 100, "full": 100}
 _BOOSTED_TREES = 300  # of all classes together: one tree per class and round
 _NEIGHBOUR_ROWS = 5_000  # nearest neighbours remember no more rows, their time grows with the product
 
@@ -66,7 +66,15 @@ class Model:
         return probability
 
 
-def train(name: str, layout: Layout, features: FloatArray, target: FloatArray, n_classes: int, seed: int) -> Model:
+def train(
+    name: str,
+    layout: Layout,
+    features: FloatArray,
+    target: FloatArray,
+    n_classes: int,
+    seed: int,
+    n_trees: int = N_TREES["standard"],
+) -> Model:
     """Train a learner.
 
     Parameters
@@ -82,6 +90,8 @@ def train(name: str, layout: Layout, features: FloatArray, target: FloatArray, n
     n_classes : int
         0 for regression.
     seed : int
+    n_trees : int
+        Of a forest, and of boosting; boosting of many classes has fewer rounds, one tree for each class.
     """
     features = np.where(np.isnan(features).all(axis=0), 0.0, features)  # boosted trees refuse a column without a value
     with warnings.catch_warnings():
@@ -89,13 +99,13 @@ def train(name: str, layout: Layout, features: FloatArray, target: FloatArray, n
 
         warnings.simplefilter("ignore", ConvergenceWarning)  # stopped after a stated number of steps
         if not n_classes:
-            learner = _regressor(name, layout, len(features), seed)
+            learner = _regressor(name, layout, len(features), seed, n_trees)
             learner.fit(*_remembered_rows(name, features, target, seed))
             return Model(_on_one_thread(learner), None, 0)
         present, numbers = np.unique(target, return_inverse=True)
         if present.size < 2:
             return Model(None, present.astype(np.int64), n_classes)
-        learner = _classifier(name, layout, len(features), int(present.size), seed)
+        learner = _classifier(name, layout, len(features), int(present.size), seed, n_trees)
         rows, kept = _remembered_rows(name, features, numbers.astype(np.float64), seed)
         learner.fit(rows, kept.astype(np.int64))
     seen = np.unique(kept).astype(np.int64)
@@ -114,7 +124,7 @@ def _on_one_thread(learner: Any) -> Any:
     return learner.set_params(n_jobs=None) if "n_jobs" in learner.get_params(deep=False) else learner
 
 
-def _classifier(name: str, layout: Layout, n_rows: int, n_classes: int, seed: int) -> Any:
+def _classifier(name: str, layout: Layout, n_rows: int, n_classes: int, seed: int, n_trees: int) -> Any:
     from sklearn.ensemble import RandomForestClassifier
     from sklearn.neighbors import KNeighborsClassifier
     from sklearn.pipeline import make_pipeline
@@ -123,16 +133,16 @@ def _classifier(name: str, layout: Layout, n_rows: int, n_classes: int, seed: in
     if name == "linear":
         return logistic_classifier(layout, seed)
     if name == "forest":
-        return RandomForestClassifier(N_TREES, min_samples_leaf=_leaf(n_rows), n_jobs=-1, random_state=seed)
+        return RandomForestClassifier(n_trees, min_samples_leaf=_leaf(n_rows), n_jobs=-1, random_state=seed)
     if name == "boosting":
         boosted = cast(Any, boosted_classifier(layout, seed))
-        return boosted.set_params(max_iter=100 if n_classes <= 3 else max(20, _BOOSTED_TREES // n_classes))
+        return boosted.set_params(max_iter=min(n_trees, max(20, _BOOSTED_TREES // n_classes)))
     if name == "tree":
         return DecisionTreeClassifier(max_depth=4, min_samples_leaf=_leaf(n_rows), random_state=seed)
     return make_pipeline(linear_encoding(layout), KNeighborsClassifier(min(15, n_rows)))
 
 
-def _regressor(name: str, layout: Layout, n_rows: int, seed: int) -> Any:
+def _regressor(name: str, layout: Layout, n_rows: int, seed: int, n_trees: int) -> Any:
     from sklearn.ensemble import RandomForestRegressor
     from sklearn.linear_model import Ridge
     from sklearn.neighbors import KNeighborsRegressor
@@ -143,10 +153,10 @@ def _regressor(name: str, layout: Layout, n_rows: int, seed: int) -> Any:
         return make_pipeline(linear_encoding(layout), Ridge())
     if name == "forest":
         return RandomForestRegressor(
-            N_TREES, min_samples_leaf=_leaf(n_rows), max_features=1 / 3, n_jobs=-1, random_state=seed
+            n_trees, min_samples_leaf=_leaf(n_rows), max_features=1 / 3, n_jobs=-1, random_state=seed
         )
     if name == "boosting":
-        return boosted_regressor(layout, seed)
+        return cast(Any, boosted_regressor(layout, seed)).set_params(max_iter=n_trees)
     if name == "tree":
         return DecisionTreeRegressor(max_depth=4, min_samples_leaf=_leaf(n_rows), random_state=seed)
     return make_pipeline(linear_encoding(layout), KNeighborsRegressor(min(15, n_rows)))

@@ -24,7 +24,7 @@ from llmsynth.evaluate.encoding import FloatArray, IntArray
 from llmsynth.evaluate.evidence import NO_HOLDOUT, Evidence
 from llmsynth.evaluate.intervals import BOOTSTRAPS, from_replicates
 from llmsynth.evaluate.score import Score, unknown
-from llmsynth.evaluate.utility.models import MAIN, Model, train
+from llmsynth.evaluate.utility.models import MAIN, N_TREES, Model, train
 from llmsynth.evaluate.utility.problem import Problem, Rows, problem_of
 from llmsynth.evaluate.weighted_figures import Weights, class_figure, r2, rmse
 
@@ -61,6 +61,8 @@ class Trained:
     seed : int
     untestable : str
         Why nothing can be tested on the hold-out; empty if it can.
+    n_trees : int
+        Of forests and boosting, as the level has them.
     """
 
     problem: Problem
@@ -69,6 +71,7 @@ class Trained:
     units: dict[str, IntArray]
     seed: int
     untestable: str
+    n_trees: int = N_TREES["standard"]
     _kept: dict[tuple[str, ...], Any] = field(default_factory=dict)
 
     @property
@@ -159,7 +162,8 @@ class Trained:
 
     def _train(self, rows: Rows, learner: str) -> Model:
         problem = self.problem
-        return train(learner, problem.layout, rows.features, rows.target, problem.n_classes, self.seed)
+        data = rows.features, rows.target
+        return train(learner, problem.layout, *data, problem.n_classes, self.seed, self.n_trees)
 
     def _once(self, key: tuple[str, ...], make: Callable[[], Thing]) -> Thing:
         if key not in self._kept:
@@ -217,7 +221,8 @@ def _prepare(evidence: Evidence) -> Trained | str:
     untestable = _untestable(problem, held)
     if held is not None and not untestable:
         rows |= {HOLDOUT: held} | _halves(evidence, held, rows[REAL], seed)
-    return Trained(problem, rows, len(made) if enough else 0, _units(evidence, rows), seed, untestable)
+    n_trees, n_draws = N_TREES[evidence.level], len(made) if enough else 0
+    return Trained(problem, rows, n_draws, _units(evidence, rows), seed, untestable, n_trees)
 
 
 def _untestable(problem: Problem, held: Rows | None) -> str:

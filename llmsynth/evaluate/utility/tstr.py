@@ -46,6 +46,7 @@ def tstr(evidence: Evidence) -> Measured:
             "task": trained.problem.task,
             "learners": list(TITLES.values())[:3],
             "training_rows": len(trained.rows[REAL]),
+            "trees": trained.n_trees,
             "synthetic_tables": trained.n_draws,
             "absent_classes": absent,
             "losses": losses_of(trained, on_synthetic, n_rows),

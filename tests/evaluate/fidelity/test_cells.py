@@ -34,7 +34,18 @@ def test_missing_and_what_lies_beyond_the_real_range_have_cells_of_their_own() -
     real, made = encode_tables(pd.DataFrame({"x": [1.0, 2, 3]}), pd.DataFrame({"x": [0.0, 9, 9, np.nan]}))
     cells = cut(real, numeric_places(real))
     assert cells.counts(cells.codes(made))[0].tolist() == [1, 0, 0, 0, 2, 1]
-    assert cells.counts(cells.codes(made), np.array([1, 1]))[0].tolist() == [0, 0, 0, 0, 2, 0]
+    assert cells.counter(cells.codes(made))(np.array([1, 1]))[0].tolist() == [0, 0, 0, 0, 2, 0]
+
+
+def test_drawn_rows_are_counted_column_by_column_as_the_table_of_them_would_be() -> None:
+    rng = np.random.default_rng(0)
+    columns = {"x": rng.normal(size=200), "c": rng.choice([None, *"abc"], 200), "y": rng.integers(0, 3, 200)}
+    (table,) = encode_tables(pd.DataFrame(columns))
+    cells, rows = cut(table, range(3)), rng.integers(0, 200, 150)
+    drawn = cells.counter(cells.codes(table))(rows)
+    for one, other in zip(drawn, cells.counts(cells.codes(table.take(rows))), strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert cut(table, []).counter([])(rows) == []
 
 
 def test_the_most_frequent_categories_have_cells_and_the_others_share_one() -> None:

@@ -46,3 +46,16 @@ def test_a_class_that_was_not_seen_has_no_probability_and_one_class_alone_has_al
 def test_few_rows_and_huge_numbers_can_be_learned_from(name: str) -> None:
     features = np.array([[1e30, 0], [-1e30, 1], [np.nan, np.nan]])
     assert train(name, LAYOUT, features, np.array([0.0, 1, 1]), 2, 0).predict(features).shape == (3, 2)
+
+
+def test_forests_and_boosting_have_the_trees_asked_for_and_many_classes_fewer_rounds():
+    target = (FEATURES[:, 0] > 0).astype(float)
+    for name, count in (
+        ("forest", lambda model: len(model.learner.estimators_)),
+        ("boosting", lambda m: m.learner.n_iter_),
+    ):
+        for n_classes, goal in ((2, target), (0, FEATURES[:, 0])):
+            assert count(train(name, LAYOUT, FEATURES, goal, n_classes, 0, 7)) == 7
+    many = np.arange(len(FEATURES)) % 10
+    assert train("boosting", LAYOUT, FEATURES, many.astype(float), 10, 0).learner.n_iter_ == 30
+    assert train("boosting", LAYOUT, FEATURES, many.astype(float), 10, 0, 7).learner.n_iter_ == 7
