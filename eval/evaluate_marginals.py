@@ -9,8 +9,9 @@ Three parts, all on made rows of twenty mixed columns (`made_tables`):
   rows and all pairs. Neither gives intervals; the seconds of our metrics with intervals are recorded beside them;
 - 20,000 rows: KSComplement, TVComplement and CorrelationSimilarity, column by column and pair by pair. TVComplement
   leaves missing cells aside where our definition counts them as a category, so columns with missing cells are compared
-  by our `tv_distance` over the cells that are present. Trend of pairs with a category is not compared: SDMetrics bins
-  the two tables apart, and each by its own range.
+  by our `tv_distance` over the cells that are present. It also counts a category that only the synthetic rows have as a
+  millionth of a real row; so many rows have all categories on both sides. Trend of pairs with a category is not
+  compared: SDMetrics bins the two tables apart, and each by its own range.
 
 Run it on an idle machine. LLMSYNTH_SDMETRICS_PYTHON names an environment of SDMetrics that is there already.
 """
