@@ -164,7 +164,8 @@ METRIC = Metric(
     low=0.0,
     high=1.0,
     meaning="0.5: guessing; 1: every training row is spelled more like a synthetic row than any unseen one is",
-    source="Ward, Gu, Wang and Cheng 2025, LevAtt; Levenshtein 1966; Myers 1999 (doi 10.1145/316542.316550)",
+    source="Ward, Gu, Wang and Cheng 2025, LevAtt (arXiv 2512.08875); Levenshtein 1966; Myers 1999 (doi "
+    "10.1145/316542.316550)",
     measure=mia_string,
     level="standard",
 )
