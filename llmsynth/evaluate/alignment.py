@@ -57,7 +57,7 @@ class Alignment:
 
 
 def with_text_names(frame: pd.DataFrame, table: str) -> pd.DataFrame:
-    """Return the frame with column labels as text, rows numbered from 0.
+    """Return the frame with column labels as text, rows numbered from 0, and lists and dictionaries in cells as text.
 
     Raises
     ------
@@ -69,7 +69,29 @@ def with_text_names(frame: pd.DataFrame, table: str) -> pd.DataFrame:
     if repeated:
         shown = ", ".join(repr(name[:40]) for name in repeated[:5])
         raise TableError(f"{table}: expected unique column names, got {shown} more than once; rename them first")
-    return frame.set_axis(pd.Index(names, dtype=object), axis=1).reset_index(drop=True)
+    named = frame.set_axis(pd.Index(names, dtype=object), axis=1).reset_index(drop=True)
+    for name in names:
+        if _holds_containers(named[name]):
+            named[name] = named[name].map(_as_text)
+    return named
+
+
+def _holds_containers(column: pd.Series) -> bool:
+    """Return whether some cell is a list, a dictionary or another thing that cannot be a category."""
+    kind = pd.api.types.infer_dtype(column, skipna=True) if column.dtype == object else ""
+    return kind.startswith("mixed") and not all(_is_hashable(cell) for cell in column)
+
+
+def _is_hashable(cell: object) -> bool:
+    try:
+        hash(cell)
+    except TypeError:
+        return False
+    return True
+
+
+def _as_text(cell: object) -> object:
+    return cell if _is_hashable(cell) else str(cell)
 
 
 def align(

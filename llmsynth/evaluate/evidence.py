@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from llmsynth.errors import ConfigError, TableError
-from llmsynth.evaluate.alignment import Alignment, align, unreadable_cells
+from llmsynth.evaluate.alignment import Alignment, align, unreadable_cells, with_text_names
 from llmsynth.evaluate.encoding import EncodedTable, IntArray, encode_tables
 from llmsynth.evaluate.metric import LEVELS, Level
 from llmsynth.seeding import derive
@@ -213,13 +213,13 @@ def _without(frame: Any, unit: str) -> Any:
 
 
 def _units(real: pd.DataFrame, holdout: pd.DataFrame | None, unit: str) -> Units:
-    parts = [real] if holdout is None else [real, holdout]
+    parts = {"real": real} if holdout is None else {"real": real, "holdout": holdout}
     columns = []
-    for frame in parts:
-        label = next((label for label in frame.columns if str(label) == str(unit)), None)
-        if label is None:
+    for table, frame in parts.items():
+        named = with_text_names(frame, table)
+        if str(unit) not in named:
             raise TableError(f"unit: expected column {unit!r} in the hold-out too; it says whose rows they are")
-        columns.append(frame[label].astype(object))
+        columns.append(named[str(unit)].astype(object))
     codes = pd.factorize(pd.concat(columns, ignore_index=True), use_na_sentinel=False)[0].astype(np.int64)
     return Units(codes[: len(real)], codes[len(real) :] if holdout is not None else None)
 

@@ -45,6 +45,22 @@ def test_no_column_in_common_and_repeated_names_are_errors() -> None:
         gather(_table(), _table().rename(columns={"who": "age"}))
 
 
+def test_lists_and_dictionaries_in_cells_are_categories_by_their_text() -> None:
+    cells = [[1, 2], {"a": 1}, [1, 2], None, "x", ([1],)]
+    evidence = gather(pd.DataFrame({"c": cells}), pd.DataFrame({"c": cells[:3]}), unit=None)
+    assert evidence.train.values[:, 0].tolist()[0] == evidence.train.values[:, 0].tolist()[2]
+    assert np.isnan(evidence.train.values[3, 0]) and evidence.train.layout.n_categories.tolist() == [4]
+    assert evidence.frames.real["c"].dropna().tolist() == ["[1, 2]", "{'a': 1}", "[1, 2]", "x", "([1],)"]
+
+
+def test_a_unit_may_be_a_list_and_must_be_one_column() -> None:
+    frame = pd.DataFrame({"x": [1, 2, 3], "who": [[1], [1], [2]]})
+    units = gather(frame, frame, unit="who").units
+    assert units is not None and units.train.tolist() == [0, 0, 1]
+    with pytest.raises(TableError, match="unique column names"):
+        gather(frame.set_axis(["a", "a"], axis=1), frame, unit="a")
+
+
 @pytest.mark.parametrize("role", ["target", "unit", "quasi_identifiers", "sensitive"])
 def test_a_role_for_a_column_that_does_not_exist_is_an_error(role: str) -> None:
     value = "aeg" if role in ("target", "unit") else ["age", "aeg"]

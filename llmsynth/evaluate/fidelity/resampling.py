@@ -88,17 +88,26 @@ def distance_interval(value: float, draws: FloatArray, shrink: float = 1.0, high
     known = draws[np.isfinite(draws)]
     if known.size < max(FEWEST_DRAWS, draws.size / 2) or not math.isfinite(value):
         return math.nan, math.nan
+    largest = max(value, float(known.max()))
+    if largest <= 0.0 or not math.isfinite(largest):
+        return (value, value) if largest <= 0.0 else (math.nan, math.nan)
+    low, top = _in_units(value / largest, known / largest, shrink)  # squares of large distances would overflow
+    return max(0.0, min(low * largest, value)), min(max(top * largest, value), high)
+
+
+def _in_units(value: float, known: FloatArray, shrink: float) -> Interval:
+    """Interval of a distance and its draws that are at most 1."""
     squares = known**2
     added, spread = max(float(squares.mean()) - value**2, 0.0), float(squares.var())
-    if spread <= 1e-20 * max(value, float(known.max())) ** 4:
+    if spread <= 1e-20:
         return value, value
     noise = spread / (4 * value**2 + 2 * added)
     grown = max(float(known.mean()) - value, 0.0) / (math.sqrt(1.0 + 1.0 / shrink**2) - 1.0)
     in_sums = (value**2 - max(value - grown, 0.0) ** 2) / shrink**2
     few, many = max(1.0, added / noise), max(1.0, added / noise, in_sums / noise)
     unit = math.sqrt(noise) * shrink
-    low, top = _least((value / unit) ** 2, many) * unit, _largest((value / unit) ** 2, few) * unit
-    return max(0.0, min(low, value)), min(max(top, value), high)
+    found = (value / unit) ** 2
+    return _least(found, many) * unit, _largest(found, few) * unit
 
 
 def _least(found: float, directions: float) -> float:

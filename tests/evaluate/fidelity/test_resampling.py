@@ -50,6 +50,14 @@ def test_equal_draws_leave_no_doubt_and_too_few_no_interval() -> None:
     assert all(math.isnan(end) for end in distance_interval(math.nan, np.full(50, 0.3)))
 
 
+@pytest.mark.parametrize("scale", [1e-160, 1e160, 1e307])
+def test_distances_whose_squares_are_no_numbers_have_intervals(scale: float) -> None:
+    again = np.random.default_rng(0).uniform(0.5, 1.5, 100)
+    wanted = distance_interval(1.0, again)
+    found = distance_interval(scale, scale * again)
+    assert [end / scale for end in found] == pytest.approx(wanted)
+
+
 def test_an_interval_of_a_distance_holds_it_and_ends_at_the_largest_there_is() -> None:
     again = np.random.default_rng(0).normal(0.99, 0.2, 100)
     low, high = distance_interval(0.99, again, high=1.0)
