@@ -39,14 +39,14 @@ SAME_VALUE: Mapping[str, str] = {
     f"fidelity.{key}": RESAMPLED
     for key in (
         "ks", "wasserstein", "tv_categorical", "tv_binned", "expected_tv", "jensen_shannon", "hellinger",
-        "missing_rate", "missingness_pattern", "range_coverage", "tail_quantiles", "moments", "precision_artefacts",
+        "missing_rate", "missingness_pattern", "range_coverage", "tail_quantiles", "precision_artefacts",
         "pearson", "spearman", "association", "pair_tv", "triple_tv", "mutual_information", "category_coverage",
     )
 }  # fmt: skip
 """Metrics whose figures, parts and references are the same in any order, and whose intervals are not."""
 BY_ROW_NUMBER: Mapping[str, str] = {
     **{f"fidelity.{key}": DRAWN for key in (
-        "subsample_equivalent", "duplicates", "subgroups", "alpha_precision", "beta_recall", "authenticity",
+        "moments", "subsample_equivalent", "duplicates", "subgroups", "alpha_precision", "beta_recall", "authenticity",
         "density_coverage", "nn_adversarial_accuracy", "mmd", "pmse_ratio")},
     **{f"fidelity.{key}": TRAINED for key in ("c2st_logistic", "c2st_boosted")},
     **{f"utility.{key}": TRAINED for key in (
