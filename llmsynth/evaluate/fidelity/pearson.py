@@ -19,7 +19,8 @@ def pearson(values: FloatArray) -> Coefficients:
     """
 
     centre, scale = centre_and_scale(values)
-    scaled = (values - centre) / scale  # once, for all the rows that are drawn
+    scaled = values - centre  # once, for all the rows that are drawn
+    scaled /= scale
 
     def coefficients(rows: IntArray | None) -> FloatArray:
         return correlations_of_scaled(scaled if rows is None else scaled[rows])
