@@ -21,6 +21,7 @@ from llmsynth.evaluate.encoding import BoolArray, EncodedTable, FloatArray, IntA
 from llmsynth.evaluate.learners import Learners
 from llmsynth.evaluate.oversampling import repeated_rows, smote_name, smote_rows
 from llmsynth.evaluate.repeated import Estimate
+from llmsynth.evaluate.threads import one_thread
 
 NONE, WEIGHTS, REPEATED, SMOTE, GENERATED = "none", "class_weights", "random_oversampling", "smote", "generated"
 ARMS = (NONE, WEIGHTS, REPEATED, SMOTE, GENERATED)
@@ -94,11 +95,10 @@ def skills(split: Split, *, seed: int = 0, learners: Learners | None = None) -> 
     result = {}
     for name, rows, classes, weights in _arms(split, seed):
         model = cast(WeightedClassifier, learn.classifier(split.train.layout, seed % 2**32))
-        if weights is None:
-            model.fit(rows, classes)
-        else:
-            model.fit(rows, classes, sample_weight=weights)
-        probability = np.asarray(model.predict_proba(split.test.values))[:, 1]
+        weighted = {} if weights is None else {"sample_weight": weights}
+        with one_thread():
+            model.fit(rows, classes, **weighted)
+            probability = np.asarray(model.predict_proba(split.test.values))[:, 1]
         found = (probability >= THRESHOLD)[split.test_is_rare]
         precision = float(average_precision_score(split.test_is_rare, probability))
         result[name] = Skill(precision, float(found.mean()))
