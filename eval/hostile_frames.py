@@ -108,7 +108,10 @@ def like(draw: Any, real: pd.DataFrame, names: list[Any], kinds: list[str]) -> p
         return made.assign(unexpected=0)
     if change == "order":
         return made.iloc[:, ::-1]
-    return made.astype(str) if change == "text" else made
+    if change == "text":
+        cells = [[str(cell) for cell in row] for row in made.itertuples(index=False, name=None)]
+        return pd.DataFrame(cells, columns=made.columns, dtype=object)
+    return made
 
 
 @st.composite

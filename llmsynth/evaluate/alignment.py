@@ -72,7 +72,7 @@ def with_text_names(frame: pd.DataFrame, table: str) -> pd.DataFrame:
     named = frame.set_axis(pd.Index(names, dtype=object), axis=1).reset_index(drop=True)
     for name in names:
         if _holds_containers(named[name]):
-            named[name] = named[name].map(_as_text)
+            named[name] = pd.Series([_as_text(cell) for cell in named[name]], dtype=object)
     return named
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Literal, cast
 
 import numpy as np
@@ -211,7 +212,9 @@ def _numbers(series: pd.Series, form: Form, column: Column | None) -> FloatArray
     if form == "date":
         values = _seconds(series, column)
     elif form == "duration":
-        durations = pd.to_timedelta(series.astype(object), errors="coerce")
+        spans = series.astype(object)
+        readable = spans.map(lambda cell: isinstance(cell, (timedelta, np.timedelta64, str))).to_numpy(bool)
+        durations = pd.to_timedelta(spans.where(readable), errors="coerce")
         values = np.asarray(durations.dt.total_seconds(), np.float64)
     elif pd.api.types.is_float_dtype(series.dtype):
         values = series.to_numpy(np.float64, na_value=np.nan)  # pandas' `to_numeric` knows no half precision

@@ -171,8 +171,8 @@ def gather(
         units = _units(real, holdout, unit)
         real, holdout, made = _without(real, unit), _without(holdout, unit), [_without(one, unit) for one in made]
     own_real, own_made, own_holdout, alignment = align(real, made[0], holdout)
-    others = [align(real[[label for label in real.columns if str(label) in own_real.columns]], one, None)[1]
-              for one in made[1:]]  # fmt: skip
+    shared = real.loc[:, [str(label) in own_real.columns for label in real.columns]]
+    others = [align(shared, one, None)[1] for one in made[1:]]
     described = _only(schema, tuple(own_real.columns))
     rest = [] if own_holdout is None else [own_holdout]
     train, first, *encoded = encode_tables(own_real, own_made, *rest, *others, schema=described)
@@ -209,7 +209,7 @@ def _check_roles(real: pd.DataFrame, roles: Mapping[str, Sequence[Any]]) -> None
 def _without(frame: Any, unit: str) -> Any:
     if frame is None:
         return None
-    return frame[[label for label in frame.columns if str(label) != str(unit)]]
+    return frame.loc[:, [str(label) != str(unit) for label in frame.columns]]  # by place: NaN is no label to ask for
 
 
 def _units(real: pd.DataFrame, holdout: pd.DataFrame | None, unit: str) -> Units:

@@ -149,3 +149,12 @@ def test_text_in_any_data_type_gives_the_same_codes():
     tables = encode_tables(*(pd.DataFrame({"c": one}) for one in forms))
     for table in tables[1:]:
         np.testing.assert_array_equal(table.values, tables[0].values)
+
+
+def test_what_is_no_duration_is_missing_in_a_column_of_durations():
+    spans = pd.to_timedelta([1, 2, 3], unit="s")
+    real, other = encode_tables(
+        pd.DataFrame({"x": spans}), pd.DataFrame({"x": pd.Series([True, 1.5, "1 days", spans[0], None], dtype=object)})
+    )
+    assert real.values[:, 0].tolist() == [1, 2, 3]
+    assert np.isnan(other.values[[0, 1, 4], 0]).all() and other.values[2:4, 0].tolist() == [86400, 1]

@@ -50,7 +50,7 @@ def test_lists_and_dictionaries_in_cells_are_categories_by_their_text() -> None:
     evidence = gather(pd.DataFrame({"c": cells}), pd.DataFrame({"c": cells[:3]}), unit=None)
     assert evidence.train.values[:, 0].tolist()[0] == evidence.train.values[:, 0].tolist()[2]
     assert np.isnan(evidence.train.values[3, 0]) and evidence.train.layout.n_categories.tolist() == [4]
-    assert evidence.frames.real["c"].dropna().tolist() == ["[1, 2]", "{'a': 1}", "[1, 2]", "x", "([1],)"]
+    assert evidence.frames.real["c"].tolist() == ["[1, 2]", "{'a': 1}", "[1, 2]", None, "x", "([1],)"]
 
 
 def test_a_unit_may_be_a_list_and_must_be_one_column() -> None:
@@ -59,6 +59,13 @@ def test_a_unit_may_be_a_list_and_must_be_one_column() -> None:
     assert units is not None and units.train.tolist() == [0, 0, 1]
     with pytest.raises(TableError, match="unique column names"):
         gather(frame.set_axis(["a", "a"], axis=1), frame, unit="a")
+
+
+@pytest.mark.parametrize("label", [float("nan"), ("a", "b"), None])
+def test_labels_that_cannot_be_asked_for_are_left_aside_by_place(label: object) -> None:
+    frame = _table().set_axis(pd.Index(["age", "city", label], dtype=object), axis=1)
+    evidence = gather(frame, [frame, frame], unit=str(label))
+    assert evidence.train.layout.names == ("age", "city") and len(evidence.draws) == 2
 
 
 @pytest.mark.parametrize("role", ["target", "unit", "quasi_identifiers", "sensitive"])
