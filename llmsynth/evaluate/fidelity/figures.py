@@ -98,6 +98,11 @@ def frame_of(evidence: Evidence, side: Side) -> pd.DataFrame:
     return frame
 
 
+def can_be_drawn(evidence: Evidence, side: Side) -> bool:
+    """Whether both tables have rows enough to be drawn again."""
+    return min(len(evidence.train), len(table_of(evidence, side))) >= FEWEST_DRAWN
+
+
 def mean_of(figures: FloatArray) -> float:
     """Mean of the figures that there are; NaN where there is none."""
     known = figures[np.isfinite(figures)]
@@ -204,7 +209,7 @@ def _scores(evidence: Evidence, side: Side, figures: Figures, plan: _Plan) -> tu
     if figures.intervals is not None:
         ends = figures.intervals
         whole = tuple(mean_of(np.array([end[place] for end in ends])) for place in (0, 1))  # type: ignore[assignment]
-    elif (figures.draws or figures.resampled) and min(n_rows, len(evidence.train)) >= FEWEST_DRAWN:
+    elif (figures.draws or figures.resampled) and can_be_drawn(evidence, side):
         draws, shrink = figures.draws or redraw(
             evidence, side, cast(Resampled, figures.resampled), plan.key, plan.n_draws, plan.most_rows
         )

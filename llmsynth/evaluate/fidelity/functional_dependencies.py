@@ -79,15 +79,22 @@ def g3(given: Codes, determined: Codes) -> float:
 
 def determines(given: Codes, determined: Codes) -> bool:
     """Whether A determines B in these rows by more than accident; codes as in `g3`, missing B included."""
+    if not _repeats(given):
+        return False
     known = given >= 0
     a, b = given[known], determined[known]
-    if not a.size or a.size < ROWS_PER_VALUE * np.count_nonzero(np.bincount(a)):
-        return False
     baseline = 1.0 - float(np.bincount(b).max()) / b.size
-    if np.count_nonzero(np.bincount(a)) < 2 or baseline == 0:
+    if baseline == 0:
         return False
     error = g3(a, b)
     return error <= MOST_ERROR and baseline - error >= LEAST_GAIN * baseline
+
+
+def _repeats(given: Codes) -> bool:
+    """Whether a column has two values or more, and rows enough for each, to determine another."""
+    counts = np.bincount(given[given >= 0])
+    distinct = int(np.count_nonzero(counts))
+    return distinct > 1 and int(counts.sum()) >= ROWS_PER_VALUE * distinct
 
 
 def find_dependencies(codes: Sequence[Codes], seed: int = 0) -> list[tuple[int, int]]:
@@ -104,7 +111,10 @@ def find_dependencies(codes: Sequence[Codes], seed: int = 0) -> list[tuple[int, 
     rows = np.random.default_rng(seed).choice(n, min(n, SCREENED_ROWS), replace=False)
     few = [one[rows] for one in codes]
     found = []
+    givers, takers = [_repeats(one) for one in codes], [bool(one.size) and np.ptp(one) > 0 for one in codes]
     for a, b in permutations(range(len(codes)), 2):
+        if not (givers[a] and takers[b]):
+            continue
         if g3(few[a], few[b] + 1) > 3 * MOST_ERROR:  # fewer rows never seem to break it more
             continue
         if determines(codes[a], codes[b] + 1):

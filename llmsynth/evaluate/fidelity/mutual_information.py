@@ -12,7 +12,16 @@ import numpy as np
 
 from llmsynth.evaluate.encoding import FloatArray, IntArray
 from llmsynth.evaluate.evidence import Evidence
-from llmsynth.evaluate.fidelity.figures import NO_ROWS, Figures, Side, by_parts, plain, redraw, table_of
+from llmsynth.evaluate.fidelity.figures import (
+    NO_ROWS,
+    Figures,
+    Side,
+    by_parts,
+    can_be_drawn,
+    plain,
+    redraw,
+    table_of,
+)
 from llmsynth.evaluate.fidelity.pairs import (
     NO_PAIR,
     PAIR_DRAWS,
@@ -79,14 +88,16 @@ def measure(evidence: Evidence) -> Measured:
             left = each_pair(cells, ours, pairs, mutual_information, i)
             return left - each_pair(cells, theirs, pairs, mutual_information, j)
 
-        draws, shrink = redraw(evidence, side, drawn, "mutual_information", PAIR_DRAWS, PAIR_ROWS)
-        # rows drawn twice look like information, which the correction knows nothing of: only the spread is used
-        signed = real - made + draws - draws.mean(axis=0)
+        again = None
+        if can_be_drawn(evidence, side):
+            draws, shrink = redraw(evidence, side, drawn, "mutual_information", PAIR_DRAWS, PAIR_ROWS)
+            # rows drawn twice look like information, which the correction knows nothing of: only the spread is used
+            again = np.abs(real - made + draws - draws.mean(axis=0)), shrink
         values = np.abs(real - made)
         return Figures(
             tuple(pair_name(names, pair) for pair in pairs),
             values,
-            draws=(np.abs(signed), shrink),
+            draws=again,
             details={
                 "columns": list(names),
                 "real": plain(square(real, pairs, len(names)), 4),

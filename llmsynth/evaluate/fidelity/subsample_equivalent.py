@@ -16,7 +16,7 @@ import numpy as np
 from llmsynth.evaluate.encoding import FloatArray, IntArray
 from llmsynth.evaluate.evidence import NO_HOLDOUT, Evidence
 from llmsynth.evaluate.fidelity.cells import Cells, Codes
-from llmsynth.evaluate.fidelity.figures import NO_ROWS, Side, mean_of, redraw, table_of
+from llmsynth.evaluate.fidelity.figures import NO_ROWS, Side, can_be_drawn, mean_of, redraw, table_of
 from llmsynth.evaluate.fidelity.pair_tv import pair_tv
 from llmsynth.evaluate.fidelity.pairs import NO_PAIR, PAIR_DRAWS, PAIR_ROWS, Pair, pair_cells, pairs_of
 from llmsynth.evaluate.fidelity.resampling import interval_of
@@ -105,6 +105,8 @@ def measure(evidence: Evidence) -> Measured:
             return np.array([mean_of(pair_tv(cells, [one[i] for one in ours], [one[j] for one in theirs], pairs))])
 
         distance = mean_of(pair_tv(cells, ours, theirs, pairs))
+        if not can_be_drawn(evidence, side):
+            return Score(share_at(distance), len(table_of(evidence, side))), distance
         draws, shrink = redraw(evidence, side, drawn, "subsample_equivalent", PAIR_DRAWS, PAIR_ROWS)
         # sampling noise is what is measured here, so the draws give the spread and not a bias to take off
         low, high = interval_of(distance, distance + (draws[:, 0] - draws.mean()) * shrink, (0.0, 1.0))

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from llmsynth.evaluate.evidence import gather
+from llmsynth.evaluate.fidelity import functional_dependencies
 from llmsynth.evaluate.fidelity.functional_dependencies import METRIC, find_dependencies, g3
 
 STATES = {"Lund": "SE", "Malmö": "SE", "Oslo": "NO", "Bergen": "NO", "Bonn": "DE"}
@@ -60,3 +61,11 @@ def test_few_exceptions_in_the_real_rows_are_allowed() -> None:
 def test_none_is_a_reason() -> None:
     real = _table()[["age"]]
     assert "determines" in METRIC.measure(gather(real, real)).score.reason
+
+
+def test_pairs_that_cannot_depend_are_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    monkeypatch.setattr(functional_dependencies, "g3", lambda a, b: asked.append(1) or 1.0)
+    unique, constant, few = np.arange(60), np.zeros(60, np.int64), np.resize([0, 1], 60)
+    assert functional_dependencies.find_dependencies([unique, constant, few, np.full(60, -1)]) == []
+    assert len(asked) == 1  # only the column of two values may determine another, and only one that varies
