@@ -43,7 +43,7 @@ from llmsynth.evaluate.weighted_figures import class_figure
 
 POPULATION, MODELS, SIZE = "population", "models", "size"
 LARGE = 200_000
-LARGE_TEST = 20_000
+LARGE_TEST = 10_000
 Found = dict[str, tuple[Score, float]]
 
 
