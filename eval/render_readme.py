@@ -114,7 +114,7 @@ def number(value: float | None, what: str) -> str:
         return f"{100 * value:.2f} %"
     if abs(value) >= 1000 or float(value).is_integer():
         return f"{value:,.0f}"
-    return f"{value:.3g}" if abs(value) >= 10 else f"{value:.3f}"
+    return f"{value:.3g}" if abs(value) >= 10 or abs(value) < 0.001 else f"{value:.3f}"
 
 
 def table(results: list[dict[str, Any]]) -> str:
