@@ -22,6 +22,8 @@ LEVELS, COPIES, ROUNDS = 50, 100, 100
 LEAST_LEVELS, LEAST_COPIES = 10, 10
 PROBE_ROUNDS, PROBE_COPIES = 20, (1, 5)
 SHARE_FOR_TRAINING = 0.9
+SLACK = 0.1
+"""Share of the budget to go over it by, rather than leave the last noise levels without rounds."""
 MOST_CLASSES = 20
 
 
@@ -63,7 +65,7 @@ def in_time(clock: Clock, ensembles: int, made: list[int]):
         def train_iterator(self, *positional, **named):
             if made:
                 per_round = (clock.spent() - self.started) / sum(made)
-                held = clock.left() / (ensembles - len(made)) / per_round
+                held = (clock.left() + SLACK * clock.budget_seconds) / (ensembles - len(made)) / per_round
                 self.n_estimators = max(1, min(self.n_estimators, int(held)))
             made.append(self.n_estimators)
             return super().train_iterator(*positional, **named)
