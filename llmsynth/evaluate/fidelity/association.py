@@ -140,6 +140,7 @@ def measure(evidence: Evidence) -> Measured:
             tuple(pair_name(names, pair) for pair in pairs),
             values,
             drawn,
+            signed=True,
             details={
                 "columns": list(names),
                 "real": plain(square(real, pairs, len(names)), 4),

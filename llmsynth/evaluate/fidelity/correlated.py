@@ -66,6 +66,7 @@ def compare(evidence: Evidence, key: str, prepare: Callable[[FloatArray], Coeffi
             tuple(pairs),
             values,
             lambda i, j: differences(ours(i), theirs(j)),
+            signed=True,
             floors=np.sqrt(2 / np.pi) * error,
             details={"columns": list(names), "real": plain(real, 4), "synthetic": plain(made, 4)}
             | _summary(values, own, pairs),

@@ -52,6 +52,8 @@ class Figures:
         Takes row numbers of the training rows and of the others, returns figures as `values`. None: no intervals.
     distance : bool
         Whether they are distances, at least 0 and too large by noise (`distance_interval`).
+    signed : bool
+        Of distances: whether each is the size of a difference that has a sign, as of two coefficients.
     draws : (float64 array of shape (draws, names), float), optional
         What `redraw` returned, where it is known already; goes before `resampled`.
     base : float64 array of shape (names,), optional
@@ -69,6 +71,7 @@ class Figures:
     values: FloatArray
     resampled: Resampled | None = None
     distance: bool = True
+    signed: bool = False
     draws: tuple[FloatArray, float] | None = None
     base: FloatArray | None = None
     floors: FloatArray | None = None
@@ -231,10 +234,10 @@ def _intervals(
     if figures.distance:
         together = np.array([plan.reduce(draw) for draw in draws])
         ends = [
-            distance_interval(float(one), draws[:, place], shrink, plan.bounds[1])
+            distance_interval(float(one), draws[:, place], shrink, plan.bounds[1], signed=figures.signed)
             for place, one in enumerate(figures.values)
         ]
-        return distance_interval(value, together, shrink, plan.bounds[1]), ends
+        return distance_interval(value, together, shrink, plan.bounds[1], signed=figures.signed), ends
     likely = spread_around(figures.values, draws, shrink)
     ends = [interval_of(one, likely[:, place], plan.bounds) for place, one in enumerate(figures.values)]
     return interval_of(value, np.array([plan.reduce(draw) for draw in likely]), plan.bounds), ends

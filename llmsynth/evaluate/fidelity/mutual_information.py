@@ -97,6 +97,7 @@ def measure(evidence: Evidence) -> Measured:
         return Figures(
             tuple(pair_name(names, pair) for pair in pairs),
             values,
+            signed=True,
             draws=again,
             details={
                 "columns": list(names),

@@ -61,7 +61,9 @@ def draw_rows(rng: np.random.Generator, n_rows: int, units: IntArray | None = No
     return np.repeat(np.arange(n_rows, dtype=np.int64), times[units])
 
 
-def distance_interval(value: float, draws: FloatArray, shrink: float = 1.0, high: float = math.inf) -> Interval:
+def distance_interval(
+    value: float, draws: FloatArray, shrink: float = 1.0, high: float = math.inf, *, signed: bool = False
+) -> Interval:
     """95 % interval of a distance: the true ones for which a distance as large, or as small, is no rare chance.
 
     Parameters
@@ -74,6 +76,9 @@ def distance_interval(value: float, draws: FloatArray, shrink: float = 1.0, high
         Root of the share of rows that were drawn.
     high : float
         Largest distance there is.
+    signed : bool
+        Whether it is the size of a difference that has a sign, or a mean of such sizes: noise adds to it where it is
+        near 0 only, so the upper end takes nothing off.
 
     Returns
     -------
@@ -91,11 +96,11 @@ def distance_interval(value: float, draws: FloatArray, shrink: float = 1.0, high
     largest = max(value, float(known.max()))
     if largest <= 0.0 or not math.isfinite(largest):
         return (value, value) if largest <= 0.0 else (math.nan, math.nan)
-    low, top = _in_units(value / largest, known / largest, shrink)  # squares of large distances would overflow
+    low, top = _in_units(value / largest, known / largest, shrink, signed)  # squares of large distances would overflow
     return max(0.0, min(low * largest, value)), min(max(top * largest, value), high)
 
 
-def _in_units(value: float, known: FloatArray, shrink: float) -> Interval:
+def _in_units(value: float, known: FloatArray, shrink: float, signed: bool) -> Interval:
     """Interval of a distance and its draws that are at most 1."""
     squares = known**2
     added, spread = max(float(squares.mean()) - value**2, 0.0), float(squares.var())
@@ -104,7 +109,7 @@ def _in_units(value: float, known: FloatArray, shrink: float) -> Interval:
     noise = spread / (4 * value**2 + 2 * added)
     grown = max(float(known.mean()) - value, 0.0) / (math.sqrt(1.0 + 1.0 / shrink**2) - 1.0)
     in_sums = (value**2 - max(value - grown, 0.0) ** 2) / shrink**2
-    few, many = max(1.0, added / noise), max(1.0, added / noise, in_sums / noise)
+    few, many = 1.0 if signed else max(1.0, added / noise), max(1.0, added / noise, in_sums / noise)
     unit = math.sqrt(noise) * shrink
     found = (value / unit) ** 2
     return _least(found, many) * unit, _largest(found, few) * unit

@@ -37,6 +37,18 @@ def test_intervals_of_distances_cover_the_true_one(directions: int, distance: fl
         assert np.mean(covered) <= 0.985
 
 
+def test_means_of_sizes_of_differences_cover_where_many_are_large_and_some_are_not() -> None:
+    rng = np.random.default_rng(0)
+    true = np.array([0.3, 0.3, 0.2, 0.0, 0.0])
+    covered = []
+    for _ in range(200):
+        found = true + (rng.normal(size=5) + rng.normal()) / 15
+        again = found + (rng.normal(size=(100, 5)) + rng.normal(size=(100, 1))) / 15
+        low, high = distance_interval(np.abs(found).mean(), np.abs(again).mean(axis=1), signed=True)
+        covered.append(low <= true.mean() <= high)
+    assert np.mean(covered) >= 0.92
+
+
 def test_a_distance_of_nothing_has_an_interval_of_noise() -> None:
     again = np.abs(np.random.default_rng(0).normal(size=200)) / 10
     low, high = distance_interval(0.0, again)
