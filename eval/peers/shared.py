@@ -58,6 +58,10 @@ class Fitted:
     """Rows to ask for in one call, where sampling is slow; all of them if None."""
 
 
+GRACE_SECONDS = 0.5
+"""What a draw may take beyond the seconds for sampling before it is stopped."""
+
+
 class SamplingOver(TimeoutError):
     """The seconds for sampling are over."""
 
@@ -160,10 +164,13 @@ def draw_rows(fitted: Fitted, job: Job) -> tuple[pd.DataFrame, list[str]]:
         over = True
         raise SamplingOver("the seconds for sampling are over")
 
+    # The alarm is for a draw that does not return. It comes after the loop's own look at the clock, since an exception
+    # may be raised anywhere, where it is lost too; and again, for a peer that swallows the first.
+    end = time.monotonic() + job.sampling_seconds
     signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, job.sampling_seconds, 5.0)  # again, for a peer that swallows the first
+    signal.setitimer(signal.ITIMER_REAL, job.sampling_seconds + GRACE_SECONDS, 5.0)
     try:
-        while made < job.rows and not over:
+        while made < job.rows and not over and time.monotonic() < end:
             part = fitted.draw(min(fitted.at_once or job.rows, job.rows - made))
             parts.append(part)
             made += len(part)
