@@ -26,7 +26,7 @@ from eval.record import Target
 from llmsynth.evaluate.catalogue import metrics
 from llmsynth.evaluate.evidence import gather
 
-SEED = 1
+SEED = 2
 SAME = 1e-9
 
 

@@ -11,7 +11,7 @@ and the hold-out. What decides is what the shipped policy asks, severity include
   is asked. Counted: verdicts BLOCK; REVIEW and the conditions behind both stand beside.
 
 The tables of honest rows have 400 rows a part, the fewest with which the strongest attack has a figure at one false
-alarm in a hundred, so that a hundred seeds are done in some twenty minutes. Counts depend on no clock.
+alarm in a hundred. Counts depend on no clock; half an hour of one idle core.
 """
 
 from __future__ import annotations
@@ -51,7 +51,8 @@ class Table:
     sensitive: tuple[str, ...] = ()
 
 
-PLANTED_IN = (Table("adult", 3_000), Table("magic", 3_000))
+COPIES_IN = (Table("adult", 3_000), Table("magic", 3_000))
+NEAR_COPIES_IN = (Table("adult", 3_000),)
 HONEST = (
     Table("adult", 400, ("age", "sex", "race", "native-country"), ("occupation", "marital-status")),
     Table("insurance", 400, ("age", "sex", "region"), ("smoker", "bmi")),
@@ -129,14 +130,17 @@ def honest(table: Table, policy: Policy, seeds: int) -> dict[str, Any]:
 def run(
     *,
     seeds: int = SEEDS,
-    planted_in: Sequence[Table] = PLANTED_IN,
+    copies_in: Sequence[Table] = COPIES_IN,
+    near_copies_in: Sequence[Table] = NEAR_COPIES_IN,
     honest_tables: Sequence[Table] = HONEST,
     folder: Path = record.RESULTS,
 ) -> Path:
     """Count over all seeds and write the result file."""
     policy = read_policy()
-    copies = {one.name: planted(one, real_rows.with_copies, COPY_METRICS, policy, seeds) for one in planted_in}
-    near = {one.name: planted(one, real_rows.with_near_copies, NEAR_COPY_METRICS, policy, seeds) for one in planted_in}
+    copies = {one.name: planted(one, real_rows.with_copies, COPY_METRICS, policy, seeds) for one in copies_in}
+    near = {
+        one.name: planted(one, real_rows.with_near_copies, NEAR_COPY_METRICS, policy, seeds) for one in near_copies_in
+    }
     fresh = {one.name: honest(one, policy, seeds) for one in honest_tables}
     targets = [
         *(Target(f"{name.capitalize()}, 1 % copies flagged, share of seeds", found["flagged"] / seeds, ">=", 0.99)

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from eval.hostile import HOSTILE
 
-SIZES = (0, 1, 2, 3, 5, 8, 12, 25)
+SIZES = (0, 1, 1, 2, 3, 3, 5, 5, 8, 8, 12, 25)
 WIDE = 500
 MOST_COLUMNS = 5
 NUMBERS = (0, 1, -1, 2**31, 2**53 + 1, 2**63 - 1, -(2**63), 10**30)

@@ -57,7 +57,9 @@ def test_the_result_file_holds_a_target_for_each_table(pooled, tmp_path, monkeyp
         '[[condition]]\nrequire = "privacy.exact_matches.lower <= 0.0005"\nseverity = "review"\n'
         '[[condition]]\nrequire = "privacy.near_spellings.lower <= 0.0005"\nseverity = "review"\n'))  # fmt: skip
     table = Table("people", 500)
-    path = evaluate_power.run(seeds=1, planted_in=(table,), honest_tables=(table,), folder=tmp_path)
+    path = evaluate_power.run(
+        seeds=1, copies_in=(table,), near_copies_in=(table,), honest_tables=(table,), folder=tmp_path
+    )
     result = json.loads(path.read_text())
     assert [target["what"].split(", ")[1] for target in result["targets"]] == [
         "1 % copies flagged", "1 % near copies flagged", "honest rows blocked",
