@@ -46,7 +46,7 @@ CONSERVATIVE: Mapping[str, str] = {
     "linkability": AS_GIVEN,
     "attribute_inference": AS_GIVEN,
     "disco": AS_GIVEN,
-    "dcr_share": "its variance is that of coins for each nearest real row; nearby, training and held-out rows balance out",
+    "dcr_share": "its variance is that of coins for each nearest real row; nearby rows of both kinds balance",
     "mia tpr": "the exact interval of a share, and a lower end that stays at the rate as long as chance explains it",
     "strongest mia tpr": "as of one attack",
     "strongest mia auc": "the attack is picked on other people, so its luck is not in the figure",
