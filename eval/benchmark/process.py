@@ -18,6 +18,7 @@ from pathlib import Path
 
 import psutil
 
+FIRST_POLL_SECONDS = 0.01
 POLL_SECONDS = 0.2
 GRACE_SECONDS = 10.0
 
@@ -67,6 +68,7 @@ def run(
         Variables beside our own.
     """
     began, peak, stopped = time.monotonic(), 0.0, False
+    pause = FIRST_POLL_SECONDS  # a process that ends soon is looked at, too
     variables = {**os.environ, **(environment or {})}
     with errors.open("wb") as file:
         process = subprocess.Popen(
@@ -85,7 +87,8 @@ def run(
                     stopped = True
                     break
                 with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(POLL_SECONDS)
+                    process.wait(pause)
+                pause = min(2 * pause, POLL_SECONDS)
         finally:
             seconds = time.monotonic() - began
             _stop(process)
