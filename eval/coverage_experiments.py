@@ -28,9 +28,8 @@ from llmsynth.evaluate.encoding import EncodedTable
 from llmsynth.evaluate.evidence import Evidence, gather
 from llmsynth.evaluate.fidelity import tail_quantiles
 from llmsynth.evaluate.fidelity.cells import numeric_places
-from llmsynth.evaluate.fidelity.discrimination import auc_of
+from llmsynth.evaluate.fidelity.discrimination import auc_score
 from llmsynth.evaluate.fidelity.quantiles import quantiles
-from llmsynth.evaluate.intervals import from_replicates
 from llmsynth.evaluate.learners import ClassifierFactory, boosted_classifier
 from llmsynth.evaluate.privacy.mia_worst import strongest
 from llmsynth.evaluate.score import Score
@@ -151,8 +150,7 @@ def c2st(
         evidence = gather(*frames[:2])
         real, made = evidence.train, evidence.synthetic
         told = tell_apart(real, made, seed, factory)
-        values = auc_of(told, np.random.default_rng(seed))
-        score = Score(float(values[0]), n).within(from_replicates(values[0], values[1:], "percentile"))
+        score = auc_score(told, np.random.default_rng(seed))
         fresh = gather(frames[0], frames[3], frames[2])
         labels, predicted = _unseen(told, fresh)
         return {"c2st auc": (score, float(roc_auc_score(labels, predicted)))}
