@@ -204,17 +204,17 @@ class _Parser:
             self.fail("a column name, a value, 'not' or '('")
         low = self.literal()
         operator = self.accept(*COMPARISONS) or self.fail(f"one of {', '.join(COMPARISONS)} after the value")
-        name = self.name()
+        name = self.name(" (in backquotes; text in quotes is a value)" if isinstance(low.value, str) else "")
         first = Comparison(name, MIRRORED[operator.text], (low,), low.start, name.end)
         if second := self.accept(*COMPARISONS):
             high = self.literal()
             return And((first, Comparison(name, second.text, (high,), name.start, high.end)), low.start, high.end)
         return first
 
-    def name(self) -> Name:
+    def name(self, hint: str = "") -> Name:
         token = self.token
         if token.kind != "name":
-            self.fail("a column name")
+            self.fail(f"a column name{hint}")
         self.place += 1
         return Name(token.text, token.start, token.end)
 
@@ -237,7 +237,9 @@ class _Parser:
             return Comparison(name, f"{prefix}between", (low, high), name.start, high.end)
         if prefix:
             self.fail("'in' or 'between' after 'not'")
-        self.fail(f"{', '.join(COMPARISONS)}, in, between or is after column {name.text!r}")
+        several = self.token.kind == "name" or self.token.text == "("
+        hint = " (a name of several words stands in backquotes)" if several else ""
+        self.fail(f"{', '.join(COMPARISONS)}, in, between or is after column {name.text!r}{hint}")
 
     def listed(self) -> tuple[tuple[Literal, ...], int]:
         self.expect("(", "'(' before the values")

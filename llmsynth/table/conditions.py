@@ -288,6 +288,8 @@ class _Compiler:
         if alone and isinstance(node, Comparison) and node.operator.endswith("missing") and not negated:
             return error_at(self.source, node.start, node.end, f"column {node.column.text!r} is never missing")
         what = f"no row can fulfil {'the opposite of ' * negated}this{' and the rest of the condition' * (not alone)}"
+        if alone and isinstance(node, Comparison) and self.is_backwards(node):
+            what += ", the lower end of a range stands first"
         possible = []
         for name in dict.fromkeys(_columns(node)):
             column, codec = self.known[name]
@@ -296,6 +298,13 @@ class _Compiler:
             limited = f"column {name!r} can then only be {left.describe()}"
             possible.append(describe_column(codec, column) if left.is_full else limited)
         return error_at(self.source, node.start, node.end, f"{what}: {'; '.join(possible[:3])}")
+
+    def is_backwards(self, node: Comparison) -> bool:
+        """Whether a range would hold some value if its ends changed places."""
+        if node.operator != "between":
+            return False
+        high, low = (self.compare(node, *pair) for pair in zip(("<=", ">="), node.values, strict=True))
+        return not high.intersection(low).is_empty
 
 
 def _union(sets: Sequence[ValueSet]) -> ValueSet:

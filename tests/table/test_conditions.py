@@ -392,6 +392,7 @@ FIRST, LAST = (f"{day:%Y-%m-%d}" for day in (BASE.frame["admitted"].min(), BASE.
 DATES = f"'{FIRST}', got 5; column 'admitted' holds dates from {FIRST} to {LAST} or missing"
 UNLEARNED = "no model learns it, so a condition cannot use it"
 POSSIBLE = "use ==, !=, in (...) or is missing"
+BACKWARDS = "no row can fulfil this, the lower end of a range stands first"
 JOINT = "no row can fulfil this and the rest of the condition: column"
 
 
@@ -425,7 +426,9 @@ JOINT = "no row can fulfil this and the rest of the condition: column"
         (["age > 50", {"age": (None, 40)}], "age <= 40", f"{JOINT} 'age' can then only be 51 to {OLDEST}"),
         ("age is missing", "age is missing", "column 'age' is never missing"),
         ({"age": [None], "city": "Lund"}, "age is missing", "column 'age' is never missing"),
-        ({"city": "Lund", "age": (60, 50)}, "age between 60 and 50", f"no row can fulfil this: {AGE_RANGE}"),
+        ("age between 60 and 50", "age between 60 and 50", f"{BACKWARDS}: {AGE_RANGE}"),
+        ({"city": "Lund", "age": (60, 50)}, "age between 60 and 50", f"{BACKWARDS}: {AGE_RANGE}"),
+        ("age between 300 and 200", "age between 300 and 200", f"no row can fulfil this: {AGE_RANGE}"),
         ({"city": ["Lund", "Oslo"]}, 'city in ("Lund", "Oslo")', f"no category 'Oslo'; {CITY_RANGE}"),
     ],
 )  # fmt: skip
