@@ -1,4 +1,4 @@
-"""Laws that every metric keeps, whatever the table."""
+"""Laws that every metric keeps, whatever the table: a figure or a reason, inside its range and its own interval."""
 
 import json
 import math
@@ -34,9 +34,12 @@ def _evidences() -> dict[str, Evidence]:
     real, made, held = _table(120, 0), _table(120, 1), _table(80, 2)
     nothing = real.iloc[:0]
     odd = pd.DataFrame({"same": [1] * 30, "none": [None] * 30, "x": np.arange(30.0)})
+    far = made.assign(age=made["age"] + 40, income=made["income"] * 50, city="Lund")
     roles = {"target": "member", "quasi_identifiers": ["age", "city"], "sensitive": ["income"]}
     return {
         "plain": gather(real, made, held, **roles),  # type: ignore[arg-type]
+        "copies of training rows": gather(real, real.copy(), held, **roles),  # type: ignore[arg-type]
+        "far away": gather(real, far, held, **roles),  # type: ignore[arg-type]
         "without hold-out": gather(real, made, **roles),  # type: ignore[arg-type]
         "without roles": gather(real, made, held),
         "number as target": gather(real, made, held, target="income"),
@@ -66,12 +69,12 @@ def test_every_metric_returns_a_figure_or_a_reason_for_any_table(metric: Metric)
         measured = metric.measure(evidence)
         text = json.dumps(measured.to_dict(), allow_nan=False)
         assert HOSTILE not in text, f"{name}: a category of fewer than {FEWEST_ROWS_SHOWN} rows is shown"
-        for score in (measured.score, measured.reference, *measured.parts.values()):
+        for score in (measured.score, measured.reference, *measured.parts.values(), *measured.part_references.values()):
             assert score.known or score.reason, name
             if score.known:
                 assert metric.low - 1e-9 <= score.value <= metric.high + 1e-9, name
             if not math.isnan(score.lower):
-                assert score.lower <= score.upper, name
+                assert score.lower - 1e-9 <= score.value <= score.upper + 1e-9, name
 
 
 @pytest.mark.parametrize("metric", ALL, ids=lambda metric: metric.path)

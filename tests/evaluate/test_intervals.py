@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from llmsynth.evaluate.intervals import clopper_pearson, difference_of_shares, from_replicates, wilson
+from llmsynth.evaluate.intervals import Kind, clopper_pearson, difference_of_shares, from_replicates, wilson
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,15 @@ def test_differences_of_shares_are_newcombes_examples(
 
 
 def test_the_basic_interval_takes_the_bias_of_sampling_off() -> None:
-    assert from_replicates(0.1, np.linspace(0.15, 0.25, 101)) == pytest.approx((-0.0475, 0.0475), abs=1e-9)
+    assert from_replicates(0.1, np.linspace(0.08, 0.18, 101)) == pytest.approx((0.0225, 0.1175), abs=1e-9)
+
+
+@pytest.mark.parametrize("kind", ["basic", "percentile"])
+@pytest.mark.parametrize("away", [-1.0, 1.0])
+def test_an_interval_contains_its_figure_however_far_the_replicates_are_off(kind: Kind, away: float) -> None:
+    low, high = from_replicates(0.1, 0.1 + away * np.linspace(0.05, 0.15, 101), kind)
+    assert low <= 0.1 <= high
+    assert low == 0.1 or high == 0.1
 
 
 def test_too_few_replicates_with_a_value_give_no_interval() -> None:

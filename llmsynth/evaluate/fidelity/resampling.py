@@ -174,4 +174,4 @@ def interval_of(value: float, likely: FloatArray, bounds: Interval = (-math.inf,
     lower, upper = from_replicates(value, likely, "percentile")
     if math.isnan(lower):
         return math.nan, math.nan
-    return max(min(lower, value), bounds[0]), min(max(upper, value), bounds[1])
+    return max(lower, bounds[0]), min(upper, bounds[1])

@@ -69,7 +69,7 @@ def _compare(trained: Trained, design: Design, real: Rows, other: Rows) -> tuple
     for owner, one, is_told in zip(design.owners, values, told, strict=True):
         if is_told:
             parts.setdefault(owner, []).append(float(one))
-    return Score(value, len(other)).within((min(low, value), max(high, value))), parts
+    return Score(value, len(other)).within((low, high)), parts
 
 
 METRIC = Metric(
