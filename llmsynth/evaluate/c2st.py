@@ -57,12 +57,15 @@ class ToldApart:
         Of being synthetic.
     folds : tuple
         Each classifier and the numbers of the rows it did not see.
+    people : int64 array of shape (rows,), optional
+        Whose rows they are, where several may be of one.
     """
 
     rows: FloatArray
     labels: IntArray
     probability: FloatArray
     folds: tuple[tuple[Classifier, IntArray], ...]
+    people: IntArray | None = None
 
 
 def c2st(
@@ -103,7 +106,11 @@ def c2st(
 
 
 def tell_apart(
-    real: EncodedTable, synthetic: EncodedTable, seed: int, classifier: ClassifierFactory = boosted_classifier
+    real: EncodedTable,
+    synthetic: EncodedTable,
+    seed: int,
+    classifier: ClassifierFactory = boosted_classifier,
+    people: IntArray | None = None,
 ) -> ToldApart:
     """Predict of every row, by a classifier that did not see it, whether it is synthetic.
 
@@ -115,16 +122,32 @@ def tell_apart(
         Of the folds and the classifier.
     classifier : callable
         Layout and seed to a fresh classifier.
+    people : int64 array of shape (real + synthetic rows,), optional
+        Whose rows they are, at least `N_FOLDS` a side; all rows of one are in one fold, so that no classifier knows a
+        row by others of the same person.
     """
-    from sklearn.model_selection import StratifiedKFold
-
     rows = np.concatenate([real.values, synthetic.values])
     labels = np.repeat(np.array([0, 1], np.int64), [len(real), len(synthetic)])
     probability = np.empty(len(rows))
     folds = []
-    for train, test in StratifiedKFold(N_FOLDS, shuffle=True, random_state=seed).split(rows, labels):
+    for train, test in _folds(labels, people, seed):
         model = classifier(real.layout, seed)
         model.fit(rows[train], labels[train])
         probability[test] = np.asarray(model.predict_proba(rows[test]))[:, 1]
         folds.append((model, test))
-    return ToldApart(rows, labels, probability, tuple(folds))
+    return ToldApart(rows, labels, probability, tuple(folds), people)
+
+
+def _folds(labels: IntArray, people: IntArray | None, seed: int) -> list[tuple[IntArray, IntArray]]:
+    """Return row numbers to train and to test on, rows of both tables in each."""
+    if people is None:
+        from sklearn.model_selection import StratifiedKFold
+
+        return list(StratifiedKFold(N_FOLDS, shuffle=True, random_state=seed).split(labels, labels))
+    codes = np.unique(people, return_inverse=True)[1]
+    real, synthetic = (np.bincount(codes[labels == side], minlength=codes.max() + 1) > 0 for side in (0, 1))
+    kind = np.where(real & synthetic, 1, np.where(real, 0, 2))  # those of one table follow each other when dealt out
+    order = np.random.default_rng(seed).permutation(kind.size)
+    fold = np.empty(kind.size, np.int64)
+    fold[order[np.argsort(kind[order], kind="stable")]] = np.arange(kind.size) % N_FOLDS
+    return [(np.flatnonzero(fold[codes] != one), np.flatnonzero(fold[codes] == one)) for one in range(N_FOLDS)]

@@ -84,10 +84,14 @@ class EncodedTable:
 
     def subsample(self, n_rows: int, seed: int) -> EncodedTable:
         """Return `n_rows` rows drawn without replacement, all rows in order when there are no more than that."""
+        return self if len(self) <= n_rows else self.take(self.rows_of_subsample(n_rows, seed))
+
+    def rows_of_subsample(self, n_rows: int, seed: int) -> IntArray:
+        """Return the numbers of the rows that `subsample` takes, int64 array, rising."""
         if len(self) <= n_rows:
-            return self
+            return np.arange(len(self), dtype=np.int64)
         rows = np.random.default_rng(seed).choice(len(self), size=n_rows, replace=False)
-        return self.take(np.sort(rows).astype(np.int64))
+        return np.sort(rows).astype(np.int64)
 
     def without(self, name: str) -> EncodedTable:
         """Return the table without a column, itself where the layout does not have it."""

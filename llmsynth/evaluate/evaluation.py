@@ -56,7 +56,8 @@ def evaluate(
     quasi_identifiers, sensitive : sequence of str, optional
         What an attacker may know of a person, and would like to.
     unit : str, optional
-        Column that says whose rows they are. Not compared; splits and resampling go by it.
+        Column that says whose rows they are. Not compared; splits, resampling and attacks go by it. A row without a
+        value is somebody's own; synthetic tables need not have the column.
     seed : int
         Same seed, same report.
     schema : Schema, optional

@@ -31,10 +31,15 @@ NO_HOLDOUT = "needs held-out real rows: give a holdout that the generator never 
 
 @dataclass(frozen=True)
 class Units:
-    """Whose rows they are: int64 codes of shape (rows,), shared by both tables."""
+    """Whose rows they are: int64 codes of shape (rows,), shared by the real tables.
+
+    Synthetic people are nobody of the real tables, whatever they are called; None where the synthetic table does not
+    say whose its rows are.
+    """
 
     train: IntArray
     holdout: IntArray | None
+    synthetic: IntArray | None = None
 
 
 @dataclass(frozen=True)
@@ -168,7 +173,7 @@ def gather(
                         "quasi_identifiers": quasi_identifiers, "sensitive": sensitive})  # fmt: skip
     units = None
     if unit is not None:
-        units = _units(real, holdout, unit)
+        units = _units(real, holdout, made[0], unit)
         real, holdout, made = _without(real, unit), _without(holdout, unit), [_without(one, unit) for one in made]
     own_real, own_made, own_holdout, alignment = align(real, made[0], holdout)
     shared = real.loc[:, [str(label) in own_real.columns for label in real.columns]]
@@ -212,16 +217,28 @@ def _without(frame: Any, unit: str) -> Any:
     return frame.loc[:, [str(label) != str(unit) for label in frame.columns]]  # by place: NaN is no label to ask for
 
 
-def _units(real: pd.DataFrame, holdout: pd.DataFrame | None, unit: str) -> Units:
+def _units(real: pd.DataFrame, holdout: pd.DataFrame | None, synthetic: pd.DataFrame, unit: str) -> Units:
     parts = {"real": real} if holdout is None else {"real": real, "holdout": holdout}
     columns = []
     for table, frame in parts.items():
         named = with_text_names(frame, table)
         if str(unit) not in named:
             raise TableError(f"unit: expected column {unit!r} in the hold-out too; it says whose rows they are")
-        columns.append(named[str(unit)].astype(object))
-    codes = pd.factorize(pd.concat(columns, ignore_index=True), use_na_sentinel=False)[0].astype(np.int64)
-    return Units(codes[: len(real)], codes[len(real) :] if holdout is not None else None)
+        columns.append(named[str(unit)])
+    codes = _codes(columns)
+    named, made = with_text_names(synthetic, "synthetic"), None
+    if str(unit) in named:
+        made = _codes([named[str(unit)]]) + codes.max(initial=-1) + 1
+    return Units(codes[: len(real)], codes[len(real) :] if holdout is not None else None, made)
+
+
+def _codes(columns: list[pd.Series]) -> IntArray:
+    """Number people from 0; a row that does not say whose it is, is somebody's own."""
+    cells = pd.concat([column.astype(object) for column in columns], ignore_index=True)
+    codes = pd.factorize(cells)[0].astype(np.int64)
+    unsaid = codes < 0
+    codes[unsaid] = codes.max(initial=-1) + 1 + np.arange(unsaid.sum())
+    return codes
 
 
 def _only(schema: Schema | None, names: tuple[str, ...]) -> Schema | None:

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from llmsynth.evaluate import c2st, encode_tables
+from llmsynth.evaluate.c2st import N_FOLDS, tell_apart
 
 
 class MeanDistance:
@@ -64,3 +65,14 @@ def test_more_categories_than_bins_do_not_crash_the_default_classifier():
     rng = np.random.default_rng(0)
     frame = pd.DataFrame({"c": rng.integers(0, 400, 900).astype(str), "d": rng.choice(["a", "b"], 900)})
     assert c2st(*encode_tables(frame, frame.sample(frac=1, random_state=0))).auc.known
+
+
+def test_rows_of_a_person_are_in_one_fold_and_every_fold_has_people_of_both_tables():
+    tables = encode_tables(sample(0, n=60), sample(1, n=60))
+    people = np.concatenate([np.arange(60) // 12, np.arange(48, 108) // 12])  # five a side, one of them on both
+    told = tell_apart(*tables, 0, quick, people)
+    assert sorted(np.concatenate([rows for _, rows in told.folds]).tolist()) == list(range(120))
+    for _, rows in told.folds:
+        assert set(told.labels[rows]) == {0, 1}
+        assert not set(people[rows]) & set(np.delete(people, rows))
+    assert len(told.folds) == N_FOLDS and told.people is people

@@ -75,6 +75,22 @@ def test_a_role_for_a_column_that_does_not_exist_is_an_error(role: str) -> None:
         gather(_table(), _table(), **{role: value})  # type: ignore[arg-type]
 
 
+def test_a_row_that_does_not_say_whose_it_is_is_somebodys_own() -> None:
+    frame = pd.DataFrame({"who": ["a", None, "a", None], "x": range(4)})
+    units = gather(frame, frame, frame[1:3], unit="who").units
+    assert units is not None and units.holdout is not None
+    assert units.train.tolist() == [0, 1, 0, 2] and units.holdout.tolist() == [3, 0]
+
+
+def test_synthetic_people_are_nobody_of_the_real_tables() -> None:
+    frame = pd.DataFrame({"who": [7, 7, 8], "x": range(3)})
+    units = gather(frame, frame, frame, unit="who").units
+    assert units is not None and units.synthetic is not None
+    assert units.synthetic.tolist() == [2, 2, 3]
+    unsaid = gather(frame, frame[["x"]], frame, unit="who").units
+    assert unsaid is not None and unsaid.synthetic is None
+
+
 def test_a_unit_says_whose_rows_they_are_and_is_not_compared() -> None:
     evidence = gather(_table(6), _table(6, 1), _table(9, 2), unit="who")
     assert evidence.train.layout.names == ("age", "city")

@@ -3,6 +3,9 @@
 The AUC grows with the number of rows, so both are compared with the training rows at one size, the smallest of the
 three tables; a hold-out of fewer than 500 rows is not let pull it down, and has its figure at its own size.
 
+Where rows have a unit, all rows of a person are in one fold and are drawn again together: what makes a person's rows
+alike would tell any table that has them from any other.
+
 Knows classifiers by their factory. Refuses to know which.
 """
 
@@ -13,7 +16,7 @@ from collections.abc import Callable
 import numpy as np
 
 from llmsynth.evaluate.c2st import N_FOLDS, ToldApart, tell_apart
-from llmsynth.evaluate.encoding import EncodedTable, FloatArray
+from llmsynth.evaluate.encoding import EncodedTable, FloatArray, IntArray
 from llmsynth.evaluate.evidence import NO_HOLDOUT, Evidence
 from llmsynth.evaluate.fidelity.neighbours import resampled
 from llmsynth.evaluate.intervals import from_replicates
@@ -51,7 +54,7 @@ def measure_both(
     score : callable
         Takes two tables of one size and the name of the second.
     """
-    seed, sizes = evidence.seed_for("fidelity", "discrimination"), sizes_of(evidence, limit)
+    seed, sizes = _seed(evidence), sizes_of(evidence, limit)
     found = []
     for name, other, size in zip(("synthetic", "holdout"), (evidence.synthetic, evidence.holdout), sizes, strict=True):
         if other is None:
@@ -65,6 +68,37 @@ def measure_both(
     return found[0], found[1]
 
 
+def _seed(evidence: Evidence) -> int:
+    return evidence.seed_for("fidelity", "discrimination")
+
+
+def people_of(evidence: Evidence, name: str, size: int) -> IntArray | None:
+    """Return whose the rows are that `measure_both` compares at this size; None where nobody said.
+
+    Parameters
+    ----------
+    evidence : Evidence
+    name : str
+        "synthetic" or "holdout".
+    size : int
+        Rows a side.
+
+    Returns
+    -------
+    int64 array of shape (2 * size,) or None
+        Training rows first. Each row of a synthetic table that does not say is somebody's own.
+    """
+    units, made = evidence.units, name == "synthetic"
+    other = evidence.synthetic if made else evidence.holdout
+    if units is None or other is None:
+        return None
+    whose = units.synthetic if made else units.holdout
+    if whose is None:
+        whose = np.arange(len(other)) + units.train.max(initial=-1) + 1
+    chosen = evidence.train.rows_of_subsample(size, _seed(evidence)), other.rows_of_subsample(size, _seed(evidence) + 1)
+    return np.concatenate([units.train[chosen[0]], whose[chosen[1]]])
+
+
 def measure_auc(
     evidence: Evidence,
     limit: int,
@@ -76,7 +110,10 @@ def measure_auc(
     details: dict[str, object] = {}
 
     def score(train: EncodedTable, other: EncodedTable, name: str) -> Score:
-        told = tell_apart(train, other, evidence.seed_for(key), classifier)
+        people = people_of(evidence, name, len(train))
+        if people is not None and min(np.unique(side).size for side in np.split(people, 2)) < N_FOLDS:
+            return unknown(f"rows of fewer than {N_FOLDS} people a side", len(train))
+        told = tell_apart(train, other, evidence.seed_for(key), classifier, people)
         if describe is not None and name == "synthetic":
             details.update(describe(told, train))
         return auc_score(told, evidence.rng(key, name))
@@ -98,8 +135,10 @@ def auc_score(told: ToldApart, rng: np.random.Generator) -> Score:
 
 
 def auc_of(told: ToldApart, rng: np.random.Generator) -> FloatArray:
-    """Return the AUC and its replicates, with both tables resampled, (1 + BOOTSTRAPS,)."""
+    """Return the AUC and its replicates, with people of both tables drawn again, (1 + BOOTSTRAPS,)."""
     n_real = int((told.labels == 0).sum())
-    counts = np.concatenate([resampled(n, rng) for n in (n_real, len(told.labels) - n_real)], axis=1)
+    people = np.arange(len(told.labels)) if told.people is None else told.people
+    whose = [np.unique(side, return_inverse=True)[1] for side in (people[:n_real], people[n_real:])]
+    counts = np.concatenate([resampled(int(codes.max()) + 1, rng)[:, codes] for codes in whose], axis=1)
     weights = np.concatenate([np.ones((1, len(told.labels))), counts]).astype(np.float32).T
     return auroc(told.labels == 1, told.probability, weights)

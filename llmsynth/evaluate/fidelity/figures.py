@@ -256,10 +256,8 @@ def redraw(
     """
     sizes = len(evidence.train), len(table_of(evidence, side))
     units = evidence.units
-    groups = (
-        None if units is None else _numbered(units.train),
-        None if units is None or units.holdout is None or side == "synthetic" else _numbered(units.holdout),
-    )
+    theirs = None if units is None else units.synthetic if side == "synthetic" else units.holdout
+    groups = (None if units is None else _numbered(units.train), None if theirs is None else _numbered(theirs))
     rng = evidence.rng(key, side, "bootstrap")
     draws = [
         resampled(*(draw_rows(rng, size, group, most) for size, group in zip(sizes, groups, strict=True)))

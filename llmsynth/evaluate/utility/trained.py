@@ -37,6 +37,7 @@ Thing = TypeVar("Thing")
 REAL, WHOLE, JOINED, FRESH, REAL_AS_FRESH = "real", "all real", "real and synthetic", "fresh", "real as fresh"
 SOME_REAL, SOME_SYNTHETIC = "some real", "some synthetic"
 HOLDOUT, SECOND_HALF, FOLDS = "hold-out", "second half of the hold-out", "folds"
+FEW = "the hold-out is too small to be cut in halves"
 NO_TEST = f"{NO_HOLDOUT}; testing on rows it learned from is no test"
 
 
@@ -179,6 +180,24 @@ def scored(values: FloatArray, n_rows: int, reason: str = "") -> Score:
     return Score(value, n_rows, reason).within(from_replicates(value, values[1:], "percentile"))
 
 
+def of_fresh_rows(trained: Trained, score: Callable[[str, str, str], Score]) -> Score:
+    """Score fresh real rows in place of synthetic ones: the reference of figures that compare two trainings.
+
+    Parameters
+    ----------
+    trained : Trained
+    score : callable
+        Takes the names of the fresh rows (one half of the hold-out), of as many training rows, and of the rows that
+        both are tested on (the other half).
+
+    Returns
+    -------
+    Score
+        Unknown where the hold-out is too small to be cut in halves.
+    """
+    return score(FRESH, REAL_AS_FRESH, SECOND_HALF) if FRESH in trained.rows else unknown(FEW)
+
+
 def trained_for(evidence: Evidence, *, holdout: bool = True, synthetic: bool = True) -> Trained | str:
     """Return the models of the evidence, or why there are none.
 
@@ -256,4 +275,6 @@ def _units(evidence: Evidence, rows: dict[str, Rows]) -> dict[str, IntArray]:
     owners = {name: evidence.units.train for name in (REAL, WHOLE, SOME_REAL)}
     if evidence.units.holdout is not None:
         owners |= {HOLDOUT: evidence.units.holdout, SECOND_HALF: evidence.units.holdout}
+    if evidence.units.synthetic is not None:
+        owners[SOME_SYNTHETIC] = evidence.units.synthetic
     return {name: codes[rows[name].numbers] for name, codes in owners.items() if name in rows}

@@ -69,11 +69,13 @@ def test_without_a_holdout_the_floor_is_the_reference_and_says_so() -> None:
         frame_of(evidence, "holdout")
 
 
-def test_persons_make_intervals_wider_where_their_rows_are_alike() -> None:
+@pytest.mark.parametrize("alike", ["real", "synthetic"])
+def test_persons_make_intervals_wider_where_their_rows_are_alike(alike: str) -> None:
     rng = np.random.default_rng(0)
     who = np.repeat(np.arange(40), 10)
-    real = pd.DataFrame({"x": rng.normal(size=40)[who], "who": who})
-    made = pd.DataFrame({"x": rng.normal(size=400), "who": who})
+    tables = {name: pd.DataFrame({"x": rng.normal(size=400), "who": who}) for name in ("real", "synthetic")}
+    tables[alike]["x"] = rng.normal(size=40)[who]
+    real, made = tables.values()
     widths = []
     for unit in (None, "who"):
         evidence = gather(real, made, unit=unit)

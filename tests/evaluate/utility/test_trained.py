@@ -6,7 +6,17 @@ import pytest
 
 from llmsynth.evaluate.evidence import gather
 from llmsynth.evaluate.utility import trained as module
-from llmsynth.evaluate.utility.trained import FOLDS, HOLDOUT, JOINED, REAL, WHOLE, Trained, draw, trained_for
+from llmsynth.evaluate.utility.trained import (
+    FOLDS,
+    HOLDOUT,
+    JOINED,
+    REAL,
+    SOME_SYNTHETIC,
+    WHOLE,
+    Trained,
+    draw,
+    trained_for,
+)
 from tests.evaluate.utility.tables import evidence_of, only, people
 
 
@@ -46,8 +56,9 @@ def test_rows_of_one_unit_are_drawn_and_folded_together() -> None:
     assert isinstance(trained, Trained)
     weights = trained.weights(HOLDOUT).T.reshape(201, 30, 4)
     assert (weights == weights[:, :, :1]).all() and (weights[0] == 1).all() and (weights.sum(axis=(1, 2)) == 120).all()
-    folds = trained._folds(REAL).reshape(30, 4)
-    assert (folds == folds[:, :1]).all() and np.unique(folds).size == 3
+    for name in (REAL, SOME_SYNTHETIC):
+        folds = trained._folds(name).reshape(30, 4)
+        assert (folds == folds[:, :1]).all() and np.unique(folds).size == 3
     lone = trained_for(gather(real.assign(who=1), real, held, target="sick", unit="who", level="quick"))
     assert isinstance(lone, Trained) and not lone.has_folds(REAL)
 
