@@ -13,20 +13,10 @@ import numpy as np
 from llmsynth.evaluate.encoding import BoolArray, FloatArray
 from llmsynth.evaluate.evidence import Evidence
 from llmsynth.evaluate.metric import Measured, Metric, not_evaluable
-from llmsynth.evaluate.score import Score, unknown
+from llmsynth.evaluate.score import Score
 from llmsynth.evaluate.utility.models import MAIN, TITLES
 from llmsynth.evaluate.utility.per_class_recall import NEEDS_CLASSES
-from llmsynth.evaluate.utility.trained import (
-    FRESH,
-    HOLDOUT,
-    REAL,
-    REAL_AS_FRESH,
-    SECOND_HALF,
-    Trained,
-    scored,
-    trained_for,
-)
-from llmsynth.evaluate.utility.tstr_gap import FEW
+from llmsynth.evaluate.utility.trained import HOLDOUT, REAL, Trained, of_fresh_rows, scored, trained_for
 from llmsynth.evaluate.weighted_figures import Weights
 
 N_BINS = 15
@@ -73,14 +63,12 @@ def calibration(evidence: Evidence) -> Measured:
         "ece": {TITLES[one]: {"synthetic": float(made[one][0]), "real": float(real[one][0])} for one in MAIN},
         "bins": N_BINS,
     }
-    return Measured(scored(value, n_rows), _reference(trained), gaps, {}, details)
 
+    def fresh_gap(fresh: str, same: str, test: str) -> Score:
+        lost = np.mean([_ece(trained, fresh, test, one) - _ece(trained, same, test, one) for one in MAIN], axis=0)
+        return scored(lost, len(trained.rows[test]))
 
-def _reference(trained: Trained) -> Score:
-    if FRESH not in trained.rows:
-        return unknown(FEW)
-    gaps = [_ece(trained, FRESH, SECOND_HALF, one) - _ece(trained, REAL_AS_FRESH, SECOND_HALF, one) for one in MAIN]
-    return scored(np.mean(gaps, axis=0), len(trained.rows[SECOND_HALF]))
+    return Measured(scored(value, n_rows), of_fresh_rows(trained, fresh_gap), gaps, {}, details)
 
 
 def _ece(trained: Trained, trained_on: str, tested_on: str, learner: str) -> FloatArray:

@@ -21,17 +21,7 @@ from llmsynth.evaluate.score import Score, unknown
 from llmsynth.evaluate.utility.groups import FEWEST_IN_GROUP, groups_of
 from llmsynth.evaluate.utility.models import MAIN
 from llmsynth.evaluate.utility.per_class_recall import NEEDS_CLASSES
-from llmsynth.evaluate.utility.trained import (
-    FRESH,
-    HOLDOUT,
-    REAL,
-    REAL_AS_FRESH,
-    SECOND_HALF,
-    Trained,
-    scored,
-    trained_for,
-)
-from llmsynth.evaluate.utility.tstr_gap import FEW
+from llmsynth.evaluate.utility.trained import HOLDOUT, REAL, SECOND_HALF, Trained, of_fresh_rows, scored, trained_for
 from llmsynth.evaluate.weighted_figures import Weights
 
 NEEDS_SENSITIVE = "needs sensitive columns: name those whose groups should be treated alike"
@@ -105,7 +95,20 @@ def fairness(evidence: Evidence) -> Measured:
     n_rows = len(trained.rows[HOLDOUT])
     details = {part: {"synthetic": _plain(made[part]), "real": _plain(real[part])} for part in made}
     parts = {part: scored(np.abs(made[part] - real[part]), n_rows, _why(made[part])) for part in made}
-    return Measured(_largest(made, real, n_rows), _reference(trained, columns), parts, {}, {"gaps": details})
+
+    def fresh_change(on_fresh: str, on_real: str, test: str) -> Score:
+        fresh, same = (
+            {
+                f"{name} · {kind}": _gaps(trained, on, test, groups)[place]
+                for place, kind in enumerate(GAPS)
+                for name, groups in columns.items()
+            }
+            for on in (on_fresh, on_real)
+        )
+        return _largest(fresh, same, len(trained.rows[test]))
+
+    reference = of_fresh_rows(trained, fresh_change)
+    return Measured(_largest(made, real, n_rows), reference, parts, {}, {"gaps": details})
 
 
 def _gaps(trained: Trained, trained_on: str, tested_on: str, groups: list[BoolArray]) -> tuple[FloatArray, FloatArray]:
@@ -127,20 +130,6 @@ def _largest(first: dict[str, FloatArray], second: dict[str, FloatArray], n_rows
     if not changes:
         return unknown(_why(np.full(1, np.nan)), n_rows)
     return scored(np.max(np.stack(changes), axis=0), n_rows)
-
-
-def _reference(trained: Trained, columns: dict[str, list[BoolArray]]) -> Score:
-    if FRESH not in trained.rows:
-        return unknown(FEW)
-    fresh, real = (
-        {
-            f"{name} · {kind}": _gaps(trained, on, SECOND_HALF, groups)[place]
-            for place, kind in enumerate(GAPS)
-            for name, groups in columns.items()
-        }
-        for on in (FRESH, REAL_AS_FRESH)
-    )
-    return _largest(fresh, real, len(trained.rows[SECOND_HALF]))
 
 
 def _plain(values: FloatArray) -> float | None:

@@ -16,18 +16,7 @@ from llmsynth.evaluate.metric import Measured, Metric, not_evaluable
 from llmsynth.evaluate.score import Score, unknown
 from llmsynth.evaluate.utility.models import MAIN, TITLES
 from llmsynth.evaluate.utility.problem import Rows
-from llmsynth.evaluate.utility.trained import (
-    FRESH,
-    HOLDOUT,
-    REAL,
-    REAL_AS_FRESH,
-    SECOND_HALF,
-    Trained,
-    draw,
-    scored,
-    trained_for,
-)
-from llmsynth.evaluate.utility.tstr_gap import FEW
+from llmsynth.evaluate.utility.trained import HOLDOUT, REAL, Trained, draw, of_fresh_rows, scored, trained_for
 from llmsynth.evaluate.weighted_figures import Weights, class_figure, r2
 
 MAX_ROWS = 1_000
@@ -47,10 +36,12 @@ def importance_agreement(evidence: Evidence) -> Measured:
     agreement = np.array([_taus(made[learner], real[learner]) for learner in MAIN])
     n_rows = min(len(trained.rows[HOLDOUT]), MAX_ROWS)
     names = trained.problem.layout.names
-    reference = unknown(FEW)
-    if FRESH in trained.rows:
-        fresh, same = (_importances(trained, on, SECOND_HALF) for on in (FRESH, REAL_AS_FRESH))
-        reference = _score(np.array([_taus(fresh[one], same[one]) for one in MAIN]), len(trained.rows[SECOND_HALF]))
+
+    def fresh_agreement(on_fresh: str, on_real: str, test: str) -> Score:
+        fresh, same = (_importances(trained, on, test) for on in (on_fresh, on_real))
+        return _score(np.array([_taus(fresh[one], same[one]) for one in MAIN]), len(trained.rows[test]))
+
+    reference = of_fresh_rows(trained, fresh_agreement)
     return Measured(
         _score(agreement, n_rows),
         reference,

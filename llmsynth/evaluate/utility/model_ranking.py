@@ -15,17 +15,7 @@ from llmsynth.evaluate.evidence import Evidence
 from llmsynth.evaluate.metric import Measured, Metric, not_evaluable
 from llmsynth.evaluate.score import Score, unknown
 from llmsynth.evaluate.utility.models import ALL, TITLES
-from llmsynth.evaluate.utility.trained import (
-    FRESH,
-    HOLDOUT,
-    REAL,
-    REAL_AS_FRESH,
-    SECOND_HALF,
-    Trained,
-    scored,
-    trained_for,
-)
-from llmsynth.evaluate.utility.tstr_gap import FEW
+from llmsynth.evaluate.utility.trained import HOLDOUT, REAL, Trained, of_fresh_rows, scored, trained_for
 
 EQUAL = "all learners are equally good"
 
@@ -43,10 +33,11 @@ def model_ranking(evidence: Evidence) -> Measured:
     )
     real = _figures(trained, REAL, HOLDOUT)
     score, n_rows = _agreement(made, real, len(trained.rows[HOLDOUT])), len(trained.rows[HOLDOUT])
-    reference = unknown(FEW)
-    if FRESH in trained.rows:
-        fresh, same = (_figures(trained, on, SECOND_HALF) for on in (FRESH, REAL_AS_FRESH))
-        reference = _agreement(fresh, same, len(trained.rows[SECOND_HALF]))
+
+    def fresh_agreement(fresh: str, same: str, test: str) -> Score:
+        return _agreement(_figures(trained, fresh, test), _figures(trained, same, test), len(trained.rows[test]))
+
+    reference = of_fresh_rows(trained, fresh_agreement)
     details = {
         name: {TITLES[one]: scored(values, n_rows).to_dict() for one, values in zip(ALL, found, strict=True)}
         for name, found in (("synthetic", made), ("real", real))

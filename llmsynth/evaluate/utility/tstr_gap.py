@@ -12,20 +12,9 @@ import math
 from llmsynth.evaluate.encoding import FloatArray
 from llmsynth.evaluate.evidence import Evidence
 from llmsynth.evaluate.metric import Measured, Metric, not_evaluable
-from llmsynth.evaluate.score import Score, unknown
+from llmsynth.evaluate.score import Score
 from llmsynth.evaluate.utility.listed import absence, absent_classes, parts_of
-from llmsynth.evaluate.utility.trained import (
-    FRESH,
-    HOLDOUT,
-    REAL,
-    REAL_AS_FRESH,
-    SECOND_HALF,
-    Trained,
-    scored,
-    trained_for,
-)
-
-FEW = "the hold-out is too small to be cut in halves"
+from llmsynth.evaluate.utility.trained import HOLDOUT, REAL, of_fresh_rows, scored, trained_for
 
 
 def tstr_gap(evidence: Evidence) -> Measured:
@@ -36,25 +25,23 @@ def tstr_gap(evidence: Evidence) -> Measured:
     trained = trained_for(evidence)
     if isinstance(trained, str):
         return not_evaluable(trained, len(evidence.synthetic))
-    n_rows = len(trained.rows[HOLDOUT])
+    n_rows, headline = len(trained.rows[HOLDOUT]), trained.headline
 
     def gap(learner: str, name: str) -> FloatArray:
         return trained.figure(REAL, HOLDOUT, learner, name) - trained.over_draws(
             lambda made: trained.figure(made, HOLDOUT, learner, name)
         )
 
-    value = trained.mean_figure(REAL, HOLDOUT, trained.headline) - trained.over_draws(
-        lambda made: trained.mean_figure(made, HOLDOUT, trained.headline)
+    def fresh_gap(fresh: str, real: str, test: str) -> Score:
+        lost = trained.mean_figure(real, test, headline) - trained.mean_figure(fresh, test, headline)
+        return scored(lost, len(trained.rows[test]))
+
+    value = trained.mean_figure(REAL, HOLDOUT, headline) - trained.over_draws(
+        lambda made: trained.mean_figure(made, HOLDOUT, headline)
     )
     reason = absence(absent_classes(evidence, trained))
-    return Measured(scored(value, n_rows, reason), _reference(trained), parts_of(trained, gap, n_rows))
-
-
-def _reference(trained: Trained) -> Score:
-    if FRESH not in trained.rows:
-        return unknown(FEW)
-    real, fresh = (trained.mean_figure(on, SECOND_HALF, trained.headline) for on in (REAL_AS_FRESH, FRESH))
-    return scored(real - fresh, len(trained.rows[SECOND_HALF]))
+    reference = of_fresh_rows(trained, fresh_gap)
+    return Measured(scored(value, n_rows, reason), reference, parts_of(trained, gap, n_rows))
 
 
 METRIC = Metric(

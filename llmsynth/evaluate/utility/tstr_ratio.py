@@ -20,17 +20,7 @@ from llmsynth.evaluate.metric import Measured, Metric, not_evaluable
 from llmsynth.evaluate.score import Score, unknown
 from llmsynth.evaluate.utility.listed import absence, absent_classes
 from llmsynth.evaluate.utility.models import MAIN, TITLES
-from llmsynth.evaluate.utility.trained import (
-    FRESH,
-    HOLDOUT,
-    REAL,
-    REAL_AS_FRESH,
-    SECOND_HALF,
-    Trained,
-    scored,
-    trained_for,
-)
-from llmsynth.evaluate.utility.tstr_gap import FEW
+from llmsynth.evaluate.utility.trained import HOLDOUT, REAL, of_fresh_rows, scored, trained_for
 
 LEAST = 0.01
 NO_SKILL = "models trained on real rows do not predict the target, so there is nothing to reach"
@@ -50,22 +40,19 @@ def tstr_ratio(evidence: Evidence) -> Measured:
         made = trained.over_draws(lambda made: trained.figure(made, HOLDOUT, learner, name))
         return _share(made, trained.figure(REAL, HOLDOUT, learner, name), n_rows)
 
+    def fresh_share(fresh: str, real: str, test: str) -> Score:
+        found = trained.mean_figure(fresh, test, name), trained.mean_figure(real, test, name)
+        return _share(*found, len(trained.rows[test]))
+
     made = trained.over_draws(lambda made: trained.mean_figure(made, HOLDOUT, name))
     score = _share(made, trained.mean_figure(REAL, HOLDOUT, name), n_rows, absence(absent_classes(evidence, trained)))
-    return Measured(score, _reference(trained), {TITLES[learner]: share(learner) for learner in MAIN})
+    return Measured(score, of_fresh_rows(trained, fresh_share), {TITLES[learner]: share(learner) for learner in MAIN})
 
 
 def _share(made: FloatArray, real: FloatArray, n_rows: int, reason: str = "") -> Score:
     if not real[0] > LEAST:
         return unknown(NO_SKILL, n_rows)
     return scored(np.divide(made, real, out=np.full_like(real, np.nan), where=real > LEAST), n_rows, reason)
-
-
-def _reference(trained: Trained) -> Score:
-    if FRESH not in trained.rows:
-        return unknown(FEW)
-    fresh, real = (trained.mean_figure(on, SECOND_HALF, trained.headline) for on in (FRESH, REAL_AS_FRESH))
-    return _share(fresh, real, len(trained.rows[SECOND_HALF]))
 
 
 METRIC = Metric(
