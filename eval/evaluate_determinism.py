@@ -47,7 +47,7 @@ SAME_VALUE: Mapping[str, str] = {
 """Metrics whose figures, parts and references are the same in any order, and whose intervals are not."""
 BY_ROW_NUMBER: Mapping[str, str] = {
     **{f"fidelity.{key}": DRAWN for key in (
-        "moments", "subsample_equivalent", "subgroups", "alpha_precision", "beta_recall",
+        "moments", "kendall", "subsample_equivalent", "subgroups", "alpha_precision", "beta_recall",
         "nn_adversarial_accuracy", "mmd", "pmse_ratio")},
     **{f"fidelity.{key}": TRAINED for key in ("c2st_logistic", "c2st_boosted")},
     **{f"utility.{key}": TRAINED for key in (

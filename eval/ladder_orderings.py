@@ -125,6 +125,7 @@ FIDELITY: Mapping[str, Declared] = {
     "precision_artefacts": rises(MEMORISER, IDEAL) + above((NOISE,)) + _SHUFFLE_BLIND,
     "pearson": _LINEAR,
     "spearman": _LINEAR,
+    "kendall": _LINEAR,
     "association": _JOINT,
     "pair_tv": _JOINT + above((BROKEN, DROPPED)),
     "triple_tv": _JOINT + above((BROKEN, DROPPED)),

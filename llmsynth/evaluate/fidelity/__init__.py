@@ -19,6 +19,7 @@ MODULES: tuple[str, ...] = (
     "precision_artefacts",
     "pearson",
     "spearman",
+    "kendall",
     "association",
     "pair_tv",
     "triple_tv",
