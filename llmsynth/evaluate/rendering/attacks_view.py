@@ -16,6 +16,16 @@ from typing import Any
 from llmsynth.evaluate.rendering.text import visible
 from llmsynth.evaluate.report import Report
 
+OF_THE_MODEL = {
+    "privacy.mia_loss": "membership by the model's loss on a row",
+    "privacy.mia_reference_models": "membership beside reference models (LiRA, RMIA)",
+    "privacy.canary_exposure": "exposure and extraction of planted rows",
+    "privacy.epsilon_one_run": "lower bound of ε from planted rows of one run",
+    "privacy.epsilon_attack": "lower bound of ε from an attack's errors",
+    "privacy.epsilon_spent": "ε and δ of the steps that were taken",
+    "privacy.filter_leakage": "what choosing among generated rows gives away",
+}
+"""What cannot be told from tables, by the path under which a report would have it."""
 SIZE, DECADES = 240.0, 3
 _PREFIX = "privacy.mia_"
 
@@ -41,6 +51,11 @@ def curves(report: Report) -> tuple[Curve, ...]:
     return tuple(
         Curve(visible(name, 40), number, path) for number, (name, path) in enumerate((n, p) for n, p in drawn if p)
     )
+
+
+def of_the_model(report: Report) -> tuple[str, ...]:
+    """What the report does not have because it needs the model or its training, not the tables alone."""
+    return tuple(title for path, title in OF_THE_MODEL.items() if path not in report.results)
 
 
 def _path(fpr: Sequence[float], tpr: Sequence[float]) -> str:

@@ -56,16 +56,17 @@ def render_markdown(report: Report, verdict: Verdict | None = None) -> str:
         ),
         *_section("What was done to compare the tables", _list(found.alignment)),
         *_section("Columns", _table(("column", "kind", "likely cause", "distances", "missing"),
-                                    (_column(card) for card in found.columns))),
+                                    (_column(card, found.compared_with) for card in found.columns))),
         *_pairs(found),
         *_section("Subgroups and rare classes", _table(
-            ("figure", "group", "value", "95 % interval", "held-out rows", "rows"),
+            ("figure", "group", "value", "95 % interval", found.compared_with, "rows"),
             ((one.title, one.group, one.value, one.interval, one.reference, f"{one.n_rows:,}")
              for one in found.groups))),
         *_models(found),
         *_section("Attacks", _table(
             ("attack", "value", "95 % interval", "note"),
             ((line.title, line.value, line.interval, line.note) for line in found.attacks))),
+        *_section("Not told by tables: these need the model or its training", _list(found.of_the_model)),
         *_section("Found again", _table(
             ("figure", "training rows hit", "held-out rows hit", "phantoms", "p-value"),
             ((leak.title, leak.train, leak.holdout, leak.phantoms, leak.p_value) for leak in found.leaks)),
@@ -74,7 +75,7 @@ def render_markdown(report: Report, verdict: Verdict | None = None) -> str:
         _table(("asked", "outcome", "found", "why"),
                ((one.asked, one.outcome, one.found, one.why) for one in found.findings)),
         "## All figures",
-        _table(("figure", "value", "95 % interval", "held-out rows", "how it stands", "how to read it"),
+        _table(("figure", "value", "95 % interval", found.compared_with, "how it stands", "how to read it"),
                ((f"{line.pillar}: {line.title}{' (proxy)' if line.proxy else ''}", line.value, line.interval,
                  line.reference, line.standing, "; ".join(one for one in (line.meaning, line.note) if one))
                 for line in found.lines)),
@@ -88,8 +89,8 @@ def _section(title: str, *blocks: str) -> list[str]:
     return [f"## {title}", *blocks] if any(blocks) else []
 
 
-def _column(card: ColumnCard) -> tuple[str, ...]:
-    figures = "; ".join(f"{title} {own}{f' (held out {held})' if held else ''}" for title, own, held in card.figures)
+def _column(card: ColumnCard, beside: str) -> tuple[str, ...]:
+    figures = "; ".join(f"{title} {own}{f' ({beside} {held})' if held else ''}" for title, own, held in card.figures)
     causes = "; ".join(cause for _, cause in card.causes)
     return card.name, card.kind, card.left_out or causes or "nothing stands out", figures, card.missing
 

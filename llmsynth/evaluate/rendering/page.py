@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from llmsynth.evaluate.gate import Verdict
-from llmsynth.evaluate.rendering.attacks_view import Curve, curves
+from llmsynth.evaluate.rendering.attacks_view import Curve, curves, of_the_model
 from llmsynth.evaluate.rendering.columns_view import ColumnCard, column_cards
 from llmsynth.evaluate.rendering.dumbbell_view import Dumbbells, dumbbells
 from llmsynth.evaluate.rendering.groups_view import Group, groups
 from llmsynth.evaluate.rendering.leaks_view import Leak, Token, leaks, tokens
 from llmsynth.evaluate.rendering.pairs_view import HeatMap, heat_map
-from llmsynth.evaluate.rendering.summary_view import Card, Line, cards, lines
+from llmsynth.evaluate.rendering.summary_view import Card, Line, cards, compared_with, lines
 from llmsynth.evaluate.rendering.text import visible
 from llmsynth.evaluate.report import Report
 
@@ -41,8 +41,11 @@ class Page:
     heat_map: HeatMap | None
     groups: tuple[Group, ...]
     dumbbells: Dumbbells | None
+    held_out: bool
+    compared_with: str
     attacks: tuple[Line, ...]
     curves: tuple[Curve, ...]
+    of_the_model: tuple[str, ...]
     leaks: tuple[Leak, ...]
     tokens: tuple[Token, ...]
     lines: tuple[Line, ...]
@@ -59,8 +62,8 @@ def page(report: Report, verdict: Verdict) -> Page:
     return Page(
         verdict, MEANING[verdict.decision], tuple(visible(reason, 400) for reason in verdict.reasons), _facts(report),
         _alignment(report), cards(report, verdict), column_cards(report), heat_map(report), groups(report),
-        dumbbells(report), attacks, curves(report), leaks(report), tokens(report), every, verdict.findings,
-        provenance, seconds,
+        dumbbells(report), bool(report.rows.get("holdout")), compared_with(report), attacks, curves(report),
+        of_the_model(report), leaks(report), tokens(report), every, verdict.findings, provenance, seconds,
     )  # fmt: skip
 
 

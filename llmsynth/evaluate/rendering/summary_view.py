@@ -75,6 +75,11 @@ def lines(report: Report) -> tuple[Line, ...]:
     return tuple(_line(path, measured) for path, measured in report.results.items())
 
 
+def compared_with(report: Report) -> str:
+    """What references are of, unless a line says otherwise."""
+    return "held-out rows" if report.rows.get("holdout", 0) else "sampling alone"
+
+
 def cards(report: Report, verdict: Verdict) -> tuple[Card, ...]:
     """One card for each pillar."""
     return tuple(_card(report, verdict, pillar) for pillar in PILLARS)
@@ -102,7 +107,7 @@ def _line(path: str, measured: Measured) -> Line:
     unit, score, reference = metric.unit if metric else "", measured.score, measured.reference
     notes = [visible(score.reason, 300)] if score.reason else []
     if reference.reason and reference.reason != score.reason:
-        notes.append(f"hold-out: {visible(reference.reason, 300)}")
+        notes.append(f"reference: {visible(reference.reason, 300)}")
     named = list(measured.parts.items())
     worst = sorted(named, key=lambda part: _badness(part[1], metric))[:MOST_PARTS] if len(named) > MOST_PARTS else named
     return Line(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import html
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -14,7 +16,9 @@ import pytest
 
 from llmsynth.evaluate.gate import judge
 from llmsynth.evaluate.policy import parse_policy
+from llmsynth.evaluate.rendering.attacks_view import OF_THE_MODEL
 from llmsynth.evaluate.rendering.html import render_html
+from llmsynth.evaluate.rendering.markdown import render_markdown
 from llmsynth.evaluate.rendering.text import visible
 from tests.evaluate.hostile import HOSTILE
 from tests.evaluate.rendering.full_report import full_report
@@ -104,8 +108,8 @@ def test_the_page_forbids_everything_but_its_own_style(hostile_page: str) -> Non
 
 def test_the_verdict_comes_first_and_every_panel_is_there(hostile_page: str) -> None:
     places = [hostile_page.index(f'id="{name}"') for name in (
-        "verdict", "pillars", "columns", "pairs", "groups", "utility", "attacks", "leaks", "conditions", "metrics",
-        "provenance",
+        "verdict", "pillars", "columns", "pairs", "groups", "utility", "attacks", "of-the-model", "leaks",
+        "conditions", "metrics", "provenance",
     )]  # fmt: skip
     assert places == sorted(places)
     text = "".join(Page(hostile_page).text)
@@ -129,6 +133,26 @@ def test_the_page_is_readable_on_a_phone_and_by_keyboard(hostile_page: str) -> N
 def test_twenty_columns_stay_below_three_megabytes() -> None:
     names = tuple(f"column number {place}" for place in range(20))
     assert len(_rendered(names, tuple(f"category {place}" for place in range(12))).encode()) < 3_000_000
+
+
+def test_what_needs_the_model_is_named_until_a_report_has_it() -> None:
+    found = full_report(("age", "city", "c"))
+    assert "exposure and extraction of planted rows" in render_html(found, judge(found, POLICY))
+    more = full_report(("age", "city", "c"))
+    more = replace(more, results={**more.results, "privacy.canary_exposure": measured(1.4)})
+    page = render_html(more, judge(more, POLICY))
+    assert "exposure and extraction" not in page and "lower bound of ε" in page
+    every = replace(more, results={**more.results, **{path: measured(0.5) for path in OF_THE_MODEL}})
+    assert 'id="of-the-model"' not in render_html(every, judge(every, POLICY))
+
+
+def test_without_a_holdout_no_figure_is_said_to_be_of_held_out_rows() -> None:
+    names, rows = ("age", "city", "c"), {"train": 500, "synthetic": 400, "holdout": 0}
+    alone, beside = (full_report(names, **changes) for changes in ({"rows": rows}, {}))
+    for render in (render_html, render_markdown):
+        lone, held = (html.unescape(render(one, judge(one, POLICY))).replace("\\", "") for one in (alone, beside))
+        assert "sampling alone 0.05" in lone and "held-out rows 0.05" not in lone
+        assert "held-out rows 0.05" in held and "sampling alone" not in held
 
 
 def test_a_report_with_nothing_in_it_is_rendered() -> None:
