@@ -1,12 +1,15 @@
 """Benchmarks one generator on one table: fit, draw, score, one result file.
 
-    python -m eval.run DATASET METHOD [--seed 0] [--budget-minutes 6] [--rows N] [--half] [-o FOLDER]
+    python -m eval.run DATASET METHOD [--seed 0] [--budget-minutes 6] [--rows N] [--half] [--train-rows N] [-o FOLDER]
     python -m eval.run --list
 
 The result is FOLDER/DATASET/METHOD-MINUTESm-sSEED.json (FOLDER: eval/results/benchmark). The method runs in a process
 of its own, a peer in an environment of its own (`peers/README.md`); it gets the training rows and minutes for its fit,
 and is stopped after three times those and ten minutes more. As many rows are drawn as there are to learn from unless
 --rows says otherwise. --half trains on half of all rows and measures the protocol's share of distances only.
+--train-rows gives the method so many of the training rows, chosen by the seed, and leaves at most 500 held out; the
+result is METHOD-MINUTESm-nN-sSEED.json below eval/results/curves (see `eval.curves`) and holds the nats of each
+held-out row, the copula's included.
 
 A run that is started again keeps what is finished. The rows lie in FOLDER/.rows, which is no part of the repository:
 with other scoring (--grid, --report, or a newer version of the metrics) they are scored again without a fit. A method
@@ -29,7 +32,7 @@ from eval.benchmark.methods import Method, method, methods
 from eval.benchmark.scores import Scoring, measure
 from llmsynth.evaluate import Learners
 
-FOLDER = record.RESULTS / "benchmark"
+FOLDER, CURVES = record.RESULTS / "benchmark", record.RESULTS / "curves"
 MINUTES = 6.0
 Again = Literal["", "score", "fit"]
 
@@ -42,6 +45,7 @@ def run(
     minutes: float = MINUTES,
     rows: int | None = None,
     half: bool = False,
+    train_rows: int | None = None,
     scoring_of: Scoring | None = None,
     again: Again = "",
     folder: Path = FOLDER,
@@ -64,6 +68,8 @@ def run(
         Rows to draw; as many as train if omitted.
     half : bool
         The split in two halves.
+    train_rows : int, optional
+        To learn from, at most as many as there are; all if omitted.
     scoring_of : Scoring, optional
         How much is measured.
     again : str
@@ -75,8 +81,10 @@ def run(
     """
     how = scoring_of or Scoring()
     table = table or tables.load(dataset, half=half)
+    table = table if train_rows is None else tables.cut(table, train_rows, seed)
     chosen = chosen or method(name)
-    settings = Settings(dataset, name, seed, float(minutes), rows or len(table.train), half, table.fingerprint())
+    drawn = rows or len(table.train)
+    settings = Settings(dataset, name, seed, float(minutes), drawn, half, table.fingerprint(), train_rows)
     path = folder / dataset / f"{settings.name}.json"
     asked = {**settings.to_dict(), "scoring": how.to_dict()}
     if not again and _finished(path, asked):
@@ -139,10 +147,11 @@ def main(arguments: list[str] | None = None) -> Path | None:
     parser.add_argument("--budget-minutes", type=float, default=MINUTES)
     parser.add_argument("--rows", type=int)
     parser.add_argument("--half", action="store_true")
+    parser.add_argument("--train-rows", type=int, metavar="N")
     parser.add_argument("--grid", type=int, default=Scoring.grid, help="sets of parameters of MLE (36)")
     parser.add_argument("--report", choices=["none", "quick", "standard"], default=Scoring.report)
     parser.add_argument("--again", choices=[one for one in get_args(Again) if one], default="")
-    parser.add_argument("-o", "--output", type=Path, default=FOLDER, metavar="FOLDER")
+    parser.add_argument("-o", "--output", type=Path, metavar="FOLDER")
     parser.add_argument("--list", action="store_true", help="the tables and methods there are")
     options = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # so that the method's process ends too
@@ -155,6 +164,9 @@ def main(arguments: list[str] | None = None) -> Path | None:
         parser.error("expected a table and a method; --list names them")
     if options.budget_minutes <= 0 or (options.rows is not None and options.rows < 1):
         parser.error("expected more than 0 minutes and at least one row")
+    if options.half and options.train_rows is not None:
+        parser.error("expected --half or --train-rows, got both")
+    folder = options.output or (FOLDER if options.train_rows is None else CURVES)
     return run(
         options.dataset,
         options.method,
@@ -162,9 +174,10 @@ def main(arguments: list[str] | None = None) -> Path | None:
         minutes=options.budget_minutes,
         rows=options.rows,
         half=options.half,
+        train_rows=options.train_rows,
         scoring_of=Scoring(options.grid, options.report),
         again=options.again,
-        folder=options.output.absolute(),
+        folder=folder.absolute(),
     )
 
 

@@ -7,7 +7,7 @@ hold-outs are larger than a tenth. Knows tables. Refuses to know generators and 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -17,6 +17,8 @@ from eval import data
 
 Task = Literal["binclass", "multiclass", "regression"]
 FIRST_SEED = 1234
+MOST_HELD_OUT = 500
+"""Held-out rows of a table that is cut to few rows."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,8 @@ class Table:
         Whether split and roles are those of the published protocol.
     half : bool
         Whether this is the split in two halves that the protocol's share of distances is measured on.
+    cut : bool
+        Whether `train` is a part of the rows there are to learn from.
     """
 
     name: str
@@ -49,6 +53,7 @@ class Table:
     holdout: pd.DataFrame
     protocol: bool = False
     half: bool = False
+    cut: bool = False
 
     @property
     def dataset(self) -> data.Dataset:
@@ -113,6 +118,29 @@ def prepared(name: str, frame: pd.DataFrame, entry: dict[str, Any], *, half: boo
     train, holdout = (frame.iloc[part].reset_index(drop=True) for part in (rows[:n_train], rows[n_train:]))
     protocol = bool(rules.get("protocol"))
     return Table(name, entry["title"], rules["task"], target, numerical, categorical, train, holdout, protocol, half)
+
+
+def cut(table: Table, n_rows: int, seed: int) -> Table:
+    """Return the table with few rows to learn from, and at most `MOST_HELD_OUT` held out.
+
+    The rows are the first of a permutation by the seed, so that those of a smaller table are among those of a larger
+    one. The held-out rows are the same for every number of rows and every seed.
+
+    Parameters
+    ----------
+    table : Table
+    n_rows : int
+        From 1 to the number of training rows.
+    seed : int
+    """
+    if not 1 <= n_rows <= len(table.train):
+        raise SystemExit(f"{table.name}: expected 1 to {len(table.train):,} rows to learn from, got {n_rows}")
+    order = np.random.default_rng([FIRST_SEED, seed]).permutation(len(table.train))[:n_rows]
+    train, holdout = table.train.iloc[order].reset_index(drop=True), table.holdout
+    if len(holdout) > MOST_HELD_OUT:
+        held = np.random.default_rng(FIRST_SEED).permutation(len(holdout))[:MOST_HELD_OUT]
+        holdout = holdout.iloc[held].reset_index(drop=True)
+    return replace(table, train=train, holdout=holdout, cut=True)
 
 
 def _order(

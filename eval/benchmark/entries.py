@@ -182,6 +182,8 @@ def read(folder: Path) -> dict[str, list[Entry]]:
     for path in sorted(folder.glob("[!.]*/*.json")):
         result = json.loads(path.read_text(encoding="utf-8"))
         asked = result["settings"]
+        if "train_rows" in asked:  # of a cut table: `eval.curves` has those
+            continue
         found.setdefault((asked["dataset"], asked["method"], float(asked["budget_minutes"])), []).append(result)
     tables: dict[str, list[Entry]] = {}
     for (dataset, method, minutes), results in found.items():

@@ -44,16 +44,18 @@ class Settings:
     rows: int
     half: bool
     table: str
+    train_rows: int | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON."""
-        return dict(vars(self))
+        """As JSON; `train_rows` where the table was cut only."""
+        return {name: value for name, value in vars(self).items() if name != "train_rows" or value is not None}
 
     @property
     def name(self) -> str:
         """Of the result file."""
         half = "-half" if self.half else ""
-        return f"{self.method}-{self.budget_minutes:g}m-s{self.seed}{half}"
+        rows = "" if self.train_rows is None else f"-n{self.train_rows}"
+        return f"{self.method}-{self.budget_minutes:g}m{rows}-s{self.seed}{half}"
 
     @property
     def limit_seconds(self) -> float:
@@ -153,7 +155,7 @@ def _fit(table: Table, method: Method, settings: Settings, scratch: Path, place:
     ]  # fmt: skip
     if method.kind != "peer":  # a peer never sees them
         table.holdout.to_csv(files["holdout"], index=False)
-        command += ["--holdout", str(files["holdout"])]
+        command += ["--holdout", str(files["holdout"]), *(["--nats-by-row"] if table.cut else [])]
     ended = run(command, folder=out, limit_seconds=limit, errors=errors, environment=variables)
     return _answered(table, fit, ended, out, errors)
 

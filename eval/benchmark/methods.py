@@ -21,7 +21,11 @@ CONTROLS = {
     "memoriser": "training rows drawn with replacement",
     "independent": "each column drawn on its own",
 }
-LANGUAGE_MODELS = {"compact": "compact language model", "smollm2-135m": "SmolLM2-135M, fine-tuned"}
+LANGUAGE_MODELS = {
+    "compact": "compact language model",
+    "compact-cold": "compact language model without a warm-up",
+    "smollm2-135m": "SmolLM2-135M, fine-tuned",
+}
 BASELINES = {
     "copula": "Gaussian copula",
     "ctgan": "CTGAN",

@@ -1,10 +1,11 @@
 """Fits one of our own methods, or a control, by the call that peers have, and two arguments more.
 
     python own.py TRAIN.csv OUT_FOLDER --rows N --seed S --budget-minutes M [--target T] [--meta META.json]
-        --method NAME [--holdout HOLDOUT.csv]
+        --method NAME [--holdout HOLDOUT.csv [--nats-by-row]]
 
 Methods go through the public facade with its defaults, a target, a seed and the budget. Where a method knows the
-likelihood of rows, its nats per held-out row are written to `nats.json` after the answer, and cost none of its time.
+likelihood of rows, its nats per held-out row are written to `nats.json` after the answer, and cost none of its time;
+with --nats-by-row those of each row, and the copula's, too.
 """
 
 from __future__ import annotations
@@ -24,10 +25,10 @@ import pandas as pd
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-from eval import fits
 from eval.benchmark.methods import BASELINES, LANGUAGE_MODELS
 
-MOST_NATS_ROWS = {"compact": 20_000, "smollm2-135m": 1_000}
+RECIPES = {"compact-cold": ("compact", {"compact": {"warm_up": False}})}
+"""Model and options of the methods that are no model of their own."""
 CONTROLS = ("real", "holdout", "memoriser")
 
 
@@ -45,9 +46,10 @@ def unfitted(name: str, target: str | None, seed: int, minutes: float) -> tuple[
         from llmsynth import TableSynthesizer
         from llmsynth.lm.embedded import EMBEDDED, ensure_model
 
-        if name in EMBEDDED:
-            ensure_model(name)
-        given: dict[str, Any] = {"model": name, "max_minutes": minutes}
+        model, recipe = RECIPES.get(name, (name, None))
+        if model in EMBEDDED:
+            ensure_model(model)
+        given: dict[str, Any] = {"model": model, "max_minutes": minutes} | ({"recipe": recipe} if recipe else {})
         return TableSynthesizer(**given, target=target, random_state=seed, progress=True), given
     from llmsynth import BaselineSynthesizer  # torch comes with the methods that need it only: it is memory
     from llmsynth.baselines.methods import get_method
@@ -74,6 +76,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--meta", type=Path)
     parser.add_argument("--method", required=True, choices=[*CONTROLS, "independent", *LANGUAGE_MODELS, *BASELINES])
     parser.add_argument("--holdout", type=Path)
+    parser.add_argument("--nats-by-row", action="store_true")
     options = parser.parse_args(arguments)
     train = read(options.train)
     holdout = None if options.holdout is None else read(options.holdout)
@@ -92,12 +95,23 @@ def main(arguments: list[str] | None = None) -> None:
         answer |= {"settings": settings, "notes": list(generator.report_.get("notices", ()))}
     rows.to_csv(options.folder / "synthetic.csv", index=False)
     (options.folder / "answer.json").write_text(json.dumps(answer), encoding="utf-8")
-    most = MOST_NATS_ROWS.get(options.method)
-    if most is not None and generator is not None and holdout is not None:
-        some = holdout if len(holdout) <= most else holdout.sample(most, random_state=0)
-        nats = fits.nats_per_row({"own": generator}, some.reset_index(drop=True))
-        found = {**nats, "nats_per_row": nats["nats_per_row"]["own"]}
-        (options.folder / "nats.json").write_text(json.dumps(found), encoding="utf-8")
+    if generator is not None and holdout is not None:
+        write_nats(options, generator, holdout)
+
+
+def write_nats(options: argparse.Namespace, generator: Any, holdout: pd.DataFrame) -> None:
+    """Write the likelihood of held-out rows, if the method has one."""
+    from eval.benchmark import likelihood  # after the fit, whose memory is that of the method
+
+    by_row: bool = options.nats_by_row
+    most = likelihood.MOST_ROWS.get(
+        options.method, len(holdout) if options.method in likelihood.BY_ROW and by_row else 0
+    )
+    if not most:
+        return
+    some = holdout if len(holdout) <= most else holdout.sample(most, random_state=0)
+    found = likelihood.holdout_nats(generator, some.reset_index(drop=True), by_row=by_row)
+    (options.folder / "nats.json").write_text(json.dumps(found), encoding="utf-8")
 
 
 if __name__ == "__main__":

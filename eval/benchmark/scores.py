@@ -1,7 +1,9 @@
 """Everything that is measured of one table of synthetic rows, each part on its own: what cannot be computed says why.
 
 `protocol` are the published figures (`eval.protocol`), `summary` our own beside the hold-out's, `report` the library's
-whole evaluation in short, `rare` average precision of a rare class, `invalid` rows that cannot be.
+whole evaluation in short, `rare` average precision of a rare class, `invalid` rows that cannot be. A table that was cut
+to few rows has `c2st_holdout`, too: the C2ST against the rows held out, as many of them for every number of training
+rows. Against the training rows it would stand on too few, and copies of them would look real.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from eval import scoring
+from eval import data, scoring
 from eval.protocol import dcr, detection, mle, points, shape_trend, sides
 from eval.protocol.rare import rare_precision
 from eval.tables import Table
@@ -82,6 +84,8 @@ def measure(
         return found
     if table.half:
         return found
+    if table.cut:
+        found["c2st_holdout"] = _part(lambda: c2st_holdout(table, synthetic, learners))
     found["rare"] = _part(lambda: rare_precision(table, synthetic, seed=how.seed, learners=learners))
     if how.report != "none":
         found["report"] = _part(lambda: report(table, synthetic, how))
@@ -127,6 +131,13 @@ def protocol(table: Table, synthetic: pd.DataFrame, how: Scoring) -> dict[str, d
     return {name: _part(compute) for name, compute in figures.items()}
 
 
+def c2st_holdout(table: Table, synthetic: pd.DataFrame, learners: Learners) -> dict[str, Any]:
+    """Return the C2ST of synthetic against held-out rows, the mean AUC over subsamples."""
+    held = data.Dataset(table.name, table.holdout, table.holdout, table.target, table.dataset.categorical)
+    found = scoring.c2st_at(held, synthetic, len(table.holdout), learners=learners)
+    return {"value": found.score, "auc": found.auc, "n_rows": found.n_rows, "repeats": found.repeats}
+
+
 def invalid(table: Table, synthetic: pd.DataFrame) -> dict[str, float]:
     """Return the shares of rows with an unknown category, a number out of the training range, or none at all."""
     real, made = (sides.rows_of(table, frame) for frame in (table.train, synthetic))
@@ -144,8 +155,7 @@ def invalid(table: Table, synthetic: pd.DataFrame) -> dict[str, float]:
 
 def report(table: Table, synthetic: pd.DataFrame, how: Scoring) -> dict[str, Any]:
     """Return each metric of the library's evaluation in short: value and interval, the hold-out's, or a reason."""
-    data = table.dataset
-    frames = [data.typed(frame) for frame in (table.train, synthetic, table.holdout)]
+    frames = [table.dataset.typed(frame) for frame in (table.train, synthetic, table.holdout)]
     whole = evaluate(*frames, target=table.target, seed=how.seed, level=how.report)  # type: ignore[arg-type]
     lines: dict[str, Any] = {}
     for path, one in whole.results.items():

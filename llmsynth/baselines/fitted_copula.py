@@ -145,15 +145,19 @@ class Copula:
         drawn = self._cells(uniforms)
         return self._snapped(drawn, [box for _, box in parts], part_of_row)
 
-    def probability(self, boxes: Sequence[AllowedBox], rng: np.random.Generator) -> Probability:
+    def probability(
+        self, boxes: Sequence[AllowedBox], rng: np.random.Generator, n_points: int | None = None
+    ) -> Probability:
         """Probability that a row lies in one of the disjoint boxes; exact for one column, else with its error."""
-        estimates = self._masses([part for part, _ in self._parts(boxes)], rng)
+        estimates = self._masses([part for part, _ in self._parts(boxes)], rng, n_points)
         mean = sum(estimate[0] for estimate in estimates)
         return Probability(min(1.0, mean), float(np.sqrt(sum(estimate[1] ** 2 for estimate in estimates))))
 
-    def _masses(self, parts: Sequence[LatentBox], rng: np.random.Generator) -> list[tuple[float, float]]:
-        n_points = int(np.clip(ALL_POINTS // len(parts), LEAST_POINTS, MOST_POINTS))
-        return [latent_box.probability(self.correlation, part, n_points, rng) for part in parts]
+    def _masses(
+        self, parts: Sequence[LatentBox], rng: np.random.Generator, n_points: int | None = None
+    ) -> list[tuple[float, float]]:
+        points = n_points or int(np.clip(ALL_POINTS // len(parts), LEAST_POINTS, MOST_POINTS))
+        return [latent_box.probability(self.correlation, part, points, rng) for part in parts]
 
     def _normals_in(self, part: LatentBox, n: int, rng: np.random.Generator) -> FloatArray:
         """All axes of n rows: the constrained ones inside the box, the others from the conditional normal."""

@@ -64,8 +64,10 @@ class Probability(NamedTuple):
 class Probabilistic(Conditional, Protocol):
     """A fitted method that knows how likely a condition is."""
 
-    def probability(self, boxes: Sequence[AllowedBox], rng: np.random.Generator) -> Probability:
-        """Probability that a row lies in one of the disjoint boxes."""
+    def probability(
+        self, boxes: Sequence[AllowedBox], rng: np.random.Generator, n_points: int | None = None
+    ) -> Probability:
+        """Probability that a row lies in one of the disjoint boxes; `n_points` estimate each where there are any."""
         ...
 
 

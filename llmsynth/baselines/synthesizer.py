@@ -177,7 +177,7 @@ class BaselineSynthesizer(BaseEstimator):  # type: ignore[misc]
         whole = parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
         return whole.iloc[:n_samples]
 
-    def probability(self, where: Where, random_state: int | None = None) -> Probability:
+    def probability(self, where: Where, random_state: int | None = None, *, n_points: int | None = None) -> Probability:
         """Probability of a condition under the fitted law, with its standard error.
 
         Parameters
@@ -186,6 +186,9 @@ class BaselineSynthesizer(BaseEstimator):  # type: ignore[misc]
             Condition as in `sample`.
         random_state : int or None
             Seed; None uses the estimator's.
+        n_points : int or None
+            Points that estimate each of the condition's boxes; None takes as many as its size allows. Fewer are faster
+            and leave a larger standard error.
 
         Returns
         -------
@@ -198,10 +201,12 @@ class BaselineSynthesizer(BaseEstimator):  # type: ignore[misc]
             If the method cannot tell, or the condition can hold for no row.
         """
         fitted = self._fitted()
+        if n_points is not None and n_points < 1:
+            raise InputError(f"n_points: expected 1 or more, got {n_points!r}")
         if not hasattr(fitted, "probability"):
             raise InputError(f"probability: method {self.method_.name!r} cannot tell that of a condition; 'copula' can")
         seed = derive(self.random_state if random_state is None else int(random_state), "baseline", "probability")
-        return cast(Probabilistic, fitted).probability(self._boxes(where), generator(seed))
+        return cast(Probabilistic, fitted).probability(self._boxes(where), generator(seed), n_points)
 
     def _boxes(self, where: Where) -> list[Any]:
         if not hasattr(self._fitted(), "sample_where"):

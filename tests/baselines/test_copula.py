@@ -115,6 +115,11 @@ def test_the_probability_of_a_condition_is_its_share_of_rows():
     share = len(rows.query(where)) / len(rows)
     assert estimate.probability == pytest.approx(share, abs=0.006)
     assert 0 < estimate.standard_error < 1e-3
+    few = own.probability(where, n_points=64)
+    assert few.probability == pytest.approx(estimate.probability, rel=0.05)
+    assert few.standard_error > 5 * estimate.standard_error
+    with pytest.raises(InputError, match="n_points: expected 1 or more, got 0"):
+        own.probability(where, n_points=0)
     both = own.probability(where).probability + own.probability(f"not ({where})").probability
     assert both == pytest.approx(1.0, abs=1e-3)
     one = own.probability('diabetes == "yes"')

@@ -69,6 +69,9 @@ def test_a_budget_reaches_the_methods_that_take_one():
     assert settings == {} and generator.random_state == 3 and generator.target == "rich"
     generator, settings = own.unfitted("compact", "rich", 3, 0.25)
     assert settings["max_minutes"] == generator.max_minutes == 0.25
+    cold, settings = own.unfitted("compact-cold", "rich", 3, 0.25)
+    assert cold.fit_config().compact.warm_up is False and settings["model"] == "compact"
+    assert generator.fit_config().compact.warm_up == "auto"
 
 
 def test_the_likelihood_of_held_out_rows_follows_the_answer(tmp_path, table, monkeypatch, stub):
@@ -85,7 +88,10 @@ def test_the_likelihood_of_held_out_rows_follows_the_answer(tmp_path, table, mon
     call = [str(tmp_path / "train.csv"), str(tmp_path), "--rows", "30", "--seed", "0", "--budget-minutes", "1"]
     own.main([*call, "--method", "compact", "--holdout", str(tmp_path / "holdout.csv")])
     nats = json.loads((tmp_path / "nats.json").read_text())
-    assert nats["nats_per_row"] == 10.0 and nats["impossible_rows"] == 1
+    assert nats["nats_per_row"] == 10.0 and nats["impossible_rows"] == 1 and "by_row" not in nats
+    own.main([*call, "--method", "compact", "--holdout", str(tmp_path / "holdout.csv"), "--nats-by-row"])
+    nats = json.loads((tmp_path / "nats.json").read_text())
+    assert nats["by_row"][:2] == [None, 10.0] and len(nats["by_row"]) == len(table.holdout)
     assert json.loads((tmp_path / "answer.json").read_text())["settings"] == {"model": "compact"}
 
 
