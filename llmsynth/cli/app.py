@@ -11,7 +11,21 @@ from typing import Annotated
 import typer
 
 from llmsynth import __version__
-from llmsynth.cli import augment, compare, evaluate, fit, gate, impute, model, report, run, sample, schema, score
+from llmsynth.cli import (
+    augment,
+    compare,
+    evaluate,
+    fit,
+    gate,
+    impute,
+    model,
+    report,
+    run,
+    sample,
+    scarcity,
+    schema,
+    score,
+)
 from llmsynth.cli.exits import EXIT_CODES
 from llmsynth.cli.pairs import PairedCommand
 
@@ -60,6 +74,7 @@ app.command("score", epilog=score.EPILOG)(score.score)
 app.command("augment", epilog=augment.EPILOG)(augment.augment)
 app.command("compare", epilog=compare.EPILOG)(compare.compare)
 app.command("evaluate", epilog=evaluate.EPILOG)(evaluate.evaluate)
+app.command("scarcity", epilog=scarcity.EPILOG)(scarcity.scarcity)
 app.command("gate", cls=gate.GateCommand, epilog=gate.EPILOG)(gate.gate)
 app.command("schema", epilog=schema.EPILOG)(schema.schema)
 

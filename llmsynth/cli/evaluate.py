@@ -51,6 +51,7 @@ def evaluate(
     level: Annotated[
         str, typer.Option("--level", metavar="quick|standard|full", help="How much is computed.")
     ] = "standard",
+    generation: opt.Generation = None,
     policy: opt.PolicyFile = None,
     seed: opt.Seed = None,
     overwrite: opt.Overwrite = False,
@@ -65,9 +66,11 @@ def evaluate(
     output = Output(quiet, json)
     for name in FILES:
         check_output_file(out / name, overwrite=overwrite)
+    counts = opt.generation_counts(generation)
     report, verdict = _judged(
         [real, *synthetic, *([] if holdout is None else [holdout])], len(synthetic), out, schema, policy, output,
         target=target, quasi_identifiers=quasi_identifier, sensitive=sensitive, unit=unit, seed=seed or 0, level=level,
+        generation=counts,
     )  # fmt: skip
     write_rendered(report, verdict, out)
     data = {"command": "evaluate", "folder": str(out), "rows": dict(report.rows), **verdict.to_dict()}
@@ -140,11 +143,11 @@ def shown(report: Report, verdict: Verdict) -> list[Any]:
     from rich.table import Table
     from rich.text import Text
 
-    from llmsynth.evaluate.rendering.summary_view import cards
+    from llmsynth.evaluate.rendering.summary_view import cards, compared_with
 
     table = Table(title="The most telling figures", title_justify="left")
     for name, justify in (("pillar", "left"), ("figure", "left"), ("value", "right"), ("95 % interval", "right"),
-                          ("held-out rows", "right"), ("how it stands", "left")):  # fmt: skip
+                          (compared_with(report), "right"), ("how it stands", "left")):  # fmt: skip
         table.add_column(name, justify=justify)  # type: ignore[arg-type]
     for card in cards(report, verdict):
         for line in card.lines:

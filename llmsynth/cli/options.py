@@ -91,6 +91,14 @@ Sensitive = Annotated[
     list[str] | None,
     typer.Option("--sensitive", metavar="COLUMN", help="What they would like to know; repeatable."),
 ]
+Generation = Annotated[
+    str | None,
+    typer.Option(
+        "--generation",
+        metavar="raw=N,...",
+        help="Rows the generator wrote, and of these repaired=N and rejected=N, such as raw=1000,rejected=80.",
+    ),
+]
 ReportLevel = Annotated[
     str, typer.Option("--report", metavar="quick|standard|full|none", help="How much `evaluate` computes of the rows.")
 ]
@@ -153,6 +161,39 @@ def shares(text: str | None) -> dict[str, float] | None:
         return {name.strip(): float(value) for name, _, value in pairs}
     except ValueError:
         raise ConfigError(f"--proportions: expected class=share pairs such as yes=0.5,no=0.5, got {text!r}") from None
+
+
+def generation_counts(text: str | None) -> dict[str, int] | None:
+    """Return counts of rows that a generator wrote, repaired and rejected, from the text of ``--generation``.
+
+    Raises
+    ------
+    ConfigError
+        If the text says no such counts, or counts that cannot be.
+
+    Examples
+    --------
+    >>> generation_counts("raw=1000,rejected=80")
+    {'raw': 1000, 'repaired': 0, 'rejected': 80}
+    """
+    if text is None:
+        return None
+    from llmsynth.config_fields import nearest
+    from llmsynth.evaluate.fidelity.invalid_rows import KEYS, invalid_rates
+
+    found = dict.fromkeys(KEYS, 0)
+    for part in text.split(","):
+        name, _, count = (piece.strip() for piece in part.partition("="))
+        if not count.isdecimal():
+            raise ConfigError(f"--generation: expected counts such as raw=1000,rejected=80, got {text!r}")
+        if name not in found:
+            raise ConfigError(f"--generation: unknown count {name!r}; {nearest(name, KEYS)}")
+        found[name] = int(count)
+    try:
+        invalid_rates(*found.values())
+    except ValueError as problem:
+        raise ConfigError(f"--generation: {problem}") from None
+    return found
 
 
 def given(**options: Any) -> dict[str, Any]:

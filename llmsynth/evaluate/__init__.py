@@ -22,6 +22,7 @@ from llmsynth.evaluate.shape import ks_distance, shape, shape_by_column, tv_dist
 from llmsynth.evaluate.summary import METRICS, Summary, SummaryLine, compare, summarize
 from llmsynth.evaluate.trend import correlations, trend, trend_matrix
 from llmsynth.evaluate.tstr import Utility, infer_task, tstr
+from llmsynth.evaluate.utility.scarcity import scarcity
 
 __all__ = [
     "C2ST",
@@ -56,6 +57,7 @@ __all__ = [
     "render_comparison",
     "report_diff",
     "report_from_statistics",
+    "scarcity",
     "shape",
     "shape_by_column",
     "summarize",

@@ -12,6 +12,8 @@ import pandas as pd
 import pytest
 from typer.testing import Result
 
+from llmsynth.evaluate.fidelity import invalid_rows
+
 Cli = Callable[..., Result]
 KEYS = {"real": "train.csv", "synthetic": "made.csv", "holdout": "held.csv"}
 LOOSE = "[[condition]]\nrequire = 'fidelity.ks.lower <= 1'\nwhy = 'no distance is more than 1'\n"
@@ -52,6 +54,32 @@ def test_four_files_are_written_and_the_verdict_is_printed(llmsynth: Cli, folder
     assert (folder / "judged" / "report.html").read_text().startswith("<!DOCTYPE html>")
     assert (folder / "judged" / "report.md").read_text().startswith("# RELEASE")
     assert ElementTree.parse(folder / "judged" / "junit.xml").getroot().tag == "testsuites"
+
+
+def test_counts_of_a_generator_elsewhere_are_taken(
+    llmsynth: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("llmsynth.evaluate.evaluation.metrics", lambda level: (invalid_rows.METRIC,))
+    result = llmsynth(*_arguments(folder), "--generation", "raw=200,rejected=50")
+    assert result.exit_code == 0, result.output
+    found = json.loads((folder / "judged" / "report.json").read_text())["results"]["fidelity.invalid_rows"]
+    assert found["score"]["value"] == 0.25 and found["parts"]["repaired"]["value"] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("200", "raw=1000"),
+        ("raw=x", "raw=1000"),
+        ("raw=9,regected=1", "'rejected'"),
+        ("rejected=1", "raw"),
+        ("raw=9,rejected=10", "raw 9"),
+    ],
+)
+def test_counts_that_cannot_be_are_bad_input(llmsynth: Cli, folder: Path, text: str, said: str) -> None:
+    result = llmsynth(*_arguments(folder), "--generation", text)
+    assert result.exit_code == 2 and said in result.stderr.replace("\n", " ")
+    assert not (folder / "judged").exists()
 
 
 def test_json_is_one_object_and_quiet_says_nothing(llmsynth: Cli, folder: Path) -> None:
