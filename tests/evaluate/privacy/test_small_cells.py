@@ -38,3 +38,13 @@ def test_without_a_holdout_there_is_no_reference() -> None:
 def test_no_column_to_know_is_a_reason() -> None:
     same = pd.DataFrame({"x": [1.0] * 9})
     assert METRIC.measure(gather(same, same, same)).score.reason
+
+
+def test_five_rows_of_one_person_are_a_cell_of_one() -> None:
+    cities = pd.DataFrame({"city": ["a"] * 6 + ["b"] * 6, "who": [1] * 6 + list(range(2, 8))})
+    asked = {"quasi_identifiers": ["city"]}
+    by_row = METRIC.measure(gather(cities[["city"]], cities[["city"]], **asked))  # type: ignore[arg-type]
+    by_person = METRIC.measure(gather(cities, cities, unit="who", **asked))  # type: ignore[arg-type]
+    assert by_row.score.value == 0.0 and by_row.details["smallest_cell"] == 6
+    assert by_person.score.value == 0.5 and by_person.details["smallest_cell"] == 1
+    assert by_person.details["training_rows_in_small_cells"] == 6
