@@ -10,7 +10,7 @@ Knows data frames. Refuses to know metrics.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,7 +27,8 @@ class Alignment:
     Attributes
     ----------
     missing : mapping of str to tuple of str
-        By table ("synthetic", "holdout"): columns of the real table that it lacks. They are compared nowhere.
+        By table ("synthetic", "holdout", "synthetic 2" and so on where there are several draws): columns of the real
+        table that it lacks. They are compared nowhere.
     extra : mapping of str to tuple of str
         By table: columns that the real table does not have. They are left aside.
     reordered : tuple of str
@@ -35,8 +36,10 @@ class Alignment:
     casts : mapping of str to str
         By column: data type in the real and the synthetic table, where they differ.
     unreadable : mapping of str to int
-        By column: synthetic cells with a value that is no number or date although the real column's are. They count
-        as missing.
+        By column: synthetic cells, of all draws, with a value that is no number or date although the real column's
+        are. They count as missing.
+    holdout_casts, holdout_unreadable : mappings
+        The same of the hold-out.
     """
 
     missing: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -44,6 +47,8 @@ class Alignment:
     reordered: tuple[str, ...] = ()
     casts: Mapping[str, str] = field(default_factory=dict)
     unreadable: Mapping[str, int] = field(default_factory=dict)
+    holdout_casts: Mapping[str, str] = field(default_factory=dict)
+    holdout_unreadable: Mapping[str, int] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""
@@ -53,6 +58,8 @@ class Alignment:
             "reordered": list(self.reordered),
             "casts": dict(self.casts),
             "unreadable": dict(self.unreadable),
+            "holdout_casts": dict(self.holdout_casts),
+            "holdout_unreadable": dict(self.holdout_unreadable),
         }
 
 
@@ -95,21 +102,24 @@ def _as_text(cell: object) -> object:
 
 
 def align(
-    real: pd.DataFrame, synthetic: pd.DataFrame, holdout: pd.DataFrame | None
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame | None, Alignment]:
+    real: pd.DataFrame, synthetic: Sequence[pd.DataFrame], holdout: pd.DataFrame | None
+) -> tuple[pd.DataFrame, list[pd.DataFrame], pd.DataFrame | None, Alignment]:
     """Return the tables over the columns that all of them have, in the real table's order, and what was done.
 
     Parameters
     ----------
-    real, synthetic, holdout : DataFrame
+    real, holdout : DataFrame
         Any labels; they are compared as text.
+    synthetic : sequence of DataFrame
+        One or more draws.
 
     Raises
     ------
     TableError
         If a table repeats a column name, or there is no column that all of them have.
     """
-    frames = {"real": real, "synthetic": synthetic} | ({} if holdout is None else {"holdout": holdout})
+    draws = {"synthetic" if not number else f"synthetic {number + 1}": one for number, one in enumerate(synthetic)}
+    frames = {"real": real, **draws} | ({} if holdout is None else {"holdout": holdout})
     named = {table: with_text_names(frame, table) for table, frame in frames.items()}
     wanted = list(named["real"].columns)
     shared = [name for name in wanted if all(name in frame.columns for frame in named.values())]
@@ -130,21 +140,25 @@ def align(
         if own != [name for name in wanted if name in own]:
             reordered.append(table)
     ready = {table: frame[shared] for table, frame in named.items()}
-    casts = {
-        name: f"{ready['real'][name].dtype} / {ready['synthetic'][name].dtype}"
-        for name in shared
-        if ready["real"][name].dtype != ready["synthetic"][name].dtype
-    }
-    done = Alignment(missing, extra, tuple(reordered), casts)
-    return ready["real"], ready["synthetic"], ready.get("holdout"), done
+    casts, holdout_casts = (_casts(ready["real"], ready.get(table)) for table in ("synthetic", "holdout"))
+    done = Alignment(missing, extra, tuple(reordered), casts, holdout_casts=holdout_casts)
+    return ready["real"], [ready[table] for table in draws], ready.get("holdout"), done
 
 
-def unreadable_cells(synthetic: pd.DataFrame, names: tuple[str, ...], values: np.ndarray) -> dict[str, int]:
+def _casts(real: pd.DataFrame, other: pd.DataFrame | None) -> dict[str, str]:
+    """Data types of columns whose types differ."""
+    if other is None:
+        return {}
+    types = ((str(name), real[name].dtype, other[name].dtype) for name in real)
+    return {name: f"{own} / {theirs}" for name, own, theirs in types if own != theirs}
+
+
+def unreadable_cells(frame: pd.DataFrame, names: tuple[str, ...], values: np.ndarray) -> dict[str, int]:
     """Count cells that have a value which came out as missing when it was read as the real column is.
 
     Parameters
     ----------
-    synthetic : DataFrame
+    frame : DataFrame
         The cells.
     names : tuple of str
         Compared columns, in the order of `values`.
@@ -157,7 +171,7 @@ def unreadable_cells(synthetic: pd.DataFrame, names: tuple[str, ...], values: np
         Columns with at least one such cell.
     """
     counts = {
-        name: int((np.isnan(values[:, place]) & synthetic[name].notna().to_numpy(bool)).sum())
+        name: int((np.isnan(values[:, place]) & frame[name].notna().to_numpy(bool)).sum())
         for place, name in enumerate(names)
     }
     return {name: count for name, count in counts.items() if count}

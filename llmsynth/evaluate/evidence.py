@@ -11,6 +11,7 @@ Knows tables. Refuses to know how synthetic rows were made.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, cast
@@ -175,24 +176,29 @@ def gather(
     if unit is not None:
         units = _units(real, holdout, made[0], unit)
         real, holdout, made = _without(real, unit), _without(holdout, unit), [_without(one, unit) for one in made]
-    own_real, own_made, own_holdout, alignment = align(real, made[0], holdout)
-    shared = real.loc[:, [str(label) in own_real.columns for label in real.columns]]
-    others = [align(shared, one, None)[1] for one in made[1:]]
+    own_real, own_made, own_holdout, alignment = align(real, made, holdout)
     described = _only(schema, tuple(own_real.columns))
     rest = [] if own_holdout is None else [own_holdout]
-    train, first, *encoded = encode_tables(own_real, own_made, *rest, *others, schema=described)
-    alignment = replace(alignment, unreadable=unreadable_cells(own_made, train.layout.names, first.values))
+    train, *encoded = encode_tables(own_real, *own_made, *rest, schema=described)
+    draws = tuple(encoded[: len(own_made)])
+    lost: Counter[str] = Counter()
+    for frame, table in zip(own_made, draws, strict=True):
+        lost.update(unreadable_cells(frame, train.layout.names, table.values))
+    alignment = replace(alignment, unreadable=dict(lost))
+    if own_holdout is not None:
+        held = unreadable_cells(own_holdout, train.layout.names, encoded[-1].values)
+        alignment = replace(alignment, holdout_unreadable=held)
     kept = set(own_real.columns)
     return Evidence(
         train,
-        first,
-        encoded[0] if rest else None,
-        Frames(own_real, own_made, own_holdout),
+        draws[0],
+        encoded[-1] if rest else None,
+        Frames(own_real, own_made[0], own_holdout),
         None if target is None or str(target) not in kept else str(target),
         tuple(str(name) for name in quasi_identifiers if str(name) in kept),
         tuple(str(name) for name in sensitive if str(name) in kept),
         units,
-        (first, *encoded[len(rest) :]),
+        draws,
         alignment,
         described,
         seed,

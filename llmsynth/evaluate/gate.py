@@ -105,8 +105,14 @@ def _gravest(decisions: list[Decision]) -> Decision:
 def _of_tables(report: Report, policy: Policy) -> list[Finding]:
     """Checks that hold whatever the policy says."""
     missing = report.alignment.get("missing", {})
-    absent, unheld = missing.get("synthetic", ()), missing.get("holdout", ())
-    counts, unreadable = report.rows, report.alignment.get("unreadable", {})
+    absent = list(dict.fromkeys(name for table, names in missing.items() if table != "holdout" for name in names))
+    unheld, counts = missing.get("holdout", ()), report.rows
+    unreadable = {
+        f"{sum(columns.values()):,} {of} cells": list(columns)
+        for of, columns in (("synthetic", report.alignment.get("unreadable", {})),
+                            ("held-out", report.alignment.get("holdout_unreadable", {})))
+        if columns
+    }  # fmt: skip
     held, overlap = counts.get("holdout", 0) > 0, report.tables.get("holdout_overlap", {})
     few = [
         f"{count:,} {name}"
@@ -124,9 +130,9 @@ def _of_tables(report: Report, policy: Policy) -> list[Finding]:
                "privacy"),
         _check("the hold-out has every column of the real table", not unheld, "REVIEW",
                f"The hold-out lacks {_columns(unheld)}, which is therefore compared nowhere.", "tables"),
-        _check("synthetic cells can be read as the real column's are", not unreadable, "REVIEW",
-               f"{sum(unreadable.values()):,} synthetic cells cannot be read as numbers or dates, in "
-               f"{_columns(list(unreadable))}.", "tables"),
+        _check("cells can be read as the real column's are", not unreadable, "REVIEW",
+               f"{' and '.join(unreadable)} cannot be read as numbers or dates, in "
+               f"{_columns(dict.fromkeys(name for names in unreadable.values() for name in names))}.", "tables"),
         _check(f"at least {policy.fewest_rows:,} rows of each table", not few, "REVIEW",
                f"Too few rows for a release: {', '.join(few)} (at least {policy.fewest_rows:,} each).", "tables"),
     ]  # fmt: skip

@@ -28,9 +28,23 @@ def test_columns_are_aligned_by_name_and_what_was_done_is_said() -> None:
     assert alignment.unreadable == {"age": 1}
 
 
+def test_what_was_done_to_the_holdout_and_to_further_draws_is_said_too() -> None:
+    real = pd.DataFrame({"age": [30, 40, 50], "x": [0.5, 1.5, 2.5], "city": ["a", "b", "a"]})
+    held = real.assign(age=["30", "old", "50"])
+    second = real.assign(x="many", extra=1)[["x", "age", "extra"]]
+    evidence = gather(real, [real, second], held)
+    done = evidence.alignment
+    assert set(done.holdout_casts) == {"age"} and done.holdout_unreadable == {"age": 1}
+    assert done.casts == {} and done.unreadable == {"x": 3}
+    assert done.missing == {"synthetic 2": ("city",)} and done.extra == {"synthetic 2": ("extra",)}
+    assert done.reordered == ("synthetic 2",) and evidence.train.layout.names == ("age", "x")
+    assert [len(one) for one in evidence.draws] == [3, 3] and evidence.holdout is not None
+    assert evidence.holdout.values[:, 0].tolist()[::2] == [30.0, 50.0]
+
+
 def test_equal_tables_need_nothing_done() -> None:
     alignment = gather(_table(), _table(seed=1), _table(seed=2)).alignment
-    assert alignment.to_dict() == {"missing": {}, "extra": {}, "reordered": [], "casts": {}, "unreadable": {}}
+    assert not any(alignment.to_dict().values())
 
 
 def test_labels_that_are_no_texts_are_compared_as_texts() -> None:

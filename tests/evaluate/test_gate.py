@@ -114,7 +114,9 @@ def test_a_part_that_does_not_exist_is_an_error_that_names_the_nearest() -> None
     [
         ({"alignment": {"missing": {"synthetic": ["age"]}}}, "BLOCK", "lack column 'age'"),
         ({"alignment": {"missing": {"holdout": ["age"]}}}, "REVIEW", "hold-out lacks column 'age'"),
+        ({"alignment": {"missing": {"synthetic 2": ["age"]}}}, "BLOCK", "lack column 'age'"),
         ({"alignment": {"unreadable": {"age": 3, "b": 4}}}, "REVIEW", "7 synthetic cells"),
+        ({"alignment": {"holdout_unreadable": {"age": 3, "b": 4}}}, "REVIEW", "7 held-out cells"),
         ({"tables": {"holdout_overlap": {"rows": 90, "expected": 2.0, "beyond_chance": True}}}, "BLOCK", "90 rows"),
         ({"rows": {"train": 500, "synthetic": 99, "holdout": 300}}, "REVIEW", "99 synthetic"),
         ({"rows": {"train": 500, "synthetic": 400, "holdout": 20}}, "REVIEW", "20 holdout"),

@@ -88,10 +88,11 @@ def _alignment(report: Report) -> tuple[str, ...]:
             said.append(f"{table} rows {what}: {', '.join(visible(name, 40) for name in list(names)[:12])}")
     if done.get("reordered"):
         said.append(f"columns in another order: {', '.join(visible(table) for table in done['reordered'])}")
-    for name, types in list(done.get("casts", {}).items())[:12]:
-        said.append(f"{visible(name, 40)}: data types differ, {visible(types)} (real / synthetic)")
-    for name, count in list(done.get("unreadable", {}).items())[:12]:
-        said.append(f"{visible(name, 40)}: {int(count):,} synthetic cells cannot be read and count as missing")
+    for prefix, of in (("", "synthetic"), ("holdout_", "held-out")):
+        for name, types in list(done.get(f"{prefix}casts", {}).items())[:12]:
+            said.append(f"{visible(name, 40)}: data types differ, {visible(types)} (real / {of})")
+        for name, count in list(done.get(f"{prefix}unreadable", {}).items())[:12]:
+            said.append(f"{visible(name, 40)}: {int(count):,} {of} cells cannot be read and count as missing")
     return tuple(said)
 
 

@@ -51,6 +51,7 @@ def full_report(names: Sequence[str], categories: Sequence[str] = ("a", "b"), **
         "alignment": {
             "missing": {"synthetic": list(names[:2])}, "extra": {"holdout": list(names[-2:])}, "reordered": ["holdout"],
             "casts": {names[0]: "int64 / object"}, "unreadable": {names[-1]: 7},
+            "holdout_casts": {names[0]: "int64 / str"}, "holdout_unreadable": {names[-1]: 9},
         },
         "provenance": {
             "created": "2026-01-02", "versions": {"numpy": "2"}, "platform": "Linux",

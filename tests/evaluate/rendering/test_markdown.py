@@ -42,6 +42,8 @@ def test_the_document_says_what_the_page_says() -> None:
     assert text.startswith("# BLOCK\n") and text.endswith("\n") and "\n\n\n" not in text
     for title in ("Three pillars", "Columns", "Subgroups and rare classes", "Attacks", "Found again", "Provenance"):
         assert f"## {title}" in text
+    for cells in ("7 synthetic cells", "9 held\\-out cells", "int64 / str \\(real / held\\-out\\)"):
+        assert cells in text
     assert not any(token.type.startswith("html") for token in READER.parse(text))
 
 
