@@ -1,10 +1,11 @@
 """Tail quantiles: the largest shift of an outer quantile of each number and date, in interquartile ranges.
 
 Of the quantiles 0.1 %, 1 %, 5 %, 95 %, 99 % and 99.9 %. Distances of whole distributions hardly see the tails, and the
-tails are where premiums, doses and limits are decided. A quantile counts where at least five rows of each table lie
+tails are where premiums, doses and limits are decided. A quantile counts where at least ten rows of each table lie
 beyond it: of 500 rows, the 0.1 % quantile is the smallest value, which says nothing of 0.1 % of the people and of which
-no interval can be had (rows drawn again have the same smallest value two times in three). 5 % and 95 % always count;
-details have the shifts of all. Read the figure beside the hold-out's.
+no interval can be had (rows drawn again have the same smallest value two times in three). With five rows beyond,
+intervals of whole numbers near 0 held the truth in 92 % of simulations, with ten in 94 %, at half the width. 5 % and
+95 % always count; details have the shifts of all. Read the figure beside the hold-out's.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from llmsynth.evaluate.metric import Measured, Metric
 
 LEVELS = np.array([0.001, 0.01, 0.05, 0.95, 0.99, 0.999])
 QUARTILES = np.array([0.25, 0.75])
-FEWEST_BEYOND = 5
+FEWEST_BEYOND = 10
 TAIL_DRAWS = 100
 
 
@@ -32,7 +33,7 @@ def levels_for(n_rows: int) -> BoolArray:
 
     Examples
     --------
-    >>> LEVELS[levels_for(500)].tolist()
+    >>> LEVELS[levels_for(1000)].tolist()
     [0.01, 0.05, 0.95, 0.99]
     """
     outer = np.minimum(LEVELS, 1 - LEVELS)
@@ -111,6 +112,6 @@ METRIC = Metric(
     low=0.0,
     high=math.inf,
     meaning="mean over numbers and dates of the largest shift of an outer quantile, in IQRs; 0 same tails",
-    source="max over those of 0.1, 1, 5, 95, 99 and 99.9 % with five rows beyond of |Q - Q'| / IQR",
+    source="max over those of 0.1, 1, 5, 95, 99 and 99.9 % with ten rows beyond of |Q - Q'| / IQR",
     measure=measure,
 )
