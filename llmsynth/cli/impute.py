@@ -45,6 +45,7 @@ def impute(
         raise ConfigError(f"--method: expected draw or mode, got {method!r}")
     check_output_file(out, overwrite=overwrite)
     from llmsynth.table.files import file_format, read_table, write_table
+    from llmsynth.table.labels import label_names
 
     file_format(out)
     frame = read_table(table)
@@ -55,6 +56,9 @@ def impute(
     report = synthesizer.sample_report_
     if report is not None and report.rules is not None:
         output.note(f"rules: {report.rules}")
+    left_out = [name for name in label_names(frame.columns) if name not in label_names(filled.columns)]
+    if left_out:
+        output.note(f"left out, since weights are no part of a row: {', '.join(map(repr, left_out))}")
     if draws > 1:
         name = "draw" if "draw" not in filled.columns else "draw number"
         filled[name] = filled.index.get_level_values("draw")

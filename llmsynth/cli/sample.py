@@ -66,7 +66,7 @@ def sample(
         top_p=opt.per_kind("top-p", top_p), overwrite=overwrite, where=where or None,
         balance=balance, proportions=opt.shares(proportions),
     )  # fmt: skip
-    unused = sorted(set(settings) - {"random_state", "overwrite"})
+    unused = sorted("--" + name.replace("_", "-") for name in set(settings) - {"random_state", "overwrite"})
     if given is not None and unused:
         raise ConfigError(f"--given: expected none of the options for drawing rows beside it, got {', '.join(unused)}")
     check_output_file(out, overwrite=overwrite)

@@ -32,11 +32,12 @@ def score(
             "--out",
             "-o",
             metavar="FILE",
-            help="CSV with one line per row: row, nats, and the reason if they are infinite.",
+            help="CSV with one line per row: row from 0, nats, and the reason if they are infinite.",
         ),
     ] = None,
     surprising: Annotated[
-        int, typer.Option("--surprising", metavar="K", min=0, help="Also list the K least likely rows, and why.")
+        int,
+        typer.Option("--surprising", metavar="K", min=0, help="Also list the K least likely rows (from 0), and why."),
     ] = 0,
     seed: opt.UnusedSeed = None,
     device: opt.Device = None,
@@ -118,7 +119,8 @@ def most_surprising(frame: Any, by_column: Any, n_rows: int) -> list[dict[str, A
     Returns
     -------
     list of dict
-        Row number, nats, and columns with name, value and nats; nats are null where the model cannot produce the value.
+        Row number, counted from 0, nats, and columns with name, value and nats; a value is null where the cell is
+        missing, nats are null where the model cannot produce the value.
     """
     import numpy as np
 
@@ -130,7 +132,7 @@ def most_surprising(frame: Any, by_column: Any, n_rows: int) -> list[dict[str, A
         columns = [
             {
                 "column": str(by_column.columns[place]),
-                "value": str(_cells(frame, by_column.columns[place]).iloc[row]),
+                "value": _value(_cells(frame, by_column.columns[place]), row),
                 "nats": _finite(nats[row, place]),
             }
             for place in worst
@@ -146,6 +148,10 @@ def _cells(frame: Any, label: Any) -> Any:
     return frame[label] if label in frame.columns else frame[label_names([label])[0]]
 
 
+def _value(cells: Any, row: int) -> str | None:
+    return None if bool(cells.isna().iloc[row]) else str(cells.iloc[row])
+
+
 def _finite(value: float) -> float | None:
     return float(value) if value < float("inf") else None
 
@@ -156,11 +162,11 @@ def listed(rows: list[dict[str, Any]]) -> list[str]:
     def text(nats: float | None) -> str:
         return "impossible" if nats is None else f"{nats:.2f}"
 
-    return [
-        f"row {row['row']}: {text(row['nats'])} nats; "
-        + ", ".join(f"{one['column']} = {one['value'][:40]!r} ({text(one['nats'])})" for one in row["columns"])
-        for row in rows
-    ]
+    def cell(one: dict[str, Any]) -> str:
+        is_what = "is missing" if one["value"] is None else f"= {one['value'][:40]!r}"
+        return f"{one['column']} {is_what} ({text(one['nats'])})"
+
+    return [f"row {row['row']}: {text(row['nats'])} nats; {', '.join(map(cell, row['columns']))}" for row in rows]
 
 
 def as_csv(by_column: Any) -> str:

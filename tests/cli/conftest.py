@@ -27,6 +27,7 @@ class FakeFacade:
     late_failure: BaseException | None = None
     checkpoint: bool = False
     report: SampleReport | None = None
+    weights: str | None = None
 
     def said(self, name: str) -> dict[str, Any]:
         """Arguments of the only call of that name."""
@@ -89,7 +90,7 @@ def _facade_class(fake: FakeFacade) -> type:
 
         def impute(self, table: pd.DataFrame, n_draws: int = 1, **settings: Any) -> pd.DataFrame:
             fake.calls.append(("impute", {"n_draws": n_draws, **settings}))
-            filled = table.fillna(7)
+            filled = table.fillna(7).drop(columns=[fake.weights] if fake.weights else [])
             return filled if n_draws == 1 else pd.concat([filled] * n_draws, keys=range(n_draws), names=["draw"])
 
         def log_prob_by_column(self, table: pd.DataFrame) -> pd.DataFrame:

@@ -42,6 +42,16 @@ def test_several_imputations_stand_below_each_other(
     assert pd.read_csv("f.csv")["draw"].tolist() == [0, 0, 0, 1, 1, 1]
 
 
+def test_weights_that_came_along_are_said_to_be_left_out(
+    llmsynth: Cli, facade: FakeFacade, run_folder: Path, gaps: Path
+) -> None:
+    assert "left out" not in llmsynth("impute", run_folder, gaps, "-o", "all.csv").stderr
+    facade.weights = "a"
+    result = llmsynth("impute", run_folder, gaps, "-o", "f.csv", "--draws", 2)
+    assert "left out, since weights are no part of a row: 'a'" in result.stderr, result.output
+    assert list(pd.read_csv("f.csv").columns) == ["b", "draw"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [(("--method", "mean"), "--method: expected draw or mode"), (("-o", "f.xlsx"), "expected a name ending in")],

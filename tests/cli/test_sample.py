@@ -97,7 +97,7 @@ def test_given_rows_are_completed(llmsynth: Cli, facade: FakeFacade, run_folder:
     [
         ((), "expected either -n N"),
         (("-n", 3, "--given", "table.csv"), "expected either -n N"),
-        (("--given", "table.csv", "--where", "age > 3", "--top-p", "0.9"), "got top_p, where"),
+        (("--given", "table.csv", "--where", "age > 3", "--top-p", "0.9"), "got --top-p, --where"),
         (("--given", "nothing.csv"), "nothing.csv"),
         (("-n", 3, "--draws", 2), "--draws: expected --given FILE"),
     ],

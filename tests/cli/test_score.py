@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from typer.testing import Result
 
-from llmsynth.cli.score import as_csv, described, most_surprising, summary
+from llmsynth.cli.score import as_csv, described, listed, most_surprising, summary
 
 if TYPE_CHECKING:
     from tests.cli.conftest import FakeFacade
@@ -75,3 +75,10 @@ def test_values_are_found_where_a_file_turned_labels_into_texts() -> None:
     for labels in ([0, "b"], ["0", "b"]):
         (found,) = most_surprising(pd.DataFrame([["x", "y"]], columns=pd.Index(labels, dtype=object)), nats, 1)
         assert [(one["column"], one["value"]) for one in found["columns"]] == [("b", "y"), ("0", "x")]
+
+
+def test_a_missing_cell_is_no_text() -> None:
+    nats = pd.DataFrame([[-1.0, -5.0]], columns=["a", "b"])
+    (found,) = most_surprising(pd.DataFrame({"a": ["nan"], "b": [None]}), nats, 1)
+    assert [one["value"] for one in found["columns"]] == [None, "nan"]
+    assert listed([found]) == ["row 0: 6.00 nats; b is missing (5.00), a = 'nan' (1.00)"]
