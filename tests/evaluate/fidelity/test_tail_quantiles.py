@@ -34,13 +34,13 @@ def test_constants_and_columns_without_quartiles() -> None:
 
 def test_quantiles_with_fewer_than_ten_rows_beyond_are_shown_and_do_not_count() -> None:
     real = np.arange(1200.0)
-    found = METRIC.measure(gather(pd.DataFrame({"x": real}), pd.DataFrame({"x": np.append(real[:-1], 1e6)})))
+    found = METRIC.measure(gather(pd.DataFrame({"x": real}), pd.DataFrame({"x": np.append(real[:-3], [1e6] * 3)})))
     assert found.score.value == 0 and found.details["levels_judged"] == [0.01, 0.05, 0.95, 0.99]
     assert found.details["shift_in_units"][0][-1] > 1000
-    many = np.arange(6000.0)
-    cut = METRIC.measure(gather(pd.DataFrame({"x": many}), pd.DataFrame({"x": np.minimum(many, 5900)})))
+    many = np.arange(12000.0)
+    cut = METRIC.measure(gather(pd.DataFrame({"x": many}), pd.DataFrame({"x": np.minimum(many, 11800)})))
     assert cut.details["levels_judged"] == cut.details["levels"] and cut.score.value == pytest.approx(
-        93 / 3000, rel=0.05
+        187 / 6000, rel=0.05
     )
 
 
