@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
+from numbers import Real
 from pathlib import Path
 from typing import Any, Self
 
@@ -350,9 +351,13 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
         ruled: RuledSampler | None,
     ) -> Iterator[pd.DataFrame]:
         scores = self._scores()
-        label = self._target(classes[0])
-        column = scores.columns[scores.places([label])[0]]
-        shares = class_shares(column, classes[1])
+        label = self._fitted().config.target if classes[0] is None else classes[0]
+        if label is None:
+            raise InputError(
+                "proportions: expected the column they are of; name it as balance, or as target when fitting"
+            )
+        (place,) = scores.places([label])
+        shares = class_shares(scores.columns[place], self._fitted().encoder.codecs[place], classes[1])
         asked = dict(zip(shares, class_counts(n_samples, list(shares.values())), strict=True))
         counts = {category: count for category, count in asked.items() if count}
         rest = [] if where is None else list(where) if isinstance(where, list | tuple) else [where]
@@ -390,7 +395,7 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
             ``probability``, ``standard_error``, ``effective_sample_size``, ``n_drawn``.
         """
         engine = self._fitted()
-        n_draws, seed = typed(int, n_draws, "n_draws"), self._seed(random_state, "sample")
+        n_draws, seed = _at_least_one(n_draws), self._seed(random_state, "sample")
         return self._conditional(where, engine.config.sample).estimate(n_draws, seed)
 
     def _sampler(self, engine: Engine) -> Sampler:
@@ -425,7 +430,8 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
             Condition such as ``age >= 60 and diabetes == "yes"`` or ``{"age": (60, None), "diabetes": "yes"}``; of
             several, all must hold. Rows are drawn from the model's own P(row | condition), without rejection.
         balance : label or None
-            A column with classes, of which every class gets the same number of rows, or those of `proportions`.
+            A column with classes (as in `predict_proba`), each of which gets the same number of rows, or those of
+            `proportions`.
         proportions : mapping of class to float, or None
             Shares of the classes of `balance`, or of the target, that sum to one: the counts are exact (largest
             remainder), the rows are in random order, and each is drawn from P(row | its class and `where`).
@@ -528,9 +534,7 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
         self, table: object, n_draws: int, random_state: int | None, method: Method, *, fill: bool, obey: bool = True
     ) -> pd.DataFrame:
         engine = self._fitted()
-        n_draws = typed(int, n_draws, "n_draws")
-        if n_draws < 1:
-            raise InputError(f"n_draws: expected 1 or more, got {n_draws!r}")
+        n_draws = _at_least_one(n_draws)
         if method not in ("draw", "mode"):
             raise InputError(f"method: expected 'draw' or 'mode', got {method!r}")
         seed = self._seed(random_state, "complete")
@@ -558,7 +562,8 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
         Returns
         -------
         ndarray of float64, shape (n_rows,)
-            -inf for a row with a value outside the schema. Identifiers, constants and empty columns do not count.
+            -inf for a row with a value outside the schema; `log_prob_by_column` says in which column. Identifiers,
+            constants and empty columns do not count.
 
         Raises
         ------
@@ -590,17 +595,19 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
         table : DataFrame, path, or anything `read_table` takes
             With the other columns of the training table; the target's own values are not looked at.
         target : label or None
-            A categorical, boolean or numeric column; None takes the one named when fitting.
+            A column of categories, booleans, or whole numbers few enough that each is learned by itself, such as 0 and
+            1; None takes the one named when fitting.
 
         Returns
         -------
         DataFrame, shape (n_rows, n_classes)
-            Columns are the classes, None for "missing" where the column may be missing. Rows sum to one.
+            Columns are the classes, None for "missing" where the column may be missing. Rows sum to one; NaN where
+            another cell lies outside the schema.
 
         Raises
         ------
         InputError
-            If there is no target, or it is a number or a text; for a number see `predict`.
+            If there is no target, or it is a measurement or a text; for a measurement see `predict`.
         """
         return self._scores().class_probabilities(self._read(table), self._target(target))
 
@@ -620,7 +627,7 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
         Parameters
         ----------
         table, target
-            As in `predict_proba`; the target may be a number too.
+            As in `predict_proba`, but any number may be the target, and whole numbers are averaged like others.
         n_draws : int
             Draws of each number.
         quantiles : sequence of float, or None
@@ -643,9 +650,7 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
         frame, scores = self._read(table), self._scores()
         column = scores.columns[scores.places([self._target(target)])[0]]
         label = self.schema_.label_of(column.name)
-        asked = [] if quantiles is None else [float(share) for share in quantiles]
-        if any(not 0 <= share <= 1 for share in asked):
-            raise InputError(f"quantiles: expected shares in [0, 1], got {asked}")
+        asked = [] if quantiles is None else _quantiles(quantiles)
         if column.kind in ("integer", "decimal"):
             others = frame.drop(columns=[label], errors="ignore")
             drawn = self._complete(others, n_draws, random_state, "draw", fill=True, obey=False)[label]
@@ -660,7 +665,7 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
             )
         if asked:
             raise InputError(f"quantiles: expected a column of numbers, {column.name!r} is of kind {column.kind}")
-        return pd.Series(likeliest(scores.class_probabilities(frame, label)), name=label)
+        return pd.Series(likeliest(scores.class_probabilities(frame, label)), name=label).infer_objects()
 
     def _scores(self) -> Scores:
         return Scores(self._fitted().likelihood, self.schema_)
@@ -710,6 +715,22 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
         synthesizer._learned(engine, found.schema, (config.model, found.model_reason))
         synthesizer.history_, synthesizer.report_ = found.history, found.report
         return synthesizer
+
+
+def _at_least_one(n_draws: object) -> int:
+    number = typed(int, n_draws, "n_draws")
+    if number < 1:
+        raise InputError(f"n_draws: expected 1 or more, got {number!r}")
+    return number
+
+
+def _quantiles(asked: object) -> list[float]:
+    """Shares in [0, 1]."""
+    shares = list(asked) if isinstance(asked, Iterable) and not isinstance(asked, str | bytes) else [asked]
+    numbers = all(isinstance(share, Real) and 0 <= share <= 1 for share in shares)
+    if not numbers or not isinstance(asked, Iterable):
+        raise InputError(f"quantiles: expected a list of shares in [0, 1] such as (0.05, 0.95), got {asked!r}")
+    return [float(share) for share in shares]
 
 
 def _path(name: str, value: object, expected: str = "a path") -> str | os.PathLike[str]:

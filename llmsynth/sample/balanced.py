@@ -15,8 +15,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from llmsynth.errors import InputError
+from llmsynth.sample.classes import classes_of
 from llmsynth.sample.sampler import Sampler
 from llmsynth.seeding import generator
+from llmsynth.table.codec import ColumnCodec, NumberCodec
 from llmsynth.table.schema import Column, encode_key
 from llmsynth.table.whole_rows import unlearned
 
@@ -40,13 +42,17 @@ def class_counts(n: int, shares: Sequence[float]) -> list[int]:
     return [int(count) for count in counts]
 
 
-def class_shares(column: Column, proportions: Mapping[object, float] | None) -> dict[object, float]:
+def class_shares(
+    column: Column, codec: ColumnCodec | None, proportions: Mapping[object, float] | None
+) -> dict[object, float]:
     """Share of each class to draw.
 
     Parameters
     ----------
     column : Column
-        With classes.
+        With classes (see `classes_of`).
+    codec : ColumnCodec or None
+        Its codec.
     proportions : mapping of class to float, or None
         Shares that sum to one, None as a class for missing cells; None gives each class the same share.
 
@@ -59,17 +65,26 @@ def class_shares(column: Column, proportions: Mapping[object, float] | None) -> 
     InputError
         If the column has no classes, a class is unknown, or shares are negative or do not sum to one.
     """
-    if column.categories is None:
-        raise InputError(f"balance: expected a column with classes, {column.name!r} is of kind {column.kind}")
+    classes = classes_of(column, codec)
+    if classes is None:
+        raise InputError(
+            f"balance: expected a column with classes, {column.name!r} is of kind {column.kind}; give it "
+            "kind: categorical in the schema and fit again, or ask for ranges by conditions"
+        )
     if proportions is None:
-        return {category: 1.0 / len(column.categories) for category in column.categories}
+        if isinstance(codec, NumberCodec) and codec.cells.n_cells:
+            raise InputError(
+                f"balance: {column.name!r} may be {len(classes)} values, some of which hardly a row has; say by "
+                "proportions which to draw"
+            )
+        return {category: 1.0 / len(classes) for category in classes}
     if not isinstance(proportions, Mapping):
         raise InputError(f"proportions: expected shares by class, got {type(proportions).__name__}")
     shares: dict[object, float] = {}
     for named, share in proportions.items():
         if not (isinstance(share, Real) and math.isfinite(share) and share >= 0):
             raise InputError(f"proportions: expected shares in [0, 1], got {share!r} for {named!r}")
-        category = None if named is None else _named(column, column.categories, named)
+        category = None if named is None else _named(column, classes, named)
         shares[category] = shares.get(category, 0.0) + float(share)
     if abs(sum(shares.values()) - 1.0) > 1e-6:
         raise InputError(f"proportions: expected shares that sum to 1, got a sum of {sum(shares.values()):g}")
@@ -80,6 +95,7 @@ def _named(column: Column, categories: Sequence[object], named: object) -> objec
     """The class that is the given value, or is written like it."""
     matches = [one for one in categories if encode_key(one) == encode_key(named)]
     matches += [one for one in categories if str(one) == str(named)]
+    matches += [one for one in categories if isinstance(named, Real) and isinstance(one, Real) and one == named]
     if matches:
         return matches[0]
     shown = ", ".join(repr(category) for category in categories[:10])

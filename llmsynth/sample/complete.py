@@ -173,11 +173,12 @@ def _given_cells(sampler: Sampler, frame: pd.DataFrame) -> _Cells:
             values.append(np.full(len(frame), "", dtype=object) if codec is None else np.zeros(len(frame), np.int64))
             continue
         known[:, place] = ~physical.missing
-        outside = int((known[:, place] & (physical.invalid | ~legal[:, place])).sum())
-        if outside:
+        outside = known[:, place] & (physical.invalid | ~legal[:, place])
+        if outside.any():
             raise SchemaError(
-                f"column {column.name!r} ({column.kind}): {outside} of {len(frame)} rows hold a value outside the "
-                "schema; leave those cells empty, or correct them"
+                f"column {column.name!r} ({column.kind}): {int(outside.sum())} of {len(frame)} rows hold a value "
+                f"outside the schema, the first in row {int(outside.argmax())} (counted from 0); leave those cells "
+                "empty, or correct them"
             )
         given = np.array(physical.values, dtype=object) if codec is None else codec.encode(physical)
         values.append(np.where(known[:, place], given, "" if codec is None else 0))

@@ -15,6 +15,7 @@ import pandas as pd
 
 from llmsynth.errors import InputError, SchemaError
 from llmsynth.lm.likelihood import Likelihood
+from llmsynth.sample.classes import classes_of
 from llmsynth.table.dtypes import Physical, physical_table
 from llmsynth.table.overrides import resolve_column
 from llmsynth.table.schema import Column, Schema, encode_key
@@ -84,7 +85,7 @@ class Scores:
         frame : DataFrame
             The other columns; the target's own values are not looked at.
         target : label
-            A categorical or boolean column.
+            A column with classes: categories, or whole numbers that each have a code (see `classes`).
 
         Returns
         -------
@@ -101,7 +102,8 @@ class Scores:
         """
         (place,) = self.places([target])
         column = self.columns[place]
-        if column.categories is None:
+        values = classes_of(column, self.likelihood.encoder.codecs[place])
+        if values is None:
             raise InputError(
                 f"expected a column with classes, {column.name!r} is of kind {column.kind}; predict gives its mean, "
                 "log_prob the probabilities of its values"
@@ -112,8 +114,12 @@ class Scores:
         plain.pop(column.name, None)
         codes, probability = self.likelihood.class_probabilities(plain, place, others)
         classes = np.empty(codes.size, dtype=object)
-        classes[:] = [None if code < 0 else column.categories[code] for code in codes]
-        return pd.DataFrame(probability, columns=pd.Index(classes, dtype=object, tupleize_cols=False))
+        classes[:] = [None if code < 0 else values[code] for code in codes]
+        order = np.arange(codes.size)
+        if column.categories is None:
+            order = np.array(sorted(order, key=lambda place: (classes[place] is not None, classes[place] or 0)))
+        index = pd.Index(classes[order], dtype=object, tupleize_cols=False)
+        return pd.DataFrame(probability[:, order], columns=index)
 
     def places(self, labels: Labels) -> list[int]:
         """Places among the modelled columns of columns given by label.

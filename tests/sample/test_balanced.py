@@ -10,7 +10,10 @@ from scipy.stats import chi2_contingency
 from llmsynth import TableSynthesizer
 from llmsynth.errors import InputError, SchemaError
 from llmsynth.sample import balanced
-from llmsynth.sample.balanced import class_counts
+from llmsynth.sample.balanced import class_counts, class_shares
+from llmsynth.table.codec import build_codec
+from llmsynth.table.dtypes import physical_table
+from llmsynth.table.infer import infer_schema
 from tests.tiny import TINY_COMPACT
 
 RECIPE = {
@@ -69,6 +72,30 @@ def test_chosen_shares_are_exact_missing_included_and_conditions_hold(fitted):
     }
 
 
+def test_whole_numbers_with_a_code_each_can_be_balanced(fitted):
+    assert set(counts(fitted.sample(14, balance="size"), "size").items()) == {(value, 2) for value in range(7)}
+    shares = {"1": 0.75, "3": 0.25}  # as a command line gives them
+    assert counts(fitted.sample(8, balance="size", proportions=shares), "size") == {1: 6, 3: 2}
+
+
+def test_of_numbers_that_no_row_has_it_must_be_said_which_are_meant():
+    seen = pd.DataFrame({"class": np.repeat([-1, 1], 40), "size": np.arange(80) / 8})
+    schema = infer_schema(seen)
+    plain = physical_table(seen, schema)
+    column, codec = schema["class"], build_codec(schema["class"], plain["class"])
+    with pytest.raises(InputError, match="'size' is of kind decimal; give it kind: categorical in the schema"):
+        class_shares(schema["size"], build_codec(schema["size"], plain["size"]), None)
+    with pytest.raises(InputError, match="3 values, some of which hardly a row has; say by proportions which to draw"):
+        class_shares(column, codec, None)
+    assert class_shares(column, codec, {"-1": 0.5, 1.0: 0.5}) == {-1: 0.5, 1: 0.5}
+
+
+def test_shares_without_a_column_say_where_to_name_it(fitted):
+    without = TableSynthesizer("compact", recipe=RECIPE, max_epochs=1).fit(pd.DataFrame({"a": ["x", "y"] * 20}))
+    with pytest.raises(InputError, match="proportions: expected the column they are of; name it as balance, or as"):
+        without.sample(4, proportions={"x": 1.0})
+
+
 def test_rows_of_a_class_follow_the_conditional_distribution(fitted):
     frame = fitted.sample(3000, balance="colour")
     ours = frame.loc[frame["colour"] == "green"]
@@ -89,7 +116,11 @@ def test_blocks_join_without_a_seam(fitted, monkeypatch):
 @pytest.mark.parametrize(
     ("how", "error", "words"),
     [
-        ({"balance": "size"}, InputError, "expected a column with classes, 'size' is of kind"),
+        (
+            {"proportions": {"9": 1.0}, "balance": "size"},
+            InputError,
+            "'9' is no class of 'size'; expected some of 0, 1",
+        ),
         ({"balance": "key"}, SchemaError, "learned by no model"),
         ({"balance": "color"}, SchemaError, "colour"),
         ({"proportions": {"pink": 1.0}}, InputError, "'pink' is no class of 'colour'; expected some of 'blue'"),

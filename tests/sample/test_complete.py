@@ -125,7 +125,7 @@ def test_bad_requests_are_one_clear_error(fitted, table):
         fitted.sample_like(table, n_draws=0)
     with pytest.raises(InputError, match="method: expected 'draw' or 'mode', got 'median'"):
         fitted.impute(table, method="median")
-    with pytest.raises(SchemaError, match=r"'whole'.*1 of 3 rows hold a value outside the schema"):
+    with pytest.raises(SchemaError, match=r"'whole'.*1 of 3 rows hold a value outside the schema, the first in row 1 "):
         fitted.sample_like(table[["whole"]].iloc[:3].assign(whole=[1, 99, 2]))
     with pytest.raises(SchemaError, match="unknown: 'colour'"):
         fitted.sample_like(pd.DataFrame({"colour": ["red"]}))

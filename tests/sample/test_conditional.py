@@ -165,6 +165,11 @@ def test_one_token_conditions_lose_nothing(fitted):
     assert estimate.effective_sample_size == pytest.approx(estimate.n_drawn)
 
 
+def test_an_estimate_needs_a_draw(fitted):
+    with pytest.raises(InputError, match="n_draws: expected 1 or more, got 0"):
+        fitted.probability("size >= 2", 0)
+
+
 def test_weights_that_stay_uneven_are_an_error_with_the_numbers(fitted, monkeypatch):
     monkeypatch.setattr(conditional, "LEAST_EFFECTIVE", 10.0**9)
     with pytest.raises(InputError, match=r"beginnings are worth .* expected at least 1000000000"):

@@ -6,7 +6,11 @@ import pytest
 
 from llmsynth import TableSynthesizer
 from llmsynth.errors import InputError, SchemaError
+from llmsynth.sample.classes import classes_of
 from llmsynth.sample.scores import likeliest
+from llmsynth.table.codec import build_codec
+from llmsynth.table.dtypes import physical_table
+from llmsynth.table.infer import infer_schema
 from tests.tiny import TINY_COMPACT
 
 RECIPE = {"compact": TINY_COMPACT, "train": {"calibrate": False}}
@@ -37,6 +41,33 @@ def test_class_probabilities_are_those_of_the_rows_with_each_class(fitted, table
         of_class[1] = category
         by_score = np.exp(fitted.log_prob(of_class, [1], [0, 2]))
         assert found[category].to_numpy() == pytest.approx(by_score, abs=1e-5)
+
+
+def test_whole_numbers_with_a_code_each_are_classes_too(fitted, table):
+    rows = table.head(7)
+    found = fitted.predict_proba(rows, 0)
+    assert list(found.columns) == [0, 1, 2, 3, 4, 5]
+    assert found.sum(axis=1).to_numpy() == pytest.approx(np.ones(7), abs=1e-5)
+    for value in (0, 3, 5):
+        of_value = rows.copy()
+        of_value[0] = value
+        by_score = np.exp(fitted.log_prob(of_value, [0], [1, 2]))
+        assert found[value].to_numpy() == pytest.approx(by_score, abs=1e-5)
+
+
+def test_values_that_no_row_has_lie_between_classes_in_order():
+    seen = pd.DataFrame({"class": np.repeat([-1, 1], 40), "wide": np.arange(80) // 2 * 7})
+    schema = infer_schema(seen)
+    plain = physical_table(seen, schema)
+    codecs = [build_codec(column, plain[column.name]) for column in schema]
+    assert sorted(classes_of(schema["class"], codecs[0])) == [-1, 0, 1]
+    assert classes_of(schema["wide"], codecs[1]) is None
+
+
+def test_predicted_classes_have_the_data_type_of_the_column():
+    rows = pd.DataFrame({"x": np.arange(40) % 4, "flag": np.arange(40) % 2 == 0})
+    fitted = TableSynthesizer("compact", recipe=RECIPE, max_epochs=1, random_state=0).fit(rows)
+    assert fitted.predict(rows, "flag").dtype == bool
 
 
 def test_the_own_values_of_the_target_are_not_looked_at(fitted, table):
@@ -73,6 +104,9 @@ def test_numbers_are_means_and_quantiles_of_draws(fitted, table):
     [
         ({"target": 9}, "unknown column"),
         ({"target": 2, "quantiles": (0.5, 2)}, r"shares in \[0, 1\]"),
+        ({"target": 2, "quantiles": 0.5}, "quantiles: expected a list of shares in .*, got 0.5"),
+        ({"target": 2, "quantiles": ["half"]}, "quantiles: expected a list of shares in .*, got .'half'."),
+        ({"target": 2, "quantiles": "0.5"}, "quantiles: expected a list of shares in .*, got '0.5'"),
         ({"target": 1, "quantiles": (0.5,)}, "expected a column of numbers, '1' is of kind categorical"),
         ({"target": 2, "n_draws": 0}, "n_draws: expected 1 or more"),
     ],
