@@ -593,7 +593,8 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
         Parameters
         ----------
         table : DataFrame, path, or anything `read_table` takes
-            With the other columns of the training table; the target's own values are not looked at.
+            With the other columns of the training table; the target's own values are not looked at. A missing cell is
+            given like any other: that it is missing may tell something.
         target : label or None
             A column of categories, booleans, or whole numbers few enough that each is learned by itself, such as 0 and
             1; None takes the one named when fitting.
@@ -627,7 +628,8 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
         Parameters
         ----------
         table, target
-            As in `predict_proba`, but any number may be the target, and whole numbers are averaged like others.
+            As in `predict_proba`, but any number may be the target, and whole numbers are averaged like others. Where
+            numbers are predicted a missing cell is unknown, as in `impute`.
         n_draws : int
             Draws of each number.
         quantiles : sequence of float, or None
