@@ -87,7 +87,10 @@ def _told(found: ReportDiff) -> list[Any]:
     for change in found.changes[:_MOST_SHOWN]:
         metric = known_metrics().get(change.path)
         unit = metric.unit if metric else ""
-        figures = [f"{value(one, unit)} ({interval(one, unit)})" for one in (change.before, change.after)]
+        figures = [
+            f"{value(one, unit)} ({interval(one, unit)})" if interval(one, unit) else value(one, unit)
+            for one in (change.before, change.after)
+        ]
         cells = (change.title, change.part[:60], change.way, *figures)
         table.add_row(*(Text(printable(cell)) for cell in cells))
     more = len(found.changes) - _MOST_SHOWN
