@@ -720,7 +720,7 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
 
 
 def _at_least_one(n_draws: object) -> int:
-    number = typed(int, n_draws, "n_draws")
+    number: int = typed(int, n_draws, "n_draws")
     if number < 1:
         raise InputError(f"n_draws: expected 1 or more, got {number!r}")
     return number
@@ -728,9 +728,9 @@ def _at_least_one(n_draws: object) -> int:
 
 def _quantiles(asked: object) -> list[float]:
     """Shares in [0, 1]."""
-    shares = list(asked) if isinstance(asked, Iterable) and not isinstance(asked, str | bytes) else [asked]
-    numbers = all(isinstance(share, Real) and 0 <= share <= 1 for share in shares)
-    if not numbers or not isinstance(asked, Iterable):
+    shares: list[Any] = list(asked) if isinstance(asked, Iterable) and not isinstance(asked, str | bytes) else []
+    numbers = all(isinstance(share, Real) and 0 <= float(share) <= 1 for share in shares)
+    if not numbers or not isinstance(asked, Iterable) or isinstance(asked, str | bytes):
         raise InputError(f"quantiles: expected a list of shares in [0, 1] such as (0.05, 0.95), got {asked!r}")
     return [float(share) for share in shares]
 
