@@ -19,7 +19,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from llmsynth.evaluate.column_causes import category_causes, missing_causes, number_causes
-from llmsynth.evaluate.encoding import EncodedTable, FloatArray
+from llmsynth.evaluate.encoding import EncodedTable, FloatArray, IntArray
 from llmsynth.evaluate.evidence import Evidence
 from llmsynth.evaluate.metric import FEWEST_ROWS_SHOWN
 
@@ -72,11 +72,12 @@ def _profile(evidence: Evidence, name: str, place: int) -> dict[str, Any]:
         "causes": missing_causes(cells["real"], cells["synthetic"]),
     }
     if profile["kind"] == "category":
-        labels = _labels(evidence.frames.real[name], cells["real"])
+        labels = _labels(evidence, name, cells["real"])
         profile["categories"] = _categories(cells, labels)
         profile["causes"] += category_causes(cells["real"], cells["synthetic"], cells.get("holdout"), labels)
     else:
-        profile["histogram"] = _histogram(cells, profile["kind"])
+        people = None if evidence.units is None else evidence.units.train
+        profile["histogram"] = _histogram(cells, profile["kind"], people)
         profile["causes"] += number_causes(cells["real"], cells["synthetic"], is_number=profile["kind"] == "number")
     return profile
 
@@ -101,14 +102,14 @@ def _share(holds: npt.NDArray[np.bool_]) -> float:
     return float(holds.mean()) if holds.size else 0.0
 
 
-def _labels(series: pd.Series, codes: FloatArray) -> dict[float, str]:
-    """Names of the categories that enough training rows have, by code."""
+def _labels(evidence: Evidence, name: str, codes: FloatArray) -> dict[float, str]:
+    """Names of the categories that enough training rows, or people, have, by code."""
     known = ~np.isnan(codes)
-    values, first, counts = np.unique(codes[known], return_index=True, return_counts=True)
-    cells = series.to_numpy(object)[known]
+    values, first = np.unique(codes[known], return_index=True)
+    cells = evidence.frames.real[name].to_numpy(object)[known]
     return {
         float(code): str(cells[place])
-        for code, place, count in zip(values, first, counts, strict=True)
+        for code, place, count in zip(values, first, evidence.holders(codes)[1], strict=True)
         if count >= FEWEST_ROWS_SHOWN
     }
 
@@ -129,9 +130,9 @@ def _categories(cells: Mapping[str, FloatArray], labels: Mapping[float, str]) ->
     return found
 
 
-def _histogram(cells: Mapping[str, FloatArray], kind: str) -> dict[str, Any]:
+def _histogram(cells: Mapping[str, FloatArray], kind: str, people: IntArray | None) -> dict[str, Any]:
     """Shares by bin, and beyond the axis."""
-    edges = histogram_edges(cells["real"], kind)
+    edges = histogram_edges(cells["real"], kind, people)
     found: dict[str, Any] = {"edges": edges.tolist(), "below": {}, "above": {}}
     for table, values in cells.items():
         known = values[~np.isnan(values)]
@@ -143,7 +144,7 @@ def _histogram(cells: Mapping[str, FloatArray], kind: str) -> dict[str, Any]:
     return found
 
 
-def histogram_edges(values: FloatArray, kind: str = "number") -> FloatArray:
+def histogram_edges(values: FloatArray, kind: str = "number", people: IntArray | None = None) -> FloatArray:
     """Return round edges of at most about `BINS` bins over the middle of the values.
 
     Parameters
@@ -152,6 +153,8 @@ def histogram_edges(values: FloatArray, kind: str = "number") -> FloatArray:
         Of the training rows; NaN is missing.
     kind : str
         "date" and "duration" are in seconds.
+    people : int64 array of shape (rows,), optional
+        Whose rows they are; values of too few people are beyond the axis.
 
     Returns
     -------
@@ -170,6 +173,8 @@ def histogram_edges(values: FloatArray, kind: str = "number") -> FloatArray:
         return np.array([-1.0, 1.0]) * np.finfo(np.float64).max / 4  # what lies beyond is counted as such
     tail = min(0.5, max(QUANTILES[0], FEWEST_ROWS_SHOWN / known.size))
     low, high = (float(end) for end in np.quantile(known, [tail, 1.0 - tail]))
+    if people is not None:
+        low, high = _held_by_enough(known, people[~np.isnan(values)], low, high)
     whole = kind == "number" and bool((known == np.round(known)).all())
     step = _step((high - low) / BINS, kind, whole)
     if step < 1.0 / _LARGEST or abs(low) > 1e15 * step:  # too narrow for floating point
@@ -179,6 +184,16 @@ def histogram_edges(values: FloatArray, kind: str = "number") -> FloatArray:
     first = math.floor(low / step)
     count = max(1, math.ceil(high / step) - first)
     return np.round((first + np.arange(count + 1)) * step, max(0, 2 - math.floor(math.log10(step))))
+
+
+def _held_by_enough(known: FloatArray, people: IntArray, low: float, high: float) -> tuple[float, float]:
+    """Draw the ends in to where `FEWEST_ROWS_SHOWN` people have values at them or beyond."""
+    order = np.lexsort((known, people))
+    new = np.flatnonzero(np.diff(people[order], prepend=-1))
+    lowest, highest = known[order][new], known[order][np.append(new[1:], known.size) - 1]
+    place = min(FEWEST_ROWS_SHOWN, lowest.size) - 1
+    ends = max(low, float(np.sort(lowest)[place])), min(high, float(np.sort(highest)[-1 - place]))
+    return min(ends), max(ends)
 
 
 def _step(least: float, kind: str, whole: bool) -> float:

@@ -21,7 +21,7 @@ import pandas as pd
 
 from llmsynth.errors import ConfigError, TableError
 from llmsynth.evaluate.alignment import Alignment, align, unreadable_cells, with_text_names
-from llmsynth.evaluate.encoding import EncodedTable, IntArray, encode_tables
+from llmsynth.evaluate.encoding import EncodedTable, FloatArray, IntArray, encode_tables
 from llmsynth.evaluate.metric import LEVELS, Level
 from llmsynth.seeding import derive
 from llmsynth.table.schema import Schema
@@ -113,6 +113,17 @@ class Evidence:
         if name not in self._found:
             self._found[name] = compute()
         return cast(_T, self._found[name])
+
+    def holders(self, cells: FloatArray) -> tuple[FloatArray, IntArray]:
+        """Distinct values of a training column, missing aside, and how many training rows, or people, have each."""
+        known = ~np.isnan(cells)
+        if self.units is None:
+            values, counts = np.unique(cells[known], return_counts=True)
+            return values, counts.astype(np.int64)
+        values, codes = np.unique(cells[known], return_inverse=True)
+        people = np.unique(self.units.train[known], return_inverse=True)[1]
+        pairs = np.unique(codes * (people.max(initial=0) + 1) + people)
+        return values, np.bincount(pairs // (people.max(initial=0) + 1), minlength=values.size).astype(np.int64)
 
     def seed_for(self, *names: str | int) -> int:
         """Seed of one part of the work, in [0, 2**32), as numpy and scikit-learn take it."""

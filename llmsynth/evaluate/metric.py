@@ -5,7 +5,8 @@ when they are needed, and the report is made of what they return. A metric's fun
 what cannot be computed is a `Score` without a number and with the reason, never an exception.
 
 Details go into reports that leave the house, so they are aggregates: numbers, counts, curves, names of columns.
-Categories and other cell values may appear only if at least `FEWEST_ROWS_SHOWN` training rows have them.
+Categories and other cell values may appear only if at least `FEWEST_ROWS_SHOWN` training rows have them,
+or as many people where rows have a unit (`Evidence.holders`).
 
 Knows scores. Refuses to know any metric.
 """

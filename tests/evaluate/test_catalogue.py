@@ -35,11 +35,16 @@ def _evidences() -> dict[str, Evidence]:
     nothing = real.iloc[:0]
     odd = pd.DataFrame({"same": [1] * 30, "none": [None] * 30, "x": np.arange(30.0)})
     far = made.assign(age=made["age"] + 40, income=made["income"] * 50, city="Lund")
+    visits = {name: table.assign(who=np.arange(len(table)) // 6) for name, table in
+              (("real", real), ("made", made), ("held", held))}  # fmt: skip
+    visits["real"].loc[:5, "city"] = HOSTILE  # of one person
+    visits["held"]["who"] += 100
     roles = {"target": "member", "quasi_identifiers": ["age", "city"], "sensitive": ["income"]}
     return {
         "plain": gather(real, made, held, **roles),  # type: ignore[arg-type]
         "copies of training rows": gather(real, real.copy(), held, **roles),  # type: ignore[arg-type]
         "far away": gather(real, far, held, **roles),  # type: ignore[arg-type]
+        "several rows a person": gather(*visits.values(), unit="who", **roles),  # type: ignore[arg-type]
         "without hold-out": gather(real, made, **roles),  # type: ignore[arg-type]
         "without roles": gather(real, made, held),
         "number as target": gather(real, made, held, target="income"),
@@ -68,7 +73,7 @@ def test_every_metric_returns_a_figure_or_a_reason_for_any_table(metric: Metric)
     for name, evidence in EVIDENCES.items():
         measured = metric.measure(evidence)
         text = json.dumps(measured.to_dict(), allow_nan=False)
-        assert HOSTILE not in text, f"{name}: a category of fewer than {FEWEST_ROWS_SHOWN} rows is shown"
+        assert HOSTILE not in text, f"{name}: a category of fewer than {FEWEST_ROWS_SHOWN} rows or people is shown"
         for score in (measured.score, measured.reference, *measured.parts.values(), *measured.part_references.values()):
             assert score.known or score.reason, name
             if score.known:

@@ -60,6 +60,17 @@ def test_rare_categories_are_folded_and_never_named() -> None:
     assert len(found["real"]) == len(found["synthetic"]) == 13
 
 
+def test_a_value_of_one_person_is_shown_no_more_than_one_of_one_row() -> None:
+    table = _table(500, 0)[["age", "city"]].assign(who=np.maximum(np.arange(500), 39))
+    table.loc[:39, ["age", "city"]] = [400.0, RARE]
+    by_row, by_person = (
+        column_profiles(gather(one, one, unit=unit))
+        for one, unit in ((table.drop(columns="who"), None), (table, "who"))
+    )
+    assert RARE in by_row[1]["categories"]["names"] and RARE not in json.dumps(by_person)
+    assert by_row[0]["histogram"]["edges"][-1] >= 400 and by_person[0]["histogram"]["edges"][-1] < 100
+
+
 def test_the_axis_ends_where_fewer_than_five_rows_lie_beyond_and_at_round_numbers() -> None:
     values = np.random.default_rng(0).lognormal(10, 1, 300)
     edges = histogram_edges(values)

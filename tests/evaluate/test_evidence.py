@@ -96,6 +96,14 @@ def test_a_row_that_does_not_say_whose_it_is_is_somebodys_own() -> None:
     assert units.train.tolist() == [0, 1, 0, 2] and units.holdout.tolist() == [3, 0]
 
 
+def test_values_are_held_by_rows_or_by_people() -> None:
+    frame = pd.DataFrame({"who": [1, 1, 2, 2, 3], "x": [0.5, 0.5, 0.5, 7.0, None]})
+    for unit, expected in ((None, [3, 1]), ("who", [2, 1])):
+        evidence = gather(frame, frame, unit=unit)
+        values, counts = evidence.holders(evidence.train.values[:, evidence.train.layout.names.index("x")])
+        assert values.tolist() == [0.5, 7.0] and counts.tolist() == expected
+
+
 def test_synthetic_people_are_nobody_of_the_real_tables() -> None:
     frame = pd.DataFrame({"who": [7, 7, 8], "x": range(3)})
     units = gather(frame, frame, frame, unit="who").units

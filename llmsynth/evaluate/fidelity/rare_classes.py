@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from llmsynth.evaluate.encoding import EncodedTable
+from llmsynth.evaluate.encoding import EncodedTable, IntArray
 from llmsynth.evaluate.evidence import NO_HOLDOUT, Evidence
 from llmsynth.evaluate.fidelity.cells import category_places, cut
 from llmsynth.evaluate.fidelity.figures import MOST_PARTS, NO_ROWS
@@ -54,10 +54,15 @@ def rare_classes(evidence: Evidence) -> list[RareClass]:
     for name, own, counts in zip(cells.names, codes, cells.counts(codes), strict=True):
         for code in np.flatnonzero((counts[:-1] > 0) & (counts[:-1] < RARE * len(train))):
             n_rows, shown = int(counts[code]), ""
-            if n_rows >= FEWEST_ROWS_SHOWN:
+            if n_rows >= FEWEST_ROWS_SHOWN and people_among(evidence, np.flatnonzero(own == code)) >= FEWEST_ROWS_SHOWN:
                 shown = category_name(evidence, name, int(np.argmax(own == code)))
             found.append(RareClass(name, int(code), n_rows, shown))
     return found
+
+
+def people_among(evidence: Evidence, rows: IntArray) -> int:
+    """Return how many people training rows are of; the rows themselves where nobody said whose they are."""
+    return rows.size if evidence.units is None else np.unique(evidence.units.train[rows]).size
 
 
 def category_name(evidence: Evidence, column: str, row: int) -> str:

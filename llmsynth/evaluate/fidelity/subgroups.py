@@ -23,9 +23,9 @@ from llmsynth.evaluate.evidence import NO_HOLDOUT, Evidence
 from llmsynth.evaluate.fidelity.cells import category_places
 from llmsynth.evaluate.fidelity.figures import MOST_PARTS, NO_ROWS, Side, table_of
 from llmsynth.evaluate.fidelity.group_errors import Columns, GroupCodes, GroupError, group_error
-from llmsynth.evaluate.fidelity.rare_classes import category_name
+from llmsynth.evaluate.fidelity.rare_classes import category_name, people_among
 from llmsynth.evaluate.fidelity.resampling import interval_of
-from llmsynth.evaluate.metric import Measured, Metric, not_evaluable
+from llmsynth.evaluate.metric import FEWEST_ROWS_SHOWN, Measured, Metric, not_evaluable
 from llmsynth.evaluate.score import Score, unknown
 
 FEWEST_ROWS = 30
@@ -78,7 +78,7 @@ def find_groups(evidence: Evidence) -> list[Group]:
             continue
         for value in values[np.argsort(-counts, kind="stable")][:MOST_VALUES]:
             rows = np.flatnonzero(train.values[:, place] == value)
-            if len(rows) >= FEWEST_ROWS:
+            if len(rows) >= FEWEST_ROWS and people_among(evidence, rows) >= FEWEST_ROWS_SHOWN:
                 found.append((place, float(value), rows))
     groups = []
     for place, value, rows in sorted(found, key=lambda one: -len(one[2]))[:MOST_GROUPS]:

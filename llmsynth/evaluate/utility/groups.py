@@ -61,7 +61,7 @@ def groups_of(evidence: Evidence, column: str) -> list[Group]:
             groups.append(Group(column, "up to the median", cells <= middle))
             groups.append(Group(column, "above the median", cells > middle))
     else:
-        values, counts = np.unique(own[~np.isnan(own)], return_counts=True)
+        values, counts = evidence.holders(own)
         for value in values[counts >= FEWEST_ROWS_SHOWN]:
             name = label(evidence.frames.real[column], int(np.flatnonzero(own == value)[0]))
             groups.append(Group(column, name, cells == value))

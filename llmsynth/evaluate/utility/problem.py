@@ -155,8 +155,9 @@ def class_names(evidence: Evidence, problem: Problem) -> list[str]:
     """Return a name for each class number: the class itself where enough training rows have it, else its number."""
     names = [f"class {place + 1} (few rows)" for place in range(len(problem.values))]
     cells = evidence.train.values[:, evidence.train.layout.names.index(problem.target)]
-    for place, (value, count) in enumerate(zip(problem.values, problem.counts, strict=True)):
-        if count >= FEWEST_ROWS_SHOWN:
+    holders = dict(zip(*(found.tolist() for found in evidence.holders(cells)), strict=True))
+    for place, value in enumerate(problem.values.tolist()):
+        if holders[value] >= FEWEST_ROWS_SHOWN:
             names[place] = label(evidence.frames.real[problem.target], int(np.flatnonzero(cells == value)[0]))
     return [*names, OTHER]
 

@@ -45,3 +45,12 @@ def test_the_interval_is_exact() -> None:
 def test_no_rare_class_is_a_reason() -> None:
     real = _table(a=5, b=5)
     assert "1 %" in METRIC.measure(gather(real, real)).score.reason
+
+
+@pytest.mark.parametrize(("unit", "named"), [(None, True), ("who", False)])
+def test_a_class_of_one_person_counts_and_is_not_named(unit: str | None, named: bool) -> None:
+    table = _table(a=992, rare=8).assign(who=np.minimum(np.arange(1000), 992))
+    if unit is None:
+        table = table.drop(columns="who")
+    found = METRIC.measure(gather(table, table, unit=unit))
+    assert found.score.value == 1.0 and ("c = rare" in found.parts) == named

@@ -60,3 +60,12 @@ def test_without_roles_all_categories_make_groups_and_small_ones_are_never_named
     assert {name.partition(" = ")[0] for name in found.parts} == {"group", "c"} and "secret" not in str(found.to_dict())
     only = pd.DataFrame({"x": [1.0, 2]})
     assert "no group" in METRIC.measure(gather(only, only)).score.reason
+
+
+def test_a_group_of_one_person_is_left_aside() -> None:
+    table = _table(0, 400)
+    alone = (table["group"] == "g3").to_numpy()
+    table["who"] = np.where(alone, -1, np.arange(400))
+    by_row = METRIC.measure(gather(table.drop(columns="who"), table, target="group")).parts
+    by_person = METRIC.measure(gather(table, table, target="group", unit="who")).parts
+    assert "group = g3" in by_row and set(by_row) - set(by_person) == {"group = g3"}

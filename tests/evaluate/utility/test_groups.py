@@ -16,3 +16,10 @@ def test_groups_of_categories_numbers_and_missing_values() -> None:
     halves = {group.name: int(group.members.sum()) for group in groups_of(evidence, "x")}
     assert halves == {"up to the median": 80, "above the median": 80, "missing": 40}
     assert groups_of(evidence, "no such column") == [] == groups_of(gather(real, real), "c")
+
+
+def test_a_group_of_one_person_has_no_name() -> None:
+    real = pd.DataFrame({"c": ["a"] * 60 + ["b"] * 40, "who": np.minimum(np.arange(100), 60), "x": np.arange(100.0)})
+    held = real.assign(who=np.arange(100, 200))
+    assert [group.name for group in groups_of(gather(real.drop(columns="who"), real, held), "c")] == ["a", "b"]
+    assert [group.name for group in groups_of(gather(real, real, held, unit="who"), "c")] == ["a"]

@@ -48,3 +48,11 @@ def test_what_cannot_be_predicted_is_a_reason() -> None:
     for target, reason in ((None, "needs a target"), ("one", "one class"), ("none", "every value is missing")):
         assert reason in str(problem_of(table, target))
     assert "beside" in str(problem_of(encode_tables(real[["y"]])[0], "y"))
+
+
+def test_a_class_of_one_person_is_not_named() -> None:
+    real = pd.DataFrame({"y": ["a"] * 12 + ["b"] * 8, "who": np.minimum(np.arange(20), 12), "x": np.arange(20.0)})
+    for unit, expected in ((None, "b"), ("who", "class 2 (few rows)")):
+        evidence = gather(real, real, target="y", unit=unit)
+        problem = problem_of(evidence.train, "y")
+        assert isinstance(problem, Problem) and class_names(evidence, problem)[1] == expected
