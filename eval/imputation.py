@@ -52,8 +52,8 @@ class Plan:
 
 
 PLANS = {
-    "heart_cleveland": Plan(1.0, 10),
-    "titanic": Plan(1.0, 4, None, ("name", "ticket", "cabin")),
+    "heart_cleveland": Plan(MINUTES, 10),
+    "titanic": Plan(MINUTES, 4, None, ("name", "ticket", "cabin")),
     "adult": Plan(MINUTES, 1, 1_500),
 }
 
