@@ -37,6 +37,9 @@ class CompactConfig:
     """Width of the feed-forward layers."""
     dropout: float = 0.0
     """Share of activations dropped in training, in [0, 1)."""
+    n_members: int = 1
+    """Models whose probabilities are averaged at each token, from 1 to 16: better rows of tables on which one model
+    overfits, at so many times the time of training and sampling."""
     warm_up: bool | Literal["auto"] = "auto"
     """Train first on rows drawn from a Gaussian copula and from trees of the same table. "auto": for small tables."""
     warm_up_rows: int = 20_000
@@ -52,6 +55,7 @@ class CompactConfig:
         _positive(num_attention_heads=self.num_attention_heads, intermediate_size=self.intermediate_size)
         _positive(warm_up_rows=self.warm_up_rows, warm_up_epochs=self.warm_up_epochs)
         _within(0, 1, dropout=self.dropout)
+        _within(1, 16, closed=True, n_members=self.n_members)
         _within(1, 2, closed=True, cell_tokens=self.cell_tokens)
         if self.hidden_size % (2 * self.num_attention_heads):
             raise ConfigError(

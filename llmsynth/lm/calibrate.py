@@ -176,6 +176,13 @@ class _Calibrated:
         self.grammar, self.heads = model.grammar, model.heads
         self.drift: dict[int, float] = {}
 
+    @property
+    def members(self) -> Sequence[LanguageModel]:
+        return self.model.members
+
+    def cache(self, n_rows: int) -> Any:
+        return self.model.cache(n_rows)
+
     def hidden(self, tokens: torch.Tensor, slots: torch.Tensor, numbers: torch.Tensor) -> torch.Tensor:
         return self.model.hidden(tokens, slots, numbers)
 

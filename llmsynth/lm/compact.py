@@ -105,6 +105,15 @@ class CompactModel(nn.Module):
         rows = self.output_rows[int(ids[0]) : int(ids[-1]) + 1]
         return head.add_bias(hidden @ rows.T, state)
 
+    @property
+    def members(self) -> tuple[CompactModel, ...]:
+        """See `LanguageModel.members`."""
+        return (self,)
+
+    def cache(self, n_rows: int) -> DecoderCache:
+        """See `LanguageModel.cache`."""
+        return DecoderCache(n_rows, self.device)
+
     def trainable(self) -> Iterator[tuple[str, nn.Parameter]]:
         """All parameters."""
         return self.named_parameters()

@@ -15,7 +15,6 @@ import torch
 from llmsynth.grammar.automaton import IntArray
 from llmsynth.grammar.column_grammar import ColumnGrammar
 from llmsynth.grammar.text_grammar import TextGrammar
-from llmsynth.lm.cache import DecoderCache
 from llmsynth.lm.dataset import BatchBuilder
 from llmsynth.lm.picking import ColumnSampling, pick
 from llmsynth.lm.request import BoolArray, Fed, Request, Values
@@ -55,7 +54,7 @@ class DecodingBatch:
         self.writes &= ~self.known
         # Rows with nothing given begin with the same forced tokens: one row of them is computed and shared.
         self.shared = n_rows > 1 and not self.known.any()
-        self.cache = DecoderCache(min(1, n_rows) if self.shared else n_rows, self.model.device)
+        self.cache = self.model.cache(min(1, n_rows) if self.shared else n_rows)
         self.pending = self._prefix()
 
     def _prefix(self) -> Fed:

@@ -24,6 +24,7 @@ from llmsynth.grammar.tokenizer_vocabulary import TokenizerVocabulary
 from llmsynth.lm.backbones import Backbone, adapt, choose_device, context_of, kept_layers, load_backbone
 from llmsynth.lm.compact import CompactModel
 from llmsynth.lm.dataset import BatchBuilder, natural_orders
+from llmsynth.lm.ensemble import Ensemble
 from llmsynth.lm.likelihood import Likelihood
 from llmsynth.lm.memory import rows_that_fit, rows_to_decode
 from llmsynth.lm.plan import TrainPlan, make_plan
@@ -51,7 +52,7 @@ class Engine:
 
     Parameters
     ----------
-    model : CompactModel or PretrainedModel
+    model : CompactModel, Ensemble or PretrainedModel
         The network.
     encoder : RowEncoder
         Values <-> tokens.
@@ -61,7 +62,7 @@ class Engine:
         The Hugging Face model and tokenizer; None for the compact model.
     """
 
-    model: CompactModel | PretrainedModel
+    model: CompactModel | Ensemble | PretrainedModel
     encoder: RowEncoder
     config: FitConfig
     backbone: Backbone | None = None
@@ -105,8 +106,7 @@ def build_engine(schema: Schema, table: Mapping[str, Physical], config: FitConfi
     if config.model == "compact":
         encoder = build_compact_encoder(schema, table, cell_tokens=config.compact.cell_tokens)
         encoded, _, _ = encoder.encode(table)
-        seed, known = derive(config.seed, "weights"), _training_part(encoded, config)
-        model = CompactModel(encoder.grammar, encoder.features, config.compact, seed, known).to(device)
+        model = build_compact(encoder, config, _training_part(encoded, config)).to(device)
         return Engine(model, encoder, config)
     # The depth is settled here, so that a run fitted on one device loads the same layers on another.
     depth = kept_layers(config.pretrained, device)
@@ -121,6 +121,28 @@ def build_engine(schema: Schema, table: Mapping[str, Physical], config: FitConfi
     seed, known = derive(config.seed, "head"), _training_part(encoded, config)
     pretrained = PretrainedModel(causal, encoder.grammar, config.pretrained, seed, known).to(device)
     return Engine(pretrained, encoder, config, replace(backbone, causal=causal))
+
+
+def build_compact(
+    encoder: RowEncoder, config: FitConfig, encoded: list[EncodedColumn] | None = None
+) -> CompactModel | Ensemble:
+    """The compact model or models that the options ask for, with first weights.
+
+    Parameters
+    ----------
+    encoder : RowEncoder
+        From `build_compact_encoder`.
+    config : FitConfig
+        Options and seed.
+    encoded : list of EncodedColumn, optional
+        Rows to begin from; not needed for weights that are loaded.
+    """
+    seeds = [
+        derive(config.seed, "weights"),
+        *(derive(config.seed, "weights", k) for k in range(1, config.compact.n_members)),
+    ]
+    members = [CompactModel(encoder.grammar, encoder.features, config.compact, seed, encoded) for seed in seeds]
+    return members[0] if len(members) == 1 else Ensemble(members)
 
 
 def _training_part(encoded: list[EncodedColumn], config: FitConfig) -> list[EncodedColumn]:

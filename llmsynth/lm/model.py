@@ -22,12 +22,21 @@ class LanguageModel(Protocol):
     grammar: RowGrammar
     heads: nn.ModuleList
 
+    @property
+    def members(self) -> Sequence[LanguageModel]:
+        """The models that are trained, each by its own loss; of a single model, itself."""
+        ...
+
+    def cache(self, n_rows: int) -> Any:
+        """State of the decoding of so many rows, to be handed to `step`; like a `DecoderCache`."""
+        ...
+
     def hidden(self, tokens: torch.Tensor, slots: torch.Tensor, numbers: torch.Tensor) -> torch.Tensor:
         """Hidden states of whole rows, (rows, positions) -> (rows, positions, width)."""
         ...
 
     def step(self, tokens: torch.Tensor, slots: torch.Tensor, numbers: torch.Tensor, cache: Any) -> torch.Tensor:
-        """Hidden states of the next positions, (rows, new positions, width); `cache` (a `DecoderCache`) is updated."""
+        """Hidden states of the next positions, (rows, new positions, width); `cache` is updated."""
         ...
 
     def logits(self, column: int, hidden: torch.Tensor, state: torch.Tensor) -> torch.Tensor:

@@ -85,6 +85,15 @@ class PretrainedModel(nn.Module):
         inner = getattr(self.causal, "get_base_model", None)
         return self.causal if inner is None else inner()
 
+    @property
+    def members(self) -> tuple[PretrainedModel, ...]:
+        """See `LanguageModel.members`."""
+        return (self,)
+
+    def cache(self, n_rows: int) -> DecoderCache:
+        """See `LanguageModel.cache`."""
+        return DecoderCache(n_rows, self.device)
+
     def hidden(self, tokens: torch.Tensor, slots: torch.Tensor, numbers: torch.Tensor) -> torch.Tensor:
         """See `LanguageModel.hidden`; slots and numbers are the compact model's and not used."""
         where: dict[str, torch.Tensor] = {}

@@ -173,8 +173,15 @@ def training_losses(model: LanguageModel, batch: Batch) -> tuple[torch.Tensor, t
     Returns
     -------
     losses, nats : FloatTensor, shape (rows,)
+        Of several members the sum of their losses, and the mean of their nats.
         The mean of `nats` is the estimate, which is for people to look at.
     """
+    parts = [_member_losses(member, batch) for member in model.members]
+    losses, nats = (torch.stack(found) for found in zip(*parts, strict=True))
+    return losses.sum(dim=0), nats.mean(dim=0)
+
+
+def _member_losses(model: LanguageModel, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
     if batch.weights is None:
         losses = batch_losses(model, batch)
         return losses, losses

@@ -22,9 +22,8 @@ from llmsynth.errors import RunFolderError
 from llmsynth.grammar.encoder import encoder_from_dict
 from llmsynth.grammar.tokenizer_vocabulary import TokenizerVocabulary
 from llmsynth.lm.backbones import adapt, choose_device, load_backbone, lora_config
-from llmsynth.lm.compact import CompactModel
 from llmsynth.lm.description import as_written
-from llmsynth.lm.engine import Engine, to_cpu
+from llmsynth.lm.engine import Engine, build_compact, to_cpu
 from llmsynth.lm.gguf_sources import file_sha256
 from llmsynth.lm.model_files import find_model
 from llmsynth.lm.pretrained import PretrainedModel
@@ -40,7 +39,7 @@ def save_engine(engine: Engine, run: Run) -> None:
     """Write everything but schema, options and history."""
     run.write_json(GRAMMAR, engine.encoder.to_dict())
     model = engine.model
-    if isinstance(model, CompactModel):
+    if not isinstance(model, PretrainedModel):
         run.write_tensors(MODEL, to_cpu(model.state_dict()))
         return
     assert engine.backbone is not None
@@ -130,7 +129,7 @@ def load_engine(run: Run, schema: Schema, config: FitConfig, *, device: str = "a
     if config.model == "compact":
         with as_written(run.path(GRAMMAR)):
             encoder = encoder_from_dict(schema, stored, vocabulary=None, cell_tokens=config.compact.cell_tokens)
-        model = CompactModel(encoder.grammar, encoder.features, config.compact, 0)
+        model = build_compact(encoder, config)
         with _fitting(MODEL):
             model.load_state_dict(run.read_tensors(MODEL))
         model.train(False)

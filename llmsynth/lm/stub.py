@@ -62,6 +62,15 @@ class StubModel(nn.Module):
         self.number_offsets = [-1] * grammar.n_columns
         self.heads = build_heads(grammar, encoded)
 
+    @property
+    def members(self) -> tuple[StubModel, ...]:
+        """See `LanguageModel.members`."""
+        return (self,)
+
+    def cache(self, n_rows: int) -> DecoderCache:
+        """See `LanguageModel.cache`."""
+        return DecoderCache(n_rows, self.device)
+
     def hidden(self, tokens: torch.Tensor, slots: torch.Tensor, numbers: torch.Tensor) -> torch.Tensor:
         """See `LanguageModel.hidden`; the width is 1, the value the position."""
         places = torch.arange(tokens.shape[1], device=tokens.device, dtype=torch.float32)

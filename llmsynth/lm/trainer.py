@@ -206,7 +206,8 @@ class Trainer:
                 torch.autograd.backward(loss)
             nats.append(row_nats.detach())
         self.parallel.average_gradients(self.parameters.values())
-        torch.nn.utils.clip_grad_norm_(list(self.parameters.values()), self.config.max_grad_norm)
+        for member in self.model.members:
+            torch.nn.utils.clip_grad_norm_([value for _, value in member.trainable()], self.config.max_grad_norm)
         self.optimizer.step()
         counters.progress += (1 - counters.progress) / max(1, self.plan.n_steps - counters.step)
         counters.step += 1

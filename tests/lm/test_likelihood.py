@@ -20,7 +20,7 @@ from llmsynth.table.infer import infer_schema
 SIZES = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
 
 
-@pytest.fixture(params=["compact", "pretrained"])
+@pytest.fixture(params=["compact", "ensemble", "pretrained"])
 def engine(request, tiny_llama, stir):
     """An untrained model with random weights behind three small columns, one of which may be missing."""
     rng = np.random.default_rng(0)
@@ -32,8 +32,9 @@ def engine(request, tiny_llama, stir):
         }
     )
     schema = infer_schema(frame)
-    model = "compact" if request.param == "compact" else str(tiny_llama())
-    config = FitConfig.from_mapping({"model": model, "compact": SIZES})
+    model = str(tiny_llama()) if request.param == "pretrained" else "compact"
+    sizes = {**SIZES, "n_members": 2 if request.param == "ensemble" else 1}
+    config = FitConfig.from_mapping({"model": model, "compact": sizes})
     built = build_engine(schema, physical_table(frame, schema), config)
     stir(built.model, 3, 0.3)
     return built, schema
