@@ -1,4 +1,6 @@
-"""`adult360`, `adult90`, `magic`, `insurance`: how good the compact model's rows are within a time budget.
+"""`adult90` to `adult900`, `magic`, `magic900`, `insurance`: how good rows of the compact model are in some minutes.
+
+`magic900` averages three models: alone, one overfits Magic after four of the fifteen minutes (eval/LOG.md).
 
 Each figure is the mean over `DRAWS` tables drawn from every fit. One table says little: two draws from the same Magic
 model have Shape errors of 1.1 % and 0.7 %, because Magic's columns hang together and are off together.
@@ -27,6 +29,8 @@ class Bound:
     what: str
     relation: Any
     value: float
+    less_holdout: bool = False
+    """Whether the hold-out's own figure is taken off first."""
 
 
 SPECS: dict[str, tuple[str, float, tuple[int, ...], dict[str, Any], tuple[Bound, ...]]] = {
@@ -65,6 +69,35 @@ SPECS: dict[str, tuple[str, float, tuple[int, ...], dict[str, Any], tuple[Bound,
             Bound("c2st_score", "XGB-C2ST score", ">=", 0.92),
             Bound("c2st_auc", "XGB-C2ST AUC", ">=", 0.49),
             Bound("tstr", "TSTR AUC", ">=", 0.912),
+        ),
+    ),
+    "adult900": (
+        "adult",
+        15.0,
+        (0,),
+        {},
+        (
+            Bound("shape_error", "Shape error", "<=", 0.005),
+            Bound("trend_error", "Trend error", "<=", 0.011),
+            Bound("c2st_score", "XGB-C2ST score", ">=", 0.985),
+            Bound("tstr", "TSTR AUC", ">=", 0.917),
+            Bound("near_train", "2 % DCR, at least", ">=", 0.01),
+            Bound("near_train", "2 % DCR, at most", "<=", 0.03),
+            Bound("copies", "exact copies over the hold-out's own share", "<=", 0.0, less_holdout=True),
+        ),
+    ),
+    "magic900": (
+        "magic",
+        15.0,
+        (0,),
+        {"compact": {"n_members": 3}},
+        (
+            Bound("shape_error", "Shape error", "<=", 0.008),
+            Bound("trend_error", "Trend error", "<=", 0.009),
+            Bound("c2st_score", "XGB-C2ST score", ">=", 0.96),
+            Bound("c2st_auc", "XGB-C2ST AUC", ">=", 0.49),
+            Bound("tstr", "TSTR AUC", ">=", 0.918),
+            Bound("closer_to_train", "rows closer to train", "<=", 0.52),
         ),
     ),
     "insurance": (
@@ -129,7 +162,8 @@ def run(
             }
         )
     means = {bound.key: float(np.mean([one.scores[bound.key].value for one in draws])) for bound in bounds}
-    targets = [Target(bound.what, means[bound.key], bound.relation, bound.value) for bound in bounds]
+    own = {bound.key: draws[0].reference[bound.key].value if bound.less_holdout else 0.0 for bound in bounds}
+    targets = [Target(bound.what, means[bound.key] - own[bound.key], bound.relation, bound.value) for bound in bounds]
     slowest = max(one["seconds"]["fit"] for one in runs)
     targets.append(Target("fit seconds", slowest, "<=", 60 * minutes))
     measured = {

@@ -25,6 +25,8 @@ ORDER = (
     "adult360",
     "adult90",
     "magic",
+    "adult900",
+    "magic900",
     "insurance",
     "sampling-speed",
     "insurance-smollm2",
@@ -56,6 +58,8 @@ ORDER = (
 TITLES = {
     "adult360": "Adult, compact, 6 minutes",
     "adult90": "Adult, compact, 90 seconds",
+    "adult900": "Adult, compact, 15 minutes",
+    "magic900": "Magic, three compact models averaged, 15 minutes",
     "magic": "Magic, compact, 6 minutes",
     "insurance": "Insurance (1,000 rows), compact, 3 minutes, mean of 3 seeds",
     "sampling-speed": "Sampling Adult rows, compact",

@@ -3,6 +3,8 @@
     python -m eval.spine adult360              # 6 minutes of training, then scoring
     python -m eval.spine adult90
     python -m eval.spine magic
+    python -m eval.spine adult900              # fifteen minutes
+    python -m eval.spine magic900              # fifteen minutes, three models averaged
     python -m eval.spine insurance             # three seeds, 3 minutes each
     python -m eval.spine sampling-speed [--run-folder RUN]
     python -m eval.spine insurance-smollm2     # 8 minutes of LoRA, 3 of compact
@@ -215,6 +217,8 @@ BENCHMARKS: dict[str, Callable[[argparse.Namespace], Path]] = {
     "adult360": _fidelity,
     "adult90": _fidelity,
     "magic": _fidelity,
+    "adult900": _fidelity,
+    "magic900": _fidelity,
     "insurance": _fidelity,
     "sampling-speed": _sampling_speed,
     "insurance-smollm2": _insurance_smollm2,

@@ -8,7 +8,7 @@ from llmsynth.config import CompactConfig, FitConfig, LoraSettings, PretrainedCo
 from llmsynth.errors import ConfigError
 from llmsynth.recipes import load_recipe, recipe_names, shipped_folder
 
-NAMES = ["compact-cpu", "full-gpu", "lora-gpu", "multi-gpu", "qlora-gpu", "smollm2-cpu"]
+NAMES = ["compact-cpu", "ensemble-cpu", "full-gpu", "lora-gpu", "multi-gpu", "qlora-gpu", "smollm2-cpu"]
 
 
 def test_the_shipped_recipes_are_these():
@@ -81,7 +81,7 @@ def test_a_wrong_recipe_names_the_file_and_the_option(tmp_path, text, words):
     ("name", "words"),
     [
         ("compact-gpu", "no recipe named 'compact-gpu' and no such file; did you mean 'compact-cpu'"),
-        ("zzz", "known here: compact-cpu, full-gpu"),
+        ("zzz", "known here: compact-cpu, ensemble-cpu, full-gpu"),
         ("none.yaml", r"none\.yaml: no such file"),
     ],
 )

@@ -26,3 +26,13 @@ def test_every_benchmark_writes_its_figures_and_targets(name, monkeypatch, tmp_p
     assert content["means"]["shape_error"] == pytest.approx(sum(figures) / len(figures))
     assert run["holdout"]["impossible_rows"] == 1
     assert (tmp_path / "run").exists()
+
+
+def test_copies_are_counted_beyond_those_of_the_holdout(monkeypatch, tmp_path, tiny, stub, quick):
+    """The stub's rows are all copies; the hold-out holds some itself."""
+    monkeypatch.setattr(data, "load", lambda dataset: tiny)
+    monkeypatch.setattr(fidelity, "DRAWS", 2)
+    content = json.loads(fidelity.run("adult900", fit=stub.fit, learners=quick, folder=tmp_path).read_text())
+    copies = next(target for target in content["targets"] if "copies" in target["what"])
+    own = content["runs"][0]["metrics"]["holdout"]["copies"]["value"]
+    assert copies["measured"] == pytest.approx(1.0 - own) and not copies["reached"]
