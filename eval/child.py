@@ -45,20 +45,29 @@ class Ran:
     peak_mib: float
 
 
-def call(function: str, **arguments: Any) -> Ran:
+def call(function: str, *, limit_seconds: float | None = None, **arguments: Any) -> Ran:
     """Run a function of a module in a fresh process.
 
     Parameters
     ----------
     function : str
         As "eval.evaluate_copies:exact_test".
+    limit_seconds : float, optional
+        The process is ended after so many.
     **arguments
         JSON-able.
+
+    Raises
+    ------
+    subprocess.TimeoutExpired
+        If it took longer.
+    subprocess.CalledProcessError
+        If it failed.
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "answer.json"
         parts = [sys.executable, "-m", "eval.child", function, str(path), json.dumps(arguments)]
-        subprocess.run(parts, check=True, cwd=record.ROOT, env=with_project())
+        subprocess.run(parts, check=True, cwd=record.ROOT, env=with_project(), timeout=limit_seconds)
         return Ran(**json.loads(path.read_text(encoding="utf-8")))
 
 

@@ -54,6 +54,9 @@ ORDER = (
     "evaluate-gower",
     "evaluate-copies",
     "evaluate-levels",
+    "curves",
+    "scaling",
+    "step-profile",
 )
 TITLES = {
     "adult360": "Adult, compact, 6 minutes",
@@ -88,6 +91,9 @@ TITLES = {
     "evaluate-gower": "Evaluation, distances to the closest row, beside SDMetrics",
     "evaluate-copies": "Evaluation, exact matches",
     "evaluate-levels": "`llmsynth evaluate`, the whole command",
+    "curves": "50 to 2,000 training rows of four tables",
+    "scaling": "Seconds and memory against the number of rows",
+    "step-profile": "One training step and one decoding step",
 }
 HOLDOUT_KEYS = {"Shape error": "shape_error", "Trend error": "trend_error", "XGB-C2ST score": "c2st_score"}
 

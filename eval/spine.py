@@ -32,6 +32,9 @@
     python -m eval.spine evaluate-gower        # the same, then ten minutes
     python -m eval.spine evaluate-copies       # half a minute
     python -m eval.spine evaluate-levels [--rows N]  # `llmsynth evaluate` at level quick and standard, 15 minutes
+    python -m eval.spine curves [--minutes 1]  # 50 to 2,000 rows of four tables, all methods; five hours, resumed
+    python -m eval.spine scaling [--rows N]    # against rows, columns, categories; half a day; N is the most rows
+    python -m eval.spine step-profile          # operators of one training and one decoding step; ten minutes
 
 Each writes one file under eval/results: what was measured, on which commit and machine, which targets were reached.
 `python -m eval.render_readme` then puts the table into the README. Generators beside each other, peers among them,
@@ -209,6 +212,24 @@ def _evaluate_hostile(options: argparse.Namespace) -> Path:
     return evaluate_hostile.run(examples=calls)
 
 
+def _curves(options: argparse.Namespace) -> Path:
+    from eval import curves
+
+    return curves.run(curves.Plan(**_minutes(options)))
+
+
+def _scaling(options: argparse.Namespace) -> Path:
+    from eval import scaling
+
+    return scaling.run(scaling.Sizes().at_most(options.rows))
+
+
+def _step_profile(options: argparse.Namespace) -> Path:
+    from eval import step_profile
+
+    return step_profile.run()
+
+
 def _minutes(options: argparse.Namespace) -> dict[str, Any]:
     return {} if options.minutes is None else {"minutes": options.minutes}
 
@@ -246,6 +267,9 @@ BENCHMARKS: dict[str, Callable[[argparse.Namespace], Path]] = {
     "evaluate-gower": _evaluate_gower,
     "evaluate-copies": _evaluate_copies,
     "evaluate-levels": _evaluate_levels,
+    "curves": _curves,
+    "scaling": _scaling,
+    "step-profile": _step_profile,
 }
 
 

@@ -1,5 +1,6 @@
 """A child process says what its function returned, how long it took, and its own memory, not its parent's."""
 
+import subprocess
 import sys
 
 import numpy as np
@@ -12,6 +13,11 @@ def test_the_answer_comes_back_with_seconds_and_memory():
     ran = child.call("eval.record:commit")
     assert len(ran.answer) == 2 and ran.seconds > 0
     assert 5 < ran.peak_mib < 500
+
+
+def test_a_child_that_takes_too_long_is_ended():
+    with pytest.raises(subprocess.TimeoutExpired):
+        child.call("time:sleep", limit_seconds=0.2, **{"seconds": 30})
 
 
 def test_memory_of_the_parent_is_not_counted():
