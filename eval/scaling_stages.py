@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 
 from eval import made_tables
-from llmsynth import TableSynthesizer, evaluate
+from llmsynth import TableSynthesizer
+from llmsynth.evaluate import evaluate
 
 STRIDE = 7
 """Columns of a table are taken so far from each other, so that a narrow one has some of every kind."""
@@ -77,8 +78,9 @@ def fit(folder: str, run_folder: str) -> dict[str, Any]:
     synthesizer.fit(train)
     seconds = time.perf_counter() - began
     synthesizer.save(run_folder)
-    parameters = synthesizer.report_["n_parameters"]["total"]
-    return {"seconds": seconds, "steps": synthesizer.report_["n_steps"], "parameters": parameters, **_size(train)}
+    report: dict[str, Any] = synthesizer.report_
+    about = {"steps": report["n_steps"], "parameters": report["n_parameters"]["total"]}
+    return {"seconds": seconds, **about, **_size(train)}
 
 
 def sample(folder: str, run_folder: str) -> dict[str, Any]:

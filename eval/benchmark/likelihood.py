@@ -19,7 +19,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from eval import fits
 from llmsynth import BaselineSynthesizer
 from llmsynth.errors import InputError
 
@@ -63,19 +62,14 @@ def holdout_nats(generator: Any, holdout: pd.DataFrame, *, by_row: bool = False)
     by_row : bool
         Add `by_row`: nats of each row in order, null where it is impossible.
     """
-    known = log_prob(generator, holdout)
-    found = fits.nats_per_row({"own": _Known(known)}, holdout)
-    result = {**found, "nats_per_row": found["nats_per_row"]["own"]}
+    nats = -log_prob(generator, holdout)
+    possible = np.isfinite(nats)
+    mean = float(nats[possible].mean()) if possible.any() else float("nan")
+    result: dict[str, Any] = {
+        "nats_per_row": mean,
+        "rows": int(possible.sum()),
+        "impossible_rows": int((~possible).sum()),
+    }
     if by_row:
-        result["by_row"] = [round(-float(one), 4) if np.isfinite(one) else None for one in known]
+        result["by_row"] = [round(float(one), 4) if np.isfinite(one) else None for one in nats]
     return result
-
-
-class _Known:
-    """Stands for a generator whose log-probabilities are there already."""
-
-    def __init__(self, values: FloatArray) -> None:
-        self.values = values
-
-    def log_prob(self, table: pd.DataFrame) -> FloatArray:
-        return self.values

@@ -3,6 +3,7 @@
 import json
 import math
 import subprocess
+from inspect import signature
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -120,6 +121,7 @@ def test_stages_do_what_they_say(tmp_path, monkeypatch):
         assert how["target"] in real and not real.equals(synthetic)
         return SimpleNamespace(results=[1, 2])
 
+    assert signature(scaling_stages.evaluate).parameters.keys() >= {"target", "level"}  # the real one
     monkeypatch.setattr(scaling_stages, "evaluate", evaluate)
     scaling_stages.write(str(tmp_path), 60, 3, 12)
     fitted = scaling_stages.fit(str(tmp_path), str(tmp_path / "run"))
