@@ -17,7 +17,7 @@ Per cell: nats per held-out row, ours and the copula's (`benchmark.likelihood` s
 held-out rows, TSTR beside that of the real training rows, copies beside the hold-out's. `rule` in the result says for
 each table and size which of our models has the best nats, and whether `llmsynth.lm.choose.choose_model` takes it.
 Seconds are limited by the budget of each fit; with other work on the machine a fit gets less done in them, so run it on
-an idle machine: some five hours at one minute a fit, peers included.
+an idle machine; it takes hours, peers included.
 """
 
 from __future__ import annotations

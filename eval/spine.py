@@ -32,7 +32,7 @@
     python -m eval.spine evaluate-gower        # the same, then ten minutes
     python -m eval.spine evaluate-copies       # half a minute
     python -m eval.spine evaluate-levels [--rows N]  # `llmsynth evaluate` at level quick and standard, 15 minutes
-    python -m eval.spine curves [--minutes 1]  # 50 to 2,000 rows of four tables, all methods; five hours, resumed
+    python -m eval.spine curves [--minutes 1]  # 50 to 2,000 rows of four tables, all methods; hours, resumed
     python -m eval.spine scaling [--rows N]    # against rows, columns, categories; half a day; N is the most rows
     python -m eval.spine step-profile          # operators of one training and one decoding step; ten minutes
 

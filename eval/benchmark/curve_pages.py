@@ -13,8 +13,12 @@ from typing import Any
 from eval.benchmark.small_tables import COPULA, FIGURES, VARIANTS
 
 TITLES = {"nats": "nats per held-out row (less is better)", **{key: title for key, (title, _) in FIGURES.items()}}
-COLOURS = {"ours": "#2f5d8a", "peer": "#c0392b", "control": "#7a8ca3"}
-DASHES = ("-", "--", ":", "-.", (0, (5, 1, 1, 1, 1, 1)), (0, (3, 1)), (0, (1, 2)), (0, (6, 2, 1, 2)))
+COLOURS = {
+    "ours": ("#1f4e9c", "#5aa9e6", "#7b3fa0", "#2a8f5b", "#d18f00", "#00857c", "#8c564b", "#6b8e23", "#bc5090"),
+    "peer": ("#c0392b", "#e67e22", "#8e1b3a", "#f1948a"),
+    "control": ("#7a8ca3", "#b0b7c0", "#555f6b"),
+}
+DASHES = {"ours": "-", "peer": "--", "control": ":"}
 NONE = "–"
 Result = Mapping[str, Any]
 
@@ -143,18 +147,21 @@ def _panel(axes: Any, cells: Sequence[Mapping[str, Any]], styles: Mapping[str, M
     if real:
         axes.plot(*zip(*real, strict=True), color="black", linewidth=0.8, linestyle="--")
     axes.set_xscale("log")
+    sizes = [one["rows"] for one in cells]
+    axes.set_xticks(sizes, [f"{size:,}" for size in sizes])
+    axes.set_xticks([], minor=True)
     axes.tick_params(labelsize=6)
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
 
 
 def _styles(cells: Sequence[Mapping[str, Any]], methods: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Colour by kind, dashes by place among its kind."""
+    """Dashes by kind, colour by place among its kind."""
     kinds = {name: own["kind"] for one in cells for name, own in one["methods"].items()}
     styles: dict[str, dict[str, Any]] = {}
     for method in methods:
-        alike = [other for other in methods if kinds[other] == kinds[method]]
-        dashes = DASHES[alike.index(method) % len(DASHES)]
-        styles[method] = {"color": COLOURS[kinds[method]], "linestyle": dashes, "marker": "o", "markersize": 2.5,
-                          "linewidth": 1}  # fmt: skip
+        kind = kinds[method]
+        place = [other for other in methods if kinds[other] == kind].index(method)
+        colour = COLOURS[kind][place % len(COLOURS[kind])]
+        styles[method] = {"color": colour, "linestyle": DASHES[kind], "marker": "o", "markersize": 2.5, "linewidth": 1}
     return styles
