@@ -16,7 +16,8 @@ a hold-out of three tenths.
 
 Exponents are slopes of least squares in logarithms over the upper half of the sizes that were measured, where fixed
 costs weigh least. Target: none above 1.1 in rows. A point that is expected to take longer than the limit, by a line
-through the point before, is not run and says so, as does one that was stopped at it. Points are kept in
+through the point before, is not run and says so, as does one that was stopped at it. Seconds of the processor, all
+threads together, stand beside those of the clock: they tell a slow stage from a busy machine. Points are kept in
 eval/results/.scaling until the commit or the sizes change, so that an interrupted run goes on.
 """
 
@@ -136,7 +137,7 @@ def run(
         if getattr(sizes, axis):
             found[axis] = stages
     exponents = {
-        axis: {stage: {what: exponent(points, what) for what in ("seconds", "peak_mib")}
+        axis: {stage: {what: exponent(points, what) for what in ("seconds", "processor_seconds", "peak_mib")}
                for stage, points in stages.items()}
         for axis, stages in found.items()
     }  # fmt: skip
@@ -201,10 +202,11 @@ def _point(stage: str, size: int, folder: str, made: Path, limit: float, call: C
         return {"size": size, "not_run": f"stopped at the limit of {limit:,.0f} s"}
     except subprocess.CalledProcessError as problem:
         return {"size": size, "not_run": f"failed with exit code {problem.returncode}"}
-    about = {name: value for name, value in runs[0].answer.items() if name != "seconds"}
-    seconds = [one.answer["seconds"] for one in runs]
+    about = {name: value for name, value in runs[0].answer.items() if not name.endswith("seconds")}
+    seconds, busy = ([one.answer[name] for one in runs] for name in ("seconds", "processor_seconds"))
+    times = {"seconds": statistics.median(seconds), "processor_seconds": statistics.median(busy), "runs": seconds}
     peak = statistics.median(one.peak_mib for one in runs)
-    return {"size": size, "seconds": statistics.median(seconds), "runs": seconds, "peak_mib": peak, **about}
+    return {"size": size, **times, "peak_mib": peak, **about}
 
 
 def _short(point: dict[str, Any]) -> str:
@@ -219,7 +221,7 @@ def exponent(points: Sequence[dict[str, Any]], what: str) -> float:
     points : sequence of dict
         With `size` and the figure; those without are left out.
     what : str
-        "seconds" or "peak_mib".
+        "seconds", "processor_seconds" or "peak_mib".
 
     Returns
     -------

@@ -34,7 +34,9 @@ class Machine:
             raise subprocess.TimeoutExpired("x", limit_seconds)
         if level == "standard" and self.rows == 200:
             raise subprocess.CalledProcessError(-9, "x")
-        return child.Ran({"seconds": seconds, "rows": self.rows}, seconds + 5.0, 100.0 + self.rows)
+        return child.Ran(
+            {"seconds": seconds, "processor_seconds": 2 * seconds, "rows": self.rows}, seconds + 5.0, 100.0 + self.rows
+        )
 
 
 def test_exponents_targets_and_reasons(tmp_path):
@@ -43,7 +45,8 @@ def test_exponents_targets_and_reasons(tmp_path):
     result = json.loads(path.read_text())
     points, exponents = result["points"]["rows"], result["exponents"]["rows"]
     assert exponents["fit"]["seconds"] == pytest.approx(1.0, abs=1e-4)
-    assert exponents["sample"]["seconds"] == pytest.approx(2.0, abs=1e-4)
+    assert points["fit"][0]["processor_seconds"] == 40.0 and exponents["fit"]["peak_mib"] < 1
+    assert exponents["sample"]["processor_seconds"] == exponents["sample"]["seconds"] == pytest.approx(2.0, abs=1e-4)
     assert [one["seconds"] for one in points["fit"]] == [20.0, 40.0, 80.0, 160.0]
     assert points["sample"][3]["seconds"] == 640.0  # a line through the point before expected 320 s
     quick, standard = points["evaluate quick"], points["evaluate standard"]
@@ -126,6 +129,7 @@ def test_stages_do_what_they_say(tmp_path, monkeypatch):
     scaling_stages.write(str(tmp_path), 60, 3, 12)
     fitted = scaling_stages.fit(str(tmp_path), str(tmp_path / "run"))
     assert fitted["rows"] == 60 and fitted["columns"] == 4 and fitted["steps"] >= 1 and fitted["seconds"] > 0
+    assert 0 < fitted["processor_seconds"] < 60
     drawn = scaling_stages.sample(str(tmp_path), str(tmp_path / "run"))
     assert drawn["rows"] == 60 and drawn["columns"] == 4
     assert scaling_stages.judge(str(tmp_path), "quick")["metrics"] == 2 and seen == [(60, 60, 18, "quick")]
