@@ -148,7 +148,7 @@ class TrainConfig:
     natural_order_share: float = 0.5
     """Share of the rows trained in the table's own column order, in [0, 1]; the others get a random prefix."""
     max_grad_norm: float = 1.0
-    """Gradients are clipped to this global norm."""
+    """Gradients of a model, of each member of several, are clipped to this global norm."""
     checkpoint_minutes: float = 2.0
     """Minutes between two checkpoints on disk, when there is a run folder."""
     ema_decay: float | Literal["auto"] | None = "auto"

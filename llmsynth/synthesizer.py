@@ -728,9 +728,10 @@ def _at_least_one(n_draws: object) -> int:
 
 def _quantiles(asked: object) -> list[float]:
     """Shares in [0, 1]."""
-    shares: list[Any] = list(asked) if isinstance(asked, Iterable) and not isinstance(asked, str | bytes) else []
-    numbers = all(isinstance(share, Real) and 0 <= float(share) <= 1 for share in shares)
-    if not numbers or not isinstance(asked, Iterable) or isinstance(asked, str | bytes):
+    shares: list[Any] | None = None
+    if isinstance(asked, Iterable) and not isinstance(asked, str | bytes):
+        shares = list(asked)
+    if shares is None or not all(isinstance(share, Real) and 0 <= float(share) <= 1 for share in shares):
         raise InputError(f"quantiles: expected a list of shares in [0, 1] such as (0.05, 0.95), got {asked!r}")
     return [float(share) for share in shares]
 

@@ -20,8 +20,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from llmsynth.errors import InputError
+from llmsynth.table.boxes import Box
 from llmsynth.table.codec import ColumnCodec, NumberCodec, build_codec, codec_from_dict
-from llmsynth.table.conditions import Box
 from llmsynth.table.dtypes import Physical, physical_table
 from llmsynth.table.schema import Schema
 from llmsynth.table.value_sets import ValueSet

@@ -16,7 +16,8 @@ from llmsynth.errors import ConfigError, InputError
 from llmsynth.grammar.automaton import IntArray
 from llmsynth.grammar.encoder import RowEncoder
 from llmsynth.lm.row_weights import RowWeights
-from llmsynth.table.conditions import compile_condition, holds
+from llmsynth.table.boxes import holds
+from llmsynth.table.conditions import compile_condition
 from llmsynth.table.dtypes import Physical
 from llmsynth.table.schema import Schema
 

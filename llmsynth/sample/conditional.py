@@ -34,9 +34,9 @@ from llmsynth.lm.restriction import Restriction, never_missing, only_missing, re
 from llmsynth.sample.report import ConditionTally
 from llmsynth.sample.sampler import Sampler
 from llmsynth.seeding import derive, generator, uniforms
+from llmsynth.table.boxes import Box
 from llmsynth.table.cell_cover import CellCover, cover
 from llmsynth.table.codec import NumberCodec
-from llmsynth.table.conditions import Box
 from llmsynth.table.dtypes import Physical
 from llmsynth.table.value_sets import ValueSet
 

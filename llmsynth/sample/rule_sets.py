@@ -18,9 +18,9 @@ import numpy as np
 import numpy.typing as npt
 
 from llmsynth.grammar.automaton import IntArray
+from llmsynth.table.boxes import Box
 from llmsynth.table.codec import ColumnCodec, NumberCodec
 from llmsynth.table.condition_parser import MIRRORED
-from llmsynth.table.conditions import Box
 from llmsynth.table.datetimes import PER_DAY
 from llmsynth.table.dtypes import Physical
 from llmsynth.table.rules import ColumnOrder, ColumnSum, Dependency

@@ -1,15 +1,13 @@
 """Conditions on rows as a union of disjoint boxes.
 
-    where (text, mapping, several) --condition_parser--> tree --here--> boxes --holds--> rows
+    where (text, mapping, several) --condition_parser--> tree --here--> boxes --`boxes.holds`--> rows
 
-A box gives each of some columns a `ValueSet`; a row lies in it if each of these values belongs to its set. Disjoint
-boxes are what sampling needs: the probability of the condition is the sum over boxes, and each box only restricts
-columns one by one. Negation is pushed down to the sets, conjunctions intersect, disjunctions take away what earlier
-boxes hold, and boxes that differ in one column are merged. Their number is bounded: a disjunction over k columns needs
-k boxes, but a conjunction of many of them multiplies.
+Negation is pushed down to the sets of single columns, conjunctions intersect, disjunctions take away what earlier boxes
+hold, and boxes that differ in one column are merged. Their number is bounded: a disjunction over k columns needs k
+boxes, but a conjunction of many of them multiplies.
 
-It knows how sets of several columns combine. It refuses to know grids and categories (`value_sets`), text and mappings
-(`condition_parser`, `where_forms`) and probabilities.
+It knows how the parts of a condition combine. It refuses to know how boxes do (`boxes`), grids and categories
+(`value_sets`), text and mappings (`condition_parser`, `where_forms`) and probabilities.
 """
 
 from __future__ import annotations
@@ -18,10 +16,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from llmsynth.errors import InputError
+from llmsynth.table.boxes import Box, Boxes, merged, union
 from llmsynth.table.codec import ColumnCodec
 from llmsynth.table.condition_parser import (
     And,
@@ -33,7 +29,6 @@ from llmsynth.table.condition_parser import (
     Or,
 )
 from llmsynth.table.condition_tokens import error_at
-from llmsynth.table.dtypes import Physical
 from llmsynth.table.schema import Column, Schema, nearest
 from llmsynth.table.value_sets import ValueSet, check_operator, describe_column
 from llmsynth.table.where_forms import read_condition
@@ -49,66 +44,6 @@ _UNLEARNED = {
     "missing": "is missing in every row",
 }
 _OPPOSITE = {"!=": "==", "not in": "in", "not between": "between", "is not missing": "is missing"}
-
-
-@dataclass(frozen=True)
-class Box:
-    """Rows whose values lie in one set per column.
-
-    Parameters
-    ----------
-    sets : mapping of str to ValueSet
-        By column name, only columns that are constrained; no set is empty or full. Without any, every row lies inside.
-    """
-
-    sets: Mapping[str, ValueSet]
-
-    def __hash__(self) -> int:
-        """Equal boxes hash alike."""
-        return hash(frozenset(self.sets.items()))
-
-    def without(self, name: str) -> Box:
-        """The box with one column free."""
-        return Box({key: own for key, own in self.sets.items() if key != name})
-
-    def with_set(self, name: str, values: ValueSet) -> Box:
-        """The box with one column's set replaced."""
-        free = self.without(name)
-        return free if values.is_full else Box({**free.sets, name: values})
-
-    def intersection(self, other: Box) -> Box | None:
-        """Rows in both boxes; None where there are none."""
-        sets = dict(self.sets)
-        for name, values in other.sets.items():
-            sets[name] = values.intersection(sets[name]) if name in sets else values
-            if sets[name].is_empty:
-                return None
-        return Box(sets)
-
-    def difference(self, other: Box) -> list[Box]:
-        """Disjoint boxes of the rows that lie in this box and not in the other."""
-        if any(name in self.sets and not values.meets(self.sets[name]) for name, values in other.sets.items()):
-            return [self]
-        pieces, inside = [], self
-        for name, values in other.sets.items():
-            own = inside.sets.get(name)
-            outside = values.complement() if own is None else own.intersection(values.complement())
-            if not outside.is_empty:
-                pieces.append(inside.with_set(name, outside))
-                inside = inside.with_set(name, values if own is None else own.intersection(values))
-        return pieces
-
-    def contains(self, table: Mapping[str, Physical]) -> npt.NDArray[np.bool_]:
-        """Whether each row of a table lies in the box, shape (n,)."""
-        inside = np.ones(len(next(iter(table.values()))) if table else 0, dtype=bool)
-        for name, values in self.sets.items():
-            if name not in table:
-                raise InputError(f"the condition needs column {name!r}, which the table has not")
-            inside &= values.contains(table[name])
-        return inside
-
-
-Boxes = tuple[Box, ...]
 
 
 def compile_condition(
@@ -156,28 +91,7 @@ def compile_condition(
         if not after:
             raise compiler.impossible(root, False, boxes)
         boxes = after
-    return tuple(_merged(boxes))
-
-
-def holds(boxes: Iterable[Box], table: Mapping[str, Physical]) -> npt.NDArray[np.bool_]:
-    """Whether each row lies in one of the boxes.
-
-    Parameters
-    ----------
-    boxes : iterable of Box
-        As `compile_condition` returns them.
-    table : mapping of str to Physical
-        Plain arrays of n rows by column name.
-
-    Returns
-    -------
-    ndarray of bool, shape (n,)
-        Values outside the schema lie in no set.
-    """
-    inside = np.zeros(len(next(iter(table.values()))) if table else 0, dtype=bool)
-    for box in boxes:
-        inside |= box.contains(table)
-    return inside
+    return tuple(merged(boxes))
 
 
 @dataclass(frozen=True)
@@ -217,7 +131,7 @@ class _Compiler:
         for boxes in unions:
             every = self.bounded([*every, *boxes], node)
         # Wide boxes first: they swallow narrow ones whole.
-        every = sorted(_merged(every), key=lambda box: len(box.sets))
+        every = sorted(merged(every), key=lambda box: len(box.sets))
         disjoint: list[Box] = []
         for place, box in enumerate(every):
             pieces = [box]
@@ -229,7 +143,7 @@ class _Compiler:
     def bounded(self, boxes: list[Box], node: Node) -> list[Box]:
         """The boxes, merged if they are too many; an error if they still are."""
         if len(boxes) > MAX_BOXES:
-            boxes = _merged(boxes)
+            boxes = merged(boxes)
         if len(boxes) > MAX_BOXES:
             message = f"the condition splits into more than {MAX_BOXES:,} disjoint cases; simplify it or ask in parts"
             raise error_at(self.source, node.start, node.end, message)
@@ -294,7 +208,7 @@ class _Compiler:
         for name in dict.fromkeys(_columns(node)):
             column, codec = self.known[name]
             full = ValueSet.full(codec, column)
-            left = full if alone else _union([box.sets.get(name, full) for box in before])
+            left = full if alone else union([box.sets.get(name, full) for box in before])
             limited = f"column {name!r} can then only be {left.describe()}"
             possible.append(describe_column(codec, column) if left.is_full else limited)
         return error_at(self.source, node.start, node.end, f"{what}: {'; '.join(possible[:3])}")
@@ -307,10 +221,6 @@ class _Compiler:
         return not high.intersection(low).is_empty
 
 
-def _union(sets: Sequence[ValueSet]) -> ValueSet:
-    return sets[0].union(*sets[1:])
-
-
 def _columns(node: Node) -> list[str]:
     """Names of the columns of a node, in the order of the text."""
     if isinstance(node, Comparison):
@@ -318,19 +228,3 @@ def _columns(node: Node) -> list[str]:
     if isinstance(node, Not):
         return _columns(node.operand)
     return [name for part in node.parts for name in _columns(part)]
-
-
-def _merged(boxes: Sequence[Box]) -> list[Box]:
-    """Fewer boxes of the same rows: those that differ in one column only become one. Disjoint ones stay disjoint."""
-    result, before = list(dict.fromkeys(boxes)), 0
-    while len(result) != before:
-        before = len(result)
-        for name in dict.fromkeys(name for box in result for name in box.sets):
-            groups: dict[Any, list[Box]] = {}
-            for place, box in enumerate(result):
-                groups.setdefault(box.without(name) if name in box.sets else place, []).append(box)
-            result = [
-                group[0] if len(group) == 1 else group[0].with_set(name, _union([box.sets[name] for box in group]))
-                for group in groups.values()
-            ]
-    return result

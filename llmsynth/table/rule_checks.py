@@ -19,8 +19,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from llmsynth.errors import InputError, SchemaError
+from llmsynth.table.boxes import Boxes, holds
 from llmsynth.table.codec import ColumnCodec, build_codec
-from llmsynth.table.conditions import Boxes, compile_condition, holds
+from llmsynth.table.conditions import compile_condition
 from llmsynth.table.dtypes import Physical, match_columns, to_physical
 from llmsynth.table.row_order import check_offset, signs
 from llmsynth.table.rules import ColumnOrder, ColumnSum, Dependency, Implication, Rule, UniqueKey

@@ -15,7 +15,8 @@ from llmsynth.lm.decoder import RowDecoder
 from llmsynth.lm.picking import ColumnSampling
 from llmsynth.sample import conditional
 from llmsynth.sample.conditional import Conditional
-from llmsynth.table.conditions import compile_condition, holds
+from llmsynth.table.boxes import holds
+from llmsynth.table.conditions import compile_condition
 from llmsynth.table.dtypes import physical_table
 from tests.tiny import TINY_COMPACT
 

@@ -13,7 +13,8 @@ from llmsynth import TableSynthesizer, read_table, write_table
 from llmsynth.errors import InputError
 from llmsynth.sample import rule_search, ruled
 from llmsynth.sample.rule_guide import RulePlan
-from llmsynth.table.conditions import compile_condition, holds
+from llmsynth.table.boxes import holds
+from llmsynth.table.conditions import compile_condition
 from llmsynth.table.dtypes import physical_table
 from llmsynth.table.infer import infer_schema
 from llmsynth.table.rule_checks import violations

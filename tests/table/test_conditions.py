@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmsynth.errors import InputError, SchemaError
+from llmsynth.table.boxes import Box, holds
 from llmsynth.table.codec import build_codec
-from llmsynth.table.conditions import MAX_BOXES, Box, compile_condition, holds
+from llmsynth.table.conditions import MAX_BOXES, compile_condition
 from llmsynth.table.dtypes import physical_table
 from llmsynth.table.infer import infer_schema
 from llmsynth.table.value_sets import ValueSet

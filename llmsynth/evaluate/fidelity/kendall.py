@@ -48,9 +48,8 @@ def kendall(values: FloatArray, people: IntArray | None = None) -> tuple[FloatAr
     n, n_columns = values.shape
     first, second = np.triu_indices(n_columns, k=1)
     known = ~np.isnan(values)
-    of_rows = np.empty(
-        (3, n, first.size)
-    )  # by row: pairs in order less pairs out of order; untied in one; in the other
+    # By row: pairs in order less pairs out of order; pairs untied in one column; in the other.
+    of_rows = np.empty((3, n, first.size))
     step = max(1, _SIGNS // max(values.size, 1))
     for start in range(0, n, step):
         here = slice(start, start + step)
