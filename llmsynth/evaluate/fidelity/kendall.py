@@ -69,11 +69,9 @@ def kendall(values: FloatArray, people: IntArray | None = None) -> tuple[FloatAr
         tau = np.where(below > 0, total / below, np.nan)
         influence = 2 * n * (of_rows[0] / below - tau / 2 * (of_rows[1] / one + of_rows[2] / other))
     if people is not None:
-        codes = np.unique(people, return_inverse=True)[1]
-        order = np.argsort(codes, kind="stable")
-        influence = np.add.reduceat(
-            influence[order], np.searchsorted(codes[order], np.arange(codes.max(initial=0) + 1))
-        )
+        names, whose = np.unique(people, return_inverse=True)
+        by_row, influence = influence, np.zeros((names.size, first.size))
+        np.add.at(influence, whose, by_row)
     return tau, np.sqrt((influence**2).sum(axis=0)) / max(n, 1)
 
 

@@ -74,3 +74,8 @@ def test_of_wide_and_long_tables_some_columns_and_rows_are_looked_at(monkeypatch
     assert len(found.parts) == 3 and found.reference.known
     floor = METRIC.measure(gather(real, made))
     assert floor.reference.value == pytest.approx(math.sqrt(2 / math.pi * 2) * 2 / (3 * math.sqrt(50)), rel=0.3)
+
+
+def test_a_table_without_rows_has_no_figure() -> None:
+    tau, error = kendall(np.empty((0, 2)), np.empty(0, dtype=np.int64))
+    assert np.isnan(tau).all() and tau.shape == error.shape == (1,)
