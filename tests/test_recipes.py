@@ -8,7 +8,16 @@ from llmsynth.config import CompactConfig, FitConfig, LoraSettings, PretrainedCo
 from llmsynth.errors import ConfigError
 from llmsynth.recipes import load_recipe, recipe_names, shipped_folder
 
-NAMES = ["compact-cpu", "ensemble-cpu", "full-gpu", "lora-gpu", "multi-gpu", "qlora-gpu", "smollm2-cpu"]
+NAMES = [
+    "compact-cpu",
+    "ensemble-cpu",
+    "full-gpu",
+    "imputation-cpu",
+    "lora-gpu",
+    "multi-gpu",
+    "qlora-gpu",
+    "smollm2-cpu",
+]
 
 
 def test_the_shipped_recipes_are_these():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -65,7 +66,8 @@ Proportions = Annotated[
     typer.Option(
         "--proportions",
         metavar="CLASS=X,...",
-        help="Shares of the classes of --balance, or of the target, such as yes=0.5,no=0.5; they sum to 1.",
+        help="Shares of the classes of --balance, or of the target, such as yes=0.5,no=0.5; they sum to 1. A class "
+        "with a comma goes in double quotes.",
     ),
 ]
 WeightColumn = Annotated[
@@ -153,14 +155,24 @@ def shares(text: str | None) -> dict[str, float] | None:
     --------
     >>> shares("yes=0.25,no=0.75")
     {'yes': 0.25, 'no': 0.75}
+    >>> shares('"Lund, Sweden"=0.5,other=0.5')
+    {'Lund, Sweden': 0.5, 'other': 0.5}
     """
     if text is None:
         return None
+    found: dict[str, float] = {}
+    pairs = []
     try:
-        pairs = [part.rpartition("=") for part in text.split(",")]
-        return {name.strip(): float(value) for name, _, value in pairs}
-    except ValueError:
-        raise ConfigError(f"--proportions: expected class=share pairs such as yes=0.5,no=0.5, got {text!r}") from None
+        pairs = [part.rpartition("=") for part in next(csv.reader([text], skipinitialspace=True), [])]
+        found = {name.strip(): float(value) for name, _, value in pairs}
+    except (ValueError, csv.Error):
+        found.clear()
+    if not found or len(found) < len(pairs):
+        raise ConfigError(
+            "--proportions: expected class=share pairs such as yes=0.5,no=0.5, each class once and one with a comma in "
+            f"double quotes, got {text!r}"
+        )
+    return found
 
 
 def generation_counts(text: str | None) -> dict[str, int] | None:

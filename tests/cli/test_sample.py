@@ -82,7 +82,8 @@ def test_shares_of_classes_are_passed_on(llmsynth: Cli, facade: FakeFacade, run_
     )
     assert result.exit_code == 0, result.output
     assert facade.said("sample_to") == {"balance": "smoker", "proportions": {"yes": 0.5, "no": 0.5}}
-    _one_line_error(llmsynth("sample", run_folder, "-n", 7, "-o", "t.csv", "--proportions", "yes"), "class=share")
+    for text in ("yes", "", "yes=0.5,yes=0.5", "yes=0.5\nno=0.5", 'yes=half,"no=0.5'):
+        _one_line_error(llmsynth("sample", run_folder, "-n", 7, "-o", "t.csv", "--proportions", text), "class=share")
 
 
 def test_given_rows_are_completed(llmsynth: Cli, facade: FakeFacade, run_folder: Path, table: Path) -> None:
