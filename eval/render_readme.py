@@ -108,7 +108,7 @@ def read(folder: Path = RESULTS) -> list[dict[str, Any]]:
 def holdout_figure(result: dict[str, Any], what: str) -> str:
     """Return what real held-out rows reach at the same figure, empty where there is no such thing."""
     runs = result.get("runs")
-    if not runs:
+    if not isinstance(runs, list) or not runs:  # elsewhere a number of runs
         return ""
     key = HOLDOUT_KEYS.get(what, "tstr" if what.startswith("TSTR") else "c2st_auc" if what.endswith("AUC") else "")
     figures = [one["metrics"]["holdout"].get(key, {}).get("value") for one in runs]

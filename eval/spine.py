@@ -38,8 +38,8 @@
 
 Each writes one file under eval/results: what was measured, on which commit and machine, which targets were reached.
 `python -m eval.render_readme` then puts the table into the README. Generators beside each other, peers among them,
-have commands of their own: `python -m eval.run`, `eval.sweep` (all of them) and `eval.compare`. Run `insurance-great` before
-`insurance-smollm2`, which compares itself with its result.
+have commands of their own: `python -m eval.run`, `eval.sweep` (all of them) and `eval.compare`. Run `insurance-great`
+before `insurance-smollm2`, which compares itself with its result.
 """
 
 from __future__ import annotations
