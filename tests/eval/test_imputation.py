@@ -43,7 +43,7 @@ def tables(monkeypatch):
 
 
 def test_all_methods_are_scored_on_all_tables(tables, tmp_path):
-    plans = {"heart_cleveland": Plan(1.0, 2), "adult": Plan(1.0, 1, 40, ("twice",))}
+    plans = {"heart_cleveland": Plan(1.0, 2, n_members=3), "adult": Plan(1.0, 1, 40, ("twice",))}
     path = imputation.run(
         fit=lambda train, settings: Fitted(Hot(train), settings, 1.0),
         plans=plans, forests=Forests(n_trees=5), n_draws=20, folder=tmp_path,
@@ -51,6 +51,8 @@ def test_all_methods_are_scored_on_all_tables(tables, tmp_path):
     content = json.loads(path.read_text())
     heart, adult = content["tables"]["heart_cleveland"], content["tables"]["adult"]
     assert set(heart["scores"]) == {*imputation.OTHERS, "compact", "compact_all_draws", "compact_mode"}
+    assert heart["settings"]["recipe"] == {"train": {"natural_order_share": 0.0}, "compact": {"n_members": 3}}
+    assert adult["settings"]["recipe"] == {"train": {"natural_order_share": 0.0}}
     # Guessing from the margin is worse than either competitor, and its interval is about 90 % of the column.
     assert heart["scores"]["compact"]["rmse"] > heart["scores"]["forests"]["rmse"]
     assert heart["scores"]["compact"]["accuracy"] < heart["scores"]["linear_ordinal"]["accuracy"]
