@@ -16,20 +16,26 @@ import numpy.typing as npt
 import pandas as pd
 
 from eval import data, fits, record
-from eval.imputation import MINUTES, RECIPE
+from eval.imputation import PLANS
 from eval.record import Target
 
 CLASS = ">50K"
+PLAN = PLANS["adult"]
 
 
 def run(
-    *, minutes: float = MINUTES, run_folder: Path | None = None, fit: fits.Fit = fits.fit, folder: Path = record.RESULTS
+    *,
+    minutes: float = PLAN.minutes,
+    run_folder: Path | None = None,
+    fit: fits.Fit = fits.fit,
+    folder: Path = record.RESULTS,
 ) -> Path:
     """Fit (or load the run that is in `run_folder`), predict the test rows and write the result file."""
     from sklearn.metrics import log_loss, roc_auc_score
 
     table = data.load("adult")
-    fitted = fits.kept(table.train, fits.Settings("compact", table.target, minutes, recipe=RECIPE), run_folder, fit=fit)
+    settings = fits.Settings("compact", table.target, minutes, recipe=PLAN.recipe)
+    fitted = fits.kept(table.train, settings, run_folder, fit=fit)
     truth = (table.holdout[table.target] == CLASS).to_numpy()
     others = table.holdout.drop(columns=[table.target])
     fitted.generator.predict_proba(others.head(512), table.target)
