@@ -79,9 +79,8 @@ def main(arguments: list[str] | None = None) -> list[Path]:
         parser.error("expected more than 0 minutes and at least one thread")
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # so that the method's process ends too
     if options.threads is not None:
-        os.environ |= {
-            f"{name}_NUM_THREADS": str(options.threads) for name in ("OMP", "OPENBLAS", "MKL")
-        }  # read by the processes of the methods
+        # Read by the processes of the methods, which begin later.
+        os.environ |= {f"{name}_NUM_THREADS": str(options.threads) for name in ("OMP", "OPENBLAS", "MKL")}
     plan = Plan(options.tables, options.methods, options.budget_minutes, options.seeds, options.half)
     return run(plan, folder=options.output.absolute())
 

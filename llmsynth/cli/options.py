@@ -160,13 +160,11 @@ def shares(text: str | None) -> dict[str, float] | None:
     """
     if text is None:
         return None
-    found: dict[str, float] = {}
-    pairs = []
     try:
         pairs = [part.rpartition("=") for part in next(csv.reader([text], skipinitialspace=True), [])]
         found = {name.strip(): float(value) for name, _, value in pairs}
     except (ValueError, csv.Error):
-        found.clear()
+        pairs, found = [], {}
     if not found or len(found) < len(pairs):
         raise ConfigError(
             "--proportions: expected class=share pairs such as yes=0.5,no=0.5, each class once and one with a comma in "
