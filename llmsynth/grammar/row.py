@@ -85,12 +85,12 @@ class RowGrammar:
     @cached_property
     def place_offsets(self) -> IntArray:
         """First slot number of each column, and the total; shape (n_columns + 1,). See `n_places`."""
-        return np.concatenate([[0], np.cumsum([self.n_places(c) for c in range(self.n_columns)])]).astype(np.int64)
+        places = [max(1, _longest_path(column.automaton, 8)) for column in self.columns]
+        return np.concatenate([[0], np.cumsum(places)]).astype(np.int64)
 
     def n_places(self, column: int) -> int:
         """Distinct slots of a column: its longest path, at most 8 (later characters of a text share the last)."""
-        width = _longest_path(self.columns[column].automaton, 8)
-        return max(1, width)
+        return int(self.place_offsets[column + 1] - self.place_offsets[column])
 
     @cached_property
     def most_positions(self) -> int:

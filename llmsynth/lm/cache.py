@@ -84,6 +84,12 @@ class DecoderCache:
         """Say which of the positions about to be fed are real, bool (rows, new positions); None: all are."""
         self._pending = None if real is None or bool(real.all()) else real
 
+    @property
+    def layers(self) -> list[tuple[torch.Tensor, torch.Tensor]]:
+        """Keys and values of each layer, (rows, heads, positions, width)."""
+        layers: list[Any] = self._past.layers
+        return [(layer.keys, layer.values) for layer in layers]
+
     def run(self, trunk: Any, *, context: int | None = None, **inputs: torch.Tensor) -> torch.Tensor:
         """Feed new positions through a transformer trunk and return their hidden states.
 

@@ -19,11 +19,13 @@ from transformers import LlamaConfig, LlamaModel
 
 from llmsynth.config import CompactConfig
 from llmsynth.grammar.row import EncodedColumn, RowGrammar
+from llmsynth.lm.batch_innermost import LONGEST_ROW, BatchInnermostCache
 from llmsynth.lm.cache import DecoderCache
 from llmsynth.lm.heads import ColumnHead, build_heads
 from llmsynth.lm.memory import key_value_bytes
 
 Features = npt.NDArray[np.float32]
+CompactCache = BatchInnermostCache | DecoderCache
 
 
 class CompactModel(nn.Module):
@@ -74,28 +76,35 @@ class CompactModel(nn.Module):
                 n_numbers += feature.shape[0]
         self.heads = build_heads(grammar, encoded)
 
-    def _embed(self, tokens: torch.Tensor, slots: torch.Tensor, numbers: torch.Tensor) -> torch.Tensor:
+    def _number_table(self) -> torch.Tensor:
+        """What is added for each number, (1 + numbers, width); the first line is for none."""
+        parts = [self.output_rows.new_zeros(1, self.config.hidden_size)]
+        parts.extend(getattr(self, f"feature_{place}") @ weight for place, weight in self.number_maps.items())
+        return torch.cat(parts)
+
+    def _embed(
+        self, tokens: torch.Tensor, slots: torch.Tensor, numbers: torch.Tensor, number_table: torch.Tensor
+    ) -> torch.Tensor:
         """(rows, positions) -> (rows, positions, width)."""
         embedded = self.trunk.get_input_embeddings()(tokens) + self.slot_embedding(slots)
         if len(self.number_maps):
-            first = next(iter(self.number_maps.values()))
-            parts = [first.new_zeros(1, first.shape[1])]
-            parts.extend(getattr(self, f"feature_{place}") @ weight for place, weight in self.number_maps.items())
-            embedded = embedded + nn.functional.embedding(numbers, torch.cat(parts))
+            embedded = embedded + nn.functional.embedding(numbers, number_table)
         dropped: torch.Tensor = self.drop(embedded)
         return dropped
 
     def hidden(self, tokens: torch.Tensor, slots: torch.Tensor, numbers: torch.Tensor) -> torch.Tensor:
         """See `LanguageModel.hidden`. Padding lies on the right, so a causal model needs no mask for it."""
-        result = self.trunk(inputs_embeds=self._embed(tokens, slots, numbers), use_cache=False)
+        result = self.trunk(inputs_embeds=self._embed(tokens, slots, numbers, self._number_table()), use_cache=False)
         dropped: torch.Tensor = self.drop(result.last_hidden_state)
         return dropped
 
     def step(
-        self, tokens: torch.Tensor, slots: torch.Tensor, numbers: torch.Tensor, cache: DecoderCache
+        self, tokens: torch.Tensor, slots: torch.Tensor, numbers: torch.Tensor, cache: CompactCache
     ) -> torch.Tensor:
         """See `LanguageModel.step`."""
-        return cache.run(self.trunk, inputs_embeds=self._embed(tokens, slots, numbers))
+        if isinstance(cache, DecoderCache):
+            return cache.run(self.trunk, inputs_embeds=self._embed(tokens, slots, numbers, self._number_table()))
+        return cache.run(self._embed(tokens, slots, numbers, cache.number_table))
 
     def logits(self, column: int, hidden: torch.Tensor, state: torch.Tensor) -> torch.Tensor:
         """See `LanguageModel.logits`. The column's output rows are one contiguous stretch."""
@@ -110,9 +119,12 @@ class CompactModel(nn.Module):
         """See `LanguageModel.members`."""
         return (self,)
 
-    def cache(self, n_rows: int) -> DecoderCache:
+    def cache(self, n_rows: int) -> CompactCache:
         """See `LanguageModel.cache`."""
-        return DecoderCache(n_rows, self.device)
+        if self.device.type != "cpu" or self.grammar.most_positions > LONGEST_ROW:
+            return DecoderCache(n_rows, self.device)
+        with torch.no_grad():
+            return BatchInnermostCache(self.trunk, n_rows, self._number_table())
 
     def trainable(self) -> Iterator[tuple[str, nn.Parameter]]:
         """All parameters."""

@@ -17,15 +17,14 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import nn
 
-from llmsynth.lm.cache import DecoderCache
-from llmsynth.lm.compact import CompactModel
+from llmsynth.lm.compact import CompactCache, CompactModel
 from llmsynth.lm.heads import ColumnHead, build_heads
 
 
 class EnsembleCache:
-    """A `DecoderCache` for each member."""
+    """A cache for each member."""
 
-    def __init__(self, members: Sequence[DecoderCache]) -> None:
+    def __init__(self, members: Sequence[CompactCache]) -> None:
         self.members = tuple(members)
 
     def repeat(self, n_rows: int) -> None:

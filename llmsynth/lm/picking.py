@@ -59,8 +59,12 @@ def pick(
     cumulative = probability.cumsum(dim=-1)
     target = torch.from_numpy(draws).to(cumulative.device)[:, None] * cumulative[:, -1:]
     # `right` skips tokens of probability zero even when the draw lands exactly on their edge.
-    found = torch.searchsorted(cumulative, target, right=True).squeeze(1)
-    last_legal = probability.shape[-1] - 1 - (probability.flip(-1) > 0).int().argmax(dim=-1)
-    inner = cumulative.masked_fill(cumulative >= cumulative[:, -1:], 2.0)
-    margin = (inner - target).abs().min(dim=-1).values
-    return torch.minimum(found, last_legal).cpu().numpy().astype(np.int64), margin.cpu().numpy()
+    found = torch.searchsorted(cumulative, target, right=True)
+    beyond = found >= cumulative.shape[-1]
+    if bool(beyond.any()):  # the product was rounded up to all of the probability: the last legal token
+        last_legal = probability.shape[-1] - 1 - (probability.flip(-1) > 0).int().argmax(dim=-1, keepdim=True)
+        found = torch.where(beyond, last_legal, found)
+    below = torch.where(found > 0, target - cumulative.gather(1, (found - 1).clamp(min=0)), 2.0)
+    above = cumulative.gather(1, found)
+    margin = torch.minimum(below, torch.where(above < cumulative[:, -1:], above - target, 2.0)).squeeze(1)
+    return found.squeeze(1).cpu().numpy().astype(np.int64), margin.cpu().numpy()
