@@ -5,7 +5,8 @@
 
 Compact on Adult at its own sizes of a step and of a decoding batch; SmolLM2, shortened as it is on a CPU, on Insurance.
 A training step is one of the trainer's: batch, losses, gradients, optimiser. A decoding step is one batch of rows, all
-columns, from random numbers to codes. Shares are medians over runs of the profiler (`benchmark.operators`).
+columns, from random numbers to codes, by all threads together, while `sample` decodes several batches side by side.
+Shares are medians over runs of the profiler (`benchmark.operators`).
 
 The arithmetic limit of sampling: the operations of the products that decoding a row takes, against the rate of float32
 products that this machine was measured to have with as many threads, on a large square product. The model's own shapes
@@ -25,6 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from eval import data, record
@@ -89,7 +91,7 @@ def steps_of(model: str, table: data.Dataset) -> Steps:
 
     return Steps(
         train=lambda: trainer.run(most_steps=1),
-        decode=lambda: decoder.decode(rows, 0),
+        decode=lambda: decoder.decode_rows(np.arange(rows), 0, tie=decoder.tie),
         sample=sampled,
         batch_size=trainer.plan.batch_size,
         decoding_rows=rows,

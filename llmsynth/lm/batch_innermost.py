@@ -170,12 +170,12 @@ class BatchInnermostCache:
                 for part in (query, room[place, : self._width]):
                     halves = part.view(self._heads, 2, -1, self._n_rows)
                     halves.copy_(_rotated(halves, *by_row, axis=1))
-            x.addmm_(layer.output, self._attend(query, room[: self._length]))
+            torch.addmm(x, layer.output, self._attend(query, room[: self._length]), out=x)
             self._normalise(x, hidden)
             both = self._buffer("gate and up", x, layer.gate_up.shape[0])
             torch.mm(layer.gate_up, hidden, out=both)
             gate, up = both.chunk(2)
-            x.addmm_(layer.down, functional.silu(gate).mul_(up))
+            torch.addmm(x, layer.down, functional.silu(gate).mul_(up), out=x)
         final: torch.Tensor = (self._normalise(x, x) * self._final).T
         return final
 

@@ -30,11 +30,14 @@ from llmsynth.lm.model import LanguageModel
 from llmsynth.lm.picking import ColumnSampling
 from llmsynth.lm.request import Decoded, Request, Values
 from llmsynth.lm.row_restriction import Guide
+from llmsynth.lm.side_by_side import map_side_by_side
 
 COMPACT_TIE = 2e-6
 """Cumulative probability within which float32 rounding could decide a draw; of the compact model it is below 1e-6."""
 PRETRAINED_TIE = 1e-4
 """The same for a deep pretrained model."""
+LEAST_ROWS_OF_THREAD = 256
+"""Fewer rows of the compact model are not worth a thread of their own."""
 
 
 class RowDecoder:
@@ -76,7 +79,8 @@ class RowDecoder:
         row_start : int
             Number of the first row; row i is the same whichever call decodes it.
         batch_size : int, optional
-            Rows decoded together; all of them by default. Close draws of all batches are settled together.
+            Most rows decoded together; all of them by default. Batches of the compact model are decoded side by side
+            on a CPU, as many as torch has threads. Close draws of all batches are settled together.
         request : Request, optional
             Cells that are given, columns that are restricted. Every column must be given or written.
         """
@@ -84,12 +88,17 @@ class RowDecoder:
 
     def decode_all(self, rows: IntArray, seed: int, batch_size: int | None, request: Request) -> list[Values]:
         """`decode` for rows of any numbers, increasing, shape (n,)."""
-        n_rows = int(rows.size)
-        size = batch_size or n_rows
-        parts = []
-        for begin in range(0, n_rows, size):
-            here = np.arange(begin, min(begin + size, n_rows))
-            parts.append(self.decode_rows(rows[here], seed, tie=self.tie, request=request.take(here)))
+        n_batches = -(-rows.size // (batch_size or max(1, rows.size)))
+        parallel = self.model.device.type == "cpu" and not self.folds
+        if parallel:
+            threads = min(torch.get_num_threads(), int(rows.size) // LEAST_ROWS_OF_THREAD)
+            n_batches = -(-n_batches // max(1, threads)) * max(1, threads)
+        batches = np.array_split(np.arange(rows.size), max(1, n_batches))
+
+        def decoded(here: IntArray) -> Decoded:
+            return self.decode_rows(rows[here], seed, tie=self.tie, request=request.take(here))
+
+        parts = map_side_by_side(decoded, batches) if parallel else [decoded(here) for here in batches]
         places = range(self.grammar.n_columns)
         values = [np.concatenate([part.values[place] for part in parts]) for place in places]
         close = np.concatenate([part.close for part in parts])

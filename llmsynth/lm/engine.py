@@ -81,8 +81,11 @@ class Engine:
     @property
     def decoding_rows(self) -> int:
         """Rows written together: as many as gain speed, fewer where rows are long and memory is short."""
-        most = 2048 if self.is_compact else (256 if self.model.device.type == "cuda" else 128)
-        return rows_to_decode(self.model, most)
+        device = self.model.device.type
+        most = 2048 if self.is_compact else (256 if device == "cuda" else 128)
+        # The decoder writes as many batches of the compact model at once.
+        at_once = torch.get_num_threads() if self.is_compact and device == "cpu" else 1
+        return max(1, rows_to_decode(self.model, most * at_once) // at_once)
 
     def builder(self, encoded: list[EncodedColumn]) -> BatchBuilder:
         """Batches of encoded rows for this model."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -13,7 +14,7 @@ from llmsynth.grammar.compact import code_grammar
 from llmsynth.grammar.row import EncodedColumn, compact_row_grammar
 from llmsynth.grammar.text_grammar import compact_text, free_text
 from llmsynth.lm.dataset import BatchBuilder, natural_orders
-from llmsynth.lm.decoder import RowDecoder
+from llmsynth.lm.decoder import LEAST_ROWS_OF_THREAD, RowDecoder
 from llmsynth.lm.model import batch_losses
 from llmsynth.lm.picking import ColumnSampling
 from llmsynth.lm.stub import StubModel
@@ -194,3 +195,47 @@ def test_columns_are_sampled_in_their_own_way():
     rows = RowDecoder(model, (-1, -1), [DEFAULT, ColumnSampling(temperature=0.25)]).decode(4000, seed=0)
     assert rows[0].mean() == pytest.approx(3 / 4, abs=0.03)
     assert rows[1].mean() == pytest.approx(81 / 82, abs=0.01)
+
+
+@pytest.fixture
+def short_rows(random_compact):
+    return decoder_of(random_compact(compact_row_grammar("abc", CODES)))
+
+
+@pytest.fixture
+def two_threads():
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    assert torch.get_num_threads() == 2
+    torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("n, size", [(2 * LEAST_ROWS_OF_THREAD, None), (1100, 400), (40, 8)])
+def test_batches_side_by_side_are_the_rows_of_one_thread(short_rows, monkeypatch, two_threads, n, size):
+    decoder, seen = short_rows, []
+    expected = decoder.decode_rows(np.arange(n), 5)
+    plain = RowDecoder.decode_rows
+
+    def watched(self, rows, *args, **kwargs):
+        seen.append((rows.size, threading.current_thread().name, torch.get_num_threads()))
+        return plain(self, rows, *args, **kwargs)
+
+    monkeypatch.setattr(RowDecoder, "decode_rows", watched)
+    found = decoder.decode(n, 5, batch_size=size)
+    assert all(np.array_equal(found[place], expected.values[place]) for place in range(3))
+    sizes, names, threads = zip(*seen, strict=True)
+    assert max(sizes) <= (size or n)
+    if n >= 2 * LEAST_ROWS_OF_THREAD:
+        assert len(sizes) % 2 == 0 and set(threads) == {1} and all(name.startswith("decoding") for name in names)
+        assert max(sizes) - min(sizes) <= 1
+
+
+def test_an_error_in_one_of_the_threads_is_raised_and_their_number_comes_back(short_rows, monkeypatch, two_threads):
+
+    def fail(self, rows, *args, **kwargs):
+        raise ZeroDivisionError(f"row {rows[0]}")
+
+    monkeypatch.setattr(RowDecoder, "decode_rows", fail)
+    with pytest.raises(ZeroDivisionError, match="row 0"):
+        short_rows.decode(1000, 0)
