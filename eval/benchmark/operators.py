@@ -108,6 +108,10 @@ def _medians(runs: Sequence[Mapping[str, float]]) -> dict[str, float]:
     return dict(sorted(medians.items(), key=lambda item: (-item[1], item[0])))
 
 
+FACTORS = {"aten::mm": slice(0, 2), "aten::addmm": slice(1, 3)}
+"""Where the two factors are among the inputs; the last input may be the tensor that the result goes to."""
+
+
 def flops(work: Work) -> int:
     """Return the floating-point operations of the matrix products of some work; attention's own are not counted."""
     with FlopCounterMode(display=False) as counter:
@@ -121,10 +125,9 @@ def product_shapes(work: Work, most: int) -> dict[tuple[int, int, int], int]:
         work()
     found: dict[tuple[int, int, int], int] = {}
     for event in seen.key_averages(group_by_input_shape=True):
-        shapes = [shape for shape in event.input_shapes if len(shape) == 2]
-        if event.key not in ("aten::mm", "aten::addmm") or len(shapes) < 2:
+        if event.key not in FACTORS:
             continue
-        (m, k), (_, n) = shapes[-2:]
+        (m, k), (_, n) = event.input_shapes[FACTORS[event.key]]
         found[m, k, n] = found.get((m, k, n), 0) + 2 * m * k * n * event.count
     return dict(sorted(found.items(), key=lambda item: -item[1])[:most])
 

@@ -69,6 +69,16 @@ def test_the_share_of_the_limit_is_rows_per_second_against_rate_over_operations(
     assert sum(one["training_step"]["shares"].values()) == pytest.approx(1.0, abs=0.05)
 
 
+def test_products_into_a_given_tensor_have_the_shapes_of_their_factors():
+    left, right, out = torch.randn(8, 16), torch.randn(16, 4), torch.zeros(8, 4)
+
+    def work():
+        torch.mm(left, right, out=out)
+        torch.addmm(out, left, right, out=out)
+
+    assert operators.product_shapes(work, 9) == {(8, 16, 4): 2048} and operators.flops(work) == 2048
+
+
 def small(steps):
     """The same steps with fewer rows sampled."""
     from dataclasses import replace
