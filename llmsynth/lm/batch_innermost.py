@@ -98,7 +98,11 @@ class BatchInnermostCache:
 
     def repeat(self, n_rows: int) -> None:
         """Give a cache of one row to `n_rows` rows that all begin alike."""
-        self._rooms = [room.expand(-1, -1, n_rows).contiguous() for room in self._rooms]
+        past, self._rooms = self._rooms, []
+        for room in past:
+            roomy = room.new_empty((*room.shape[:2], n_rows))
+            roomy[: self._length] = room[: self._length]
+            self._rooms.append(roomy)
         if self._real is not None and self._count is not None:
             self._real, self._count = self._real.expand(-1, n_rows).contiguous(), self._count.repeat(n_rows)
         self._n_rows = n_rows

@@ -159,5 +159,5 @@ class RowDecoder:
 
 def _float64(model: LanguageModel) -> LanguageModel:
     """A double-precision copy of a model."""
-    exact: Any = copy.deepcopy(model)
+    exact: Any = copy.deepcopy(model, {id(model.grammar): model.grammar})
     return cast(LanguageModel, exact.double() if isinstance(exact, nn.Module) else exact)
