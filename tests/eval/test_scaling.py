@@ -55,7 +55,8 @@ def test_exponents_targets_and_reasons(tmp_path):
     reached = {target["what"]: target["reached"] for target in result["targets"]}
     assert reached["fit, exponent of seconds in rows"] and not reached["sample, exponent of seconds in rows"]
     assert not reached["evaluate standard, exponent of seconds in rows"]  # one point has no exponent
-    assert len(reached) == 8
+    assert not reached["sample, exponent of processor seconds in rows"]
+    assert len(reached) == 12
 
 
 def test_what_is_expected_to_be_too_long_is_not_started(tmp_path):
