@@ -56,8 +56,8 @@ class BatchInnermostCache:
     Parameters
     ----------
     trunk : transformers.LlamaModel
-        Without biases, as many heads for keys as for queries, SiLU; on a CPU. Its weights are copied, so a cache serves
-        one batch and not a model in training.
+        Without biases, as many heads for keys as for queries, SiLU; on a CPU. Folded weights are copies, so a cache
+        serves one batch and not a model in training.
     n_rows : int
         Rows in the batch.
     number_table : Tensor, shape (n, width)
