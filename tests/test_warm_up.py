@@ -12,6 +12,7 @@ from llmsynth.config import CompactConfig, FitConfig, TrainConfig
 from llmsynth.datasets import load_ehr
 from llmsynth.fitting import prepare_training
 from llmsynth.lm.engine import build_engine
+from llmsynth.lm.model import load_restricted_state
 from llmsynth.lm.plan import BUDGET_USED
 from llmsynth.table.dtypes import physical_table
 from llmsynth.table.infer import infer_schema
@@ -77,6 +78,39 @@ def test_the_warm_up_makes_held_out_rows_likelier_and_leaves_a_fresh_trainer(eng
     assert trainer.nats(trainer.holdout_rows).mean() < before
     assert progress.best_nats == pytest.approx(trainer.nats(trainer.holdout_rows).mean(), abs=1e-4)
     assert progress.finished and trainer.counters.step == 0 and trainer.counters.history == []
+
+
+def test_a_refit_starts_from_weights_that_know_the_held_out_rows(engine, table):
+    trainer, encoded = prepare_training(engine, table[1])
+    warm_up(engine, trainer, encoded)
+    known = [rows.tolist() for rows in (trainer.train_rows, trainer.holdout_rows)]
+    before = trainer.nats(trainer.holdout_rows).mean()
+    assert known[0] and known[1] and trainer.start
+    load_restricted_state(engine.model, trainer.start)
+    assert trainer.nats(trainer.holdout_rows).mean() < before
+
+
+@pytest.mark.parametrize(
+    ("train", "sizes"),
+    [
+        (TrainConfig(), [180, 200]),
+        (TrainConfig(refit=False), [180]),
+        (TrainConfig(holdout_fraction=0.0), [200]),
+    ],
+)
+def test_a_second_warm_up_sees_all_rows_where_a_refit_is_to_follow(table, train, sizes, monkeypatch):
+    drawn_from = []
+
+    def noted(engine, encoded, rows, n_rows):
+        drawn_from.append(rows.size)
+        return draw_warm_up_rows(engine, encoded, rows, n_rows)
+
+    monkeypatch.setattr("llmsynth.warm_up.draw_warm_up_rows", noted)
+    short = replace(SMALL, warm_up_rows=200, warm_up_epochs=1)
+    engine = build_engine(*table, FitConfig(model="compact", compact=short, train=train))
+    trainer, encoded = prepare_training(engine, table[1])
+    warm_up(engine, trainer, encoded)
+    assert drawn_from == sizes and bool(trainer.start) == (len(sizes) == 2)
 
 
 def test_the_warm_up_takes_its_time_off_the_budget(table):

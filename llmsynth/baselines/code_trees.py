@@ -4,7 +4,7 @@ Each column is drawn from a tree on the columns before it: a row falls into a le
 real rows there (Reiter 2005, "Using CART to generate partially synthetic, public use microdata", Journal of Official
 Statistics 21; synthpop's default). Trees find what a Gaussian copula cannot say: that a charge depends on age in one
 way for smokers and in another for everyone else. One sequence of trees follows the sample it was grown on; so several
-are grown on bootstrap samples, half of them in a random column order, with leaves of `MIN_LEAF` rows, and each gives
+are grown on bootstrap samples, half of them in a random column order, with leaves of `leaf_rows` rows, and each gives
 its share of the rows. Smaller leaves repeat the training rows: a classifier then tells real rows by their near-copies.
 
 Known to: codes. Refuses to know: tables, tokens, models. Why not a forest that votes: a vote gives the likeliest value,
@@ -23,8 +23,11 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
 MIN_LEAF = 40
-"""Rows of a leaf. On Insurance leaves of 5, 20 and 40 rows gave trees whose own rows a classifier found with an AUC of
-0.35, 0.42 and 0.49: below one half means near-copies."""
+"""Rows of a leaf of 400 rows and more. On Insurance leaves of 5, 20 and 40 rows gave trees whose own rows a classifier
+found with an AUC of 0.35, 0.42 and 0.49: below one half means near-copies."""
+LEAST_LEAF, LEAVES = 20, 10
+"""Fewer rows have smaller leaves, a tenth of them and at least 20: two leaves of 40 would say next to nothing of 100
+rows. Leaves of 10 learn more of some tables of 100 rows, and less of others, with more near-copies (eval/LOG.md)."""
 MOST_TREES = 400
 """Trees grown in all, which bounds the time for wide tables; at most `MOST_SEQUENCES` for each column."""
 MOST_SEQUENCES = 20
@@ -78,13 +81,18 @@ class CodeTrees:
         return codes
 
 
+def leaf_rows(n: int) -> int:
+    """Least rows of a leaf for trees of n rows."""
+    return min(MIN_LEAF, max(LEAST_LEAF, n // LEAVES))
+
+
 def fit_code_trees(
     codes: Sequence[IntArray],
     order: Sequence[FloatArray],
     is_number: Sequence[bool],
     rng: np.random.Generator,
     *,
-    min_leaf: int = MIN_LEAF,
+    min_leaf: int | None = None,
 ) -> CodeTrees:
     """Grow sequences of trees on bootstrap samples of coded rows.
 
@@ -98,14 +106,15 @@ def fit_code_trees(
         Columns whose trees split by the distance of ranks; the others' by Gini impurity.
     rng : numpy.random.Generator
         For bootstrap samples, column orders and ties between splits.
-    min_leaf : int
-        Least rows of a leaf.
+    min_leaf : int or None
+        Least rows of a leaf; None for what `leaf_rows` says.
 
     Returns
     -------
     CodeTrees
     """
     n, n_columns = codes[0].size, len(codes)
+    least = leaf_rows(n) if min_leaf is None else min_leaf
     ranks = tuple(_ranks(column, key) for column, key in zip(codes, order, strict=True))
     n_sequences = min(MOST_SEQUENCES, max(LEAST_SEQUENCES, MOST_TREES // n_columns))
     sequences = []
@@ -116,7 +125,7 @@ def fit_code_trees(
         seen = np.empty((n, 0), dtype=np.float64)
         for place in sequence.tolist():
             own, rank = codes[place][rows], ranks[place][codes[place][rows]]
-            tree = _grow(seen, rank if is_number[place] else own, is_number[place], min_leaf, rng)
+            tree = _grow(seen, rank if is_number[place] else own, is_number[place], least, rng)
             leaf = np.zeros(n, dtype=np.int64) if tree is None else tree.apply(seen).astype(np.int64)
             by_leaf = np.argsort(leaf, kind="stable")
             steps.append(_Step(place, tree, leaf[by_leaf], own[by_leaf]))

@@ -81,7 +81,8 @@ class TrainingBar:
 
     def on_evaluation(self, progress: Progress, plan: TrainPlan, nats_per_row: float) -> None:
         """See `TrainerListener`."""
-        self._bar.update(self._task, nats=f"held-out {nats_per_row:.2f} nats/row")
+        rows = "training" if progress.history[-1:] and progress.history[-1]["split"] == "train" else "held-out"
+        self._bar.update(self._task, nats=f"{rows} {nats_per_row:.2f} nats/row")
 
     def on_checkpoint_due(self, trainer: Trainer) -> None:
         """See `TrainerListener`; a bar saves nothing."""

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llmsynth.baselines.code_trees import MOST_SEQUENCES, fit_code_trees
+from llmsynth.baselines.code_trees import MOST_SEQUENCES, fit_code_trees, leaf_rows
 
 SOME = settings(max_examples=15, deadline=None)
 
@@ -69,3 +69,11 @@ def test_wide_tables_grow_fewer_sequences():
     keys = [column.astype(float) for column in columns]
     trees = fit_code_trees(columns, keys, [True] * 120, np.random.default_rng(0))
     assert len(trees.sequences) == 4 < MOST_SEQUENCES
+
+
+def test_few_rows_have_smaller_leaves():
+    assert [leaf_rows(n) for n in (20, 100, 250, 400, 10_000)] == [20, 20, 25, 40, 40]
+    # Of 100 rows a tree of two leaves could not tell four groups apart.
+    group = np.repeat(np.arange(4), 25)
+    drawn = draw([group, group * 10], [False, True], 2000, min_leaf=None)
+    assert (drawn[1] == drawn[0] * 10).mean() > 0.6

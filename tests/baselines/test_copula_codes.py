@@ -12,10 +12,11 @@ from llmsynth.baselines.copula_codes import fit_code_copula
 SOME = settings(max_examples=25, deadline=None)
 
 
-def fit(columns, orders=None, seed=0):
+def fit(columns, orders=None, numbers=True, seed=0):
     columns = [np.asarray(column, dtype=np.int64) for column in columns]
     keys = [column.astype(float) for column in columns] if orders is None else orders
-    return fit_code_copula(columns, keys, np.random.default_rng(seed))
+    numbers = [numbers] * len(columns) if isinstance(numbers, bool) else numbers
+    return fit_code_copula(columns, keys, numbers, np.random.default_rng(seed))
 
 
 def draw(copula, n=4000, seed=1):
@@ -27,12 +28,20 @@ def ranks(values):
 
 
 @SOME
-@given(seed=st.integers(0, 2**32), n=st.integers(2, 80), n_columns=st.integers(1, 4), levels=st.integers(1, 30))
-def test_only_codes_of_the_column_are_drawn(seed, n, n_columns, levels):
+@given(
+    seed=st.integers(0, 2**32),
+    n=st.integers(2, 80),
+    numbers=st.lists(st.booleans(), min_size=1, max_size=4),
+    levels=st.integers(1, 30),
+    missing=st.sampled_from([0.0, 0.3, 1.0]),
+    scale=st.sampled_from([1e-9, 1.0, 1e18]),
+)
+def test_only_codes_of_the_column_are_drawn(seed, n, numbers, levels, missing, scale):
     rng = np.random.default_rng(seed)
-    columns = [rng.integers(-1, levels, n) for _ in range(n_columns)]
-    rows = draw(fit(columns), 200)
-    assert len(rows) == n_columns
+    columns = [np.where(rng.random(n) < missing, -1, rng.integers(0, levels, n)) for _ in numbers]
+    keys = [np.where(column < 0, -np.inf, scale * column) for column in columns]
+    rows = draw(fit(columns, keys, numbers), 200)
+    assert len(rows) == len(numbers)
     for column, drawn in zip(columns, rows, strict=True):
         assert drawn.dtype == np.int64 and set(drawn.tolist()) <= set(column.tolist())
 
@@ -57,17 +66,35 @@ def test_dependence_keeps_its_sign_and_size(sign):
     assert sign * correlation[0, 1] > 0.6
 
 
-def test_the_order_of_codes_is_the_given_one_not_the_codes_own():
+@pytest.mark.parametrize("number", [True, False])
+def test_codes_lie_by_their_key_and_levels_by_what_they_go_with(number):
     rng = np.random.default_rng(0)
     value = rng.normal(size=1500)
     group = np.digitize(value, [-0.7, 0.7])
     shuffled = np.array([2, 0, 1])[group]
-    rows = draw(fit([shuffled, ranks(value)], [group.astype(float), value]))
+    rows = draw(fit([shuffled, ranks(value)], [group.astype(float), value], [number, True]))
     place = np.array([1, 2, 0])[rows[0]]
-    assert np.corrcoef(place, rows[1])[0, 1] > 0.7
+    real = np.corrcoef(group, ranks(value))[0, 1]
+    assert np.corrcoef(place, rows[1])[0, 1] == pytest.approx(real, abs=0.06)
 
 
-def test_missing_codes_sort_where_their_key_says():
+def test_a_yes_or_no_says_as_much_about_a_number_as_in_the_rows():
+    rng = np.random.default_rng(0)
+    smoker = (rng.random(2000) < 0.2).astype(int)
+    charge = 3.0 * smoker + rng.normal(size=2000)
+    rows = draw(fit([smoker, ranks(charge)], numbers=[False, True]), 10_000)
+    sorted_charge = np.sort(charge)
+    made = [sorted_charge[rows[1][rows[0] == one]].mean() for one in (0, 1)]
+    assert made[1] - made[0] == pytest.approx(3.0, abs=0.3)
+
+
+def test_codes_at_one_place_are_both_drawn():
+    codes = np.repeat([0, 1, 2], 100)
+    drawn = draw(fit([codes, codes], [np.array([40.0, 40.0, 41.0])[codes]] * 2), 3000)[0]
+    assert np.bincount(drawn) / 3000 == pytest.approx([1 / 3] * 3, abs=0.03)
+
+
+def test_numbers_go_missing_as_their_rows_say():
     rng = np.random.default_rng(0)
     value = rng.normal(size=1500)
     codes = np.where(value < -0.5, -1, ranks(value))
