@@ -6,7 +6,8 @@ column, held as integers on the column's own grid (decimals removed), are split 
 - *atoms*: values that repeat stay exact, each with a code of its own;
 - *cells*: the grid points between them, tiled by quantile intervals that each hold about the same number of rows;
 - the *remainder*: where inside its cell a value lies. It is drawn, never learned, from a histogram of finer quantile
-  bins, so the marginal keeps its shape at a finer resolution than the model has to learn.
+  bins, so the marginal keeps its shape at a finer resolution than the model has to learn. Where a column prefers round
+  numbers (`round_numbers`), each of them is a bin of its own, so that it prefers them between the observed values, too.
 
 Atoms are punched out of the cells (cells tile the grid points that are not atoms), so every grid point in
 [minimum, maximum] has exactly one code, and the probability of a value is exactly
@@ -27,12 +28,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from llmsynth.table.round_numbers import multiples, round_step
+
 IntArray = npt.NDArray[np.int64]
 RankArray = npt.NDArray[np.uint64]
 FloatArray = npt.NDArray[np.float64]
 
 ROWS_PER_CELL = 8
 MAX_CELLS = 256
+ROUND_PRIOR = 4.0
+"""Rows of the column's own share of round numbers that each bin is given beside its own rows."""
 _MOST_STEPS = float(np.nextafter(2.0**64, 0.0))
 
 
@@ -191,7 +196,9 @@ class Cells:
         )
 
 
-def build_cells(grid: IntArray, minimum: int, maximum: int, *, max_cells: int = MAX_CELLS) -> Cells:
+def build_cells(
+    grid: IntArray, minimum: int, maximum: int, *, max_cells: int = MAX_CELLS, round_numbers: bool = True
+) -> Cells:
     """Choose atoms, cells and bins for one column.
 
     Parameters
@@ -202,6 +209,8 @@ def build_cells(grid: IntArray, minimum: int, maximum: int, *, max_cells: int = 
         Legal bounds, inclusive.
     max_cells : int
         Most cells; fewer where a cell would hold fewer than `ROWS_PER_CELL` rows.
+    round_numbers : bool
+        Whether a preference for round numbers is looked for.
 
     Returns
     -------
@@ -222,12 +231,14 @@ def build_cells(grid: IntArray, minimum: int, maximum: int, *, max_cells: int = 
     if n_free <= 0:
         return _without_bins(minimum, maximum, atoms)
     frame = _without_bins(minimum, maximum, atoms)
-    ranks = frame._free_rank(distinct[~is_atom].astype(np.int64))
+    free = distinct[~is_atom].astype(np.int64)
     rest = counts[~is_atom]
-    if not ranks.size:
+    if not free.size:
         only = np.array([n_free - 1], dtype=np.uint64)
         return Cells(minimum, maximum, atoms, only, np.ones(1), np.zeros(1, dtype=np.int64))
-    return _tile(frame, ranks, rest, n_free, max_cells)
+    cells = _tile(frame, frame._free_rank(free), rest, n_free, max_cells)
+    step = round_step(free, rest, minimum, maximum) if round_numbers else None
+    return cells if step is None else _with_round_numbers(cells, free, rest, step)
 
 
 def _without_bins(minimum: int, maximum: int, atoms: IntArray) -> Cells:
@@ -262,3 +273,27 @@ def _tile(frame: Cells, ranks: RankArray, counts: IntArray, n_free: int, max_cel
     total = np.zeros(int(cell[-1]) + 1)
     np.add.at(total, cell, mass)
     return Cells(frame.minimum, frame.maximum, frame.atoms, upper, mass / total[cell], cell)
+
+
+def _with_round_numbers(cells: Cells, points: IntArray, counts: IntArray, step: int) -> Cells:
+    """Make each round number between the atoms a bin of its own, with its share of the bin that it lay in."""
+    n_bins = cells.bin_upper.size
+    on = points % step == 0
+    place = cells._bin_of(points, np.zeros(points.size, dtype=bool))
+    n_rows = np.bincount(place, counts, n_bins)
+    n_round = np.bincount(place[on], counts[on], n_bins)
+    overall = (counts[on].sum() + 0.5) / (counts.sum() + 1.0)
+    share = (n_round + ROUND_PRIOR * overall) / (n_rows + ROUND_PRIOR)
+    everywhere = multiples(step, cells.minimum, cells.maximum)
+    ranks = cells._free_rank(everywhere[~cells.is_atom(everywhere)])
+    upper = np.unique(np.concatenate([cells.bin_upper, ranks, ranks[ranks > 0] - np.uint64(1)]))
+    of = np.searchsorted(cells.bin_upper, upper)
+    is_round = np.isin(upper, ranks)
+    width = _width(np.concatenate([np.zeros(1, dtype=np.uint64), upper[:-1] + np.uint64(1)]), upper)
+    round_points = np.bincount(of[is_round], minlength=n_bins).astype(np.float64)
+    other_points = np.bincount(of[~is_round], width[~is_round], n_bins)
+    # A bin without the one or without the other keeps its mass on what there is.
+    share = np.where(round_points == 0, 0.0, np.where(other_points == 0, 1.0, share))
+    of_each = np.where(is_round, (share / np.maximum(round_points, 1.0))[of], 0.0)
+    of_each = np.where(is_round, of_each, ((1.0 - share) / np.maximum(other_points, 1.0))[of] * width)
+    return Cells(cells.minimum, cells.maximum, cells.atoms, upper, cells.bin_mass[of] * of_each, cells.cell_of_bin[of])

@@ -280,7 +280,9 @@ def build_codec(column: Column, physical: Physical, *, max_cells: int = 256) -> 
         if bound is not None:
             bounds[place] = int(np.rint(float(bound) * scale)) if column.kind == "decimal" else int(bound)
     minimum, maximum = min(bounds[0], int(grid.min())), max(bounds[1], int(grid.max()))
-    cells = build_cells(grid, minimum, maximum, max_cells=max_cells)
+    # Significant digits already draw coarser values, of which several grid points make one.
+    digits = column.significant is not None
+    cells = build_cells(grid, minimum, maximum, max_cells=max_cells, round_numbers=not digits)
     return NumberCodec(column, decimals, cells, _feature_edges(grid))
 
 

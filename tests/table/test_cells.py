@@ -24,6 +24,8 @@ def columns(draw):
     if draw(st.booleans()):
         heap = rng.integers(-spread, spread + 1, 3)
         points = np.where(rng.random(points.size) < 0.5, rng.choice(heap, points.size), points)
+    step = draw(st.sampled_from([1, 2, 10, 50]))
+    points = np.where(rng.random(points.size) < draw(st.sampled_from([0.5, 1.0])), points // step * step, points)
     low = int(points.min()) - draw(st.integers(0, 20))
     high = int(points.max()) + draw(st.integers(0, 20))
     return points.astype(np.int64), low, high, draw(st.sampled_from([1, 4, 256]))
