@@ -1,10 +1,9 @@
 """The Gaussian copula of `copula` over codes, for warming up the compact model on small tables.
 
 Numbers lie on their axis by a key, such as the middle of a cell; all other codes are levels, which the copula puts in
-the order that shows their associations, and whose correlations it corrects for ties. Codes as they stand with ties
-broken at random, as a first version had them, lose a good part of what a yes or no says about a number: rows of a model
-that had learned nothing but such codes, of 100 rows of Insurance, predicted charges with an R2 of -0.3 instead of 0.2
-(eval/LOG.md).
+the order that shows their associations, and whose correlations it corrects for ties. Why not simply codes as they stand
+with ties broken at random: that loses a good part of what a yes or no says about a number. Rows of a model that learned
+nothing but such rows, of 100 rows of Insurance, predict charges with an R2 of -0.3 instead of 0.2 (eval/LOG.md).
 
 Known to: codes. Refuses to know: tables, tokens, models.
 """

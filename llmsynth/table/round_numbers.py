@@ -25,7 +25,9 @@ _STEPS = tuple(
     sorted(
         {first * 10**power for first in (1, 2, 5) for power in range(18)}
         | {25 * 10**power for power in range(17)}
-        | {minutes * 60 * 10**power for minutes in (1, 5, 10, 15, 30, 60, 1440) for power in (0, 3, 6, 9)}
+        | {
+            minutes * 60 * 10**power for minutes in (1, 5, 10, 15, 30, 60, 1440) for power in (0, 3, 6, 9)
+        }  # s, ms, us, ns
     )
 )[1:]
 
@@ -39,7 +41,7 @@ def round_step(points: IntArray, counts: IntArray, minimum: int, maximum: int) -
     Parameters
     ----------
     points : ndarray of int64, shape (k,)
-        Distinct values.
+        Distinct values, at least one.
     counts : ndarray of int64, shape (k,)
         Rows of each.
     minimum, maximum : int
@@ -47,7 +49,7 @@ def round_step(points: IntArray, counts: IntArray, minimum: int, maximum: int) -
     """
     n, best, chosen = float(counts.sum()), LEAST_GAIN, None
     for step in _STEPS:
-        if maximum // step - minimum // step > MOST_ROUND or n == 0:
+        if maximum // step - minimum // step > MOST_ROUND:
             continue
         if step > maximum - minimum:
             break
@@ -66,4 +68,4 @@ def round_step(points: IntArray, counts: IntArray, minimum: int, maximum: int) -
 def multiples(step: int, minimum: int, maximum: int) -> IntArray:
     """All multiples of the step from minimum to maximum."""
     first = -(-minimum // step)
-    return (np.arange(first, maximum // step + 1, dtype=np.int64) * step).astype(np.int64)
+    return np.arange(first, maximum // step + 1, dtype=np.int64) * step
