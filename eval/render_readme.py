@@ -57,6 +57,7 @@ ORDER = (
     "curves",
     "scaling",
     "step-profile",
+    "gpu",
 )
 TITLES = {
     "adult360": "Adult, compact, 6 minutes",
@@ -94,6 +95,7 @@ TITLES = {
     "curves": "50 to 2,000 training rows of four tables",
     "scaling": "Seconds and memory against the number of rows",
     "step-profile": "One training step and one decoding step",
+    "gpu": "Adult on a GPU",
 }
 HOLDOUT_KEYS = {"Shape error": "shape_error", "Trend error": "trend_error", "XGB-C2ST score": "c2st_score"}
 

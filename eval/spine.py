@@ -35,6 +35,7 @@
     python -m eval.spine curves [--minutes 1]  # 50 to 2,000 rows of four tables, all methods; hours, resumed
     python -m eval.spine scaling [--rows N]    # against rows, columns, categories; half a day; N is the most rows
     python -m eval.spine step-profile          # operators of one training and one decoding step; ten minutes
+    python -m eval.spine gpu                   # both models on a CUDA device, four minutes
 
 Each writes one file under eval/results: what was measured, on which commit and machine, which targets were reached.
 `python -m eval.render_readme` then puts the table into the README. Generators beside each other, peers among them,
@@ -230,6 +231,12 @@ def _step_profile(options: argparse.Namespace) -> Path:
     return step_profile.run()
 
 
+def _gpu(options: argparse.Namespace) -> Path:
+    from eval import accelerator
+
+    return accelerator.run()
+
+
 def _minutes(options: argparse.Namespace) -> dict[str, Any]:
     return {} if options.minutes is None else {"minutes": options.minutes}
 
@@ -270,6 +277,7 @@ BENCHMARKS: dict[str, Callable[[argparse.Namespace], Path]] = {
     "curves": _curves,
     "scaling": _scaling,
     "step-profile": _step_profile,
+    "gpu": _gpu,
 }
 
 

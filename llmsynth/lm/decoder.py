@@ -11,7 +11,9 @@ set of its own, given what the row holds already.
 
 Random numbers are keyed by (seed, column, step) and counted by row, so a row does not depend on its batch. What is left
 of the batch are the last bits of float32 products of other shapes; a draw that falls so close to the edge between two
-tokens that those bits could decide is reported, and `decode` settles such rows with a float64 copy of the model.
+tokens that those bits could decide is reported, and `decode` settles such rows with a float64 copy of the model. A
+model whose weights are shorter than float32 (a pretrained one on a GPU) rounds so coarsely that its rows do depend on
+their batch, and nothing is settled: a double-precision copy would be another model, and of 4-bit weights there is none.
 """
 
 from __future__ import annotations
@@ -117,7 +119,9 @@ class RowDecoder:
 
     @property
     def tie(self) -> float:
-        """Cumulative probability within which rounding could decide a draw."""
+        """Cumulative probability within which rounding could decide a draw; 0 where draws cannot be settled."""
+        if any(weight.dtype != torch.float32 for weight in self.model.parameters()):
+            return 0.0
         return PRETRAINED_TIE if self.folds else COMPACT_TIE
 
     @property

@@ -239,3 +239,10 @@ def test_an_error_in_one_of_the_threads_is_raised_and_their_number_comes_back(sh
     monkeypatch.setattr(RowDecoder, "decode_rows", fail)
     with pytest.raises(ZeroDivisionError, match="row 0"):
         short_rows.decode(1000, 0)
+
+
+def test_a_model_of_short_weights_settles_no_draws(model):
+    decoder = decoder_of(model)
+    assert decoder.tie > 0
+    next(iter(model.parameters())).data = next(iter(model.parameters())).data.bfloat16()
+    assert decoder.tie == 0
