@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -137,6 +138,17 @@ def test_auto_options_are_resolved_and_given_ones_kept(frame, model):
     trainer = make_trainer(engine, encoded, open_nats, split)
     assert (trainer.plan.batch_size, trainer.plan.learning_rate, trainer.plan.n_steps) == (5, 0.5, 22)
     assert trainer.average and trainer.plan.budget_seconds is None
+
+
+@pytest.mark.parametrize(("device", "rows", "size", "rate"), [
+    ("cpu", 30_000, 16, 1e-3), ("cuda", 7_999, 64, 1e-3), ("cuda", 8_000, 256, 2e-3),
+])  # fmt: skip
+def test_adapters_get_larger_steps_on_a_gpu(device, rows, size, rate):
+    model = SimpleNamespace(device=torch.device(device))
+    pretrained = SimpleNamespace(full_fine_tuning=False)
+    engine = SimpleNamespace(is_compact=False, model=model, config=SimpleNamespace(pretrained=pretrained))
+    assert default_batch_size(engine, rows) == size
+    assert default_learning_rate(engine, size) == pytest.approx(rate)
 
 
 def test_the_rows_that_fit_into_memory_are_measured(frame, model, monkeypatch):
