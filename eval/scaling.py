@@ -19,7 +19,8 @@ costs weigh least. Target: none above 1.1 in rows, by the clock, by the processo
 expected to take longer than the limit, by a line through the point before, is not run and says so, as does one that was
 stopped at it. Seconds of the processor, all threads together, stand beside those of the clock: a busy machine bends the
 clock's exponent in either direction. Points are kept in eval/results/.scaling until the commit or the sizes change, so
-that an interrupted run goes on.
+that an interrupted run goes on. `--older` keeps those of other commits, too, for a change that cannot touch them: each
+point says which commit it is of.
 """
 
 from __future__ import annotations
@@ -94,12 +95,22 @@ class Sizes:
 
 
 class Kept:
-    """Points that were measured already, by axis, stage and size; of this commit and these tables only."""
+    """Points that were measured already, by axis, stage and size; of these tables only, and of this commit.
 
-    def __init__(self, path: Path, asked: dict[str, Any]) -> None:
+    Parameters
+    ----------
+    path : Path
+    asked : dict
+        `commit` and what the tables depend on.
+    older : bool
+        Keep those of other commits.
+    """
+
+    def __init__(self, path: Path, asked: dict[str, Any], *, older: bool = False) -> None:
         self.path, self.asked = path, json.loads(json.dumps(asked))
         known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-        self.points: dict[str, Any] = known["points"] if known.get("asked") == self.asked else {}
+        was = dict(known.get("asked", {}), **({"commit": self.asked["commit"]} if older and known else {}))
+        self.points: dict[str, Any] = known["points"] if was == self.asked else {}
 
     def of(self, axis: str, stage: str, size: int) -> dict[str, Any] | None:
         """Return the point if it is there."""
@@ -108,7 +119,7 @@ class Kept:
 
     def keep(self, axis: str, stage: str, point: dict[str, Any]) -> None:
         """Write it at once."""
-        self.points[f"{axis}/{stage}/{point['size']}"] = point
+        self.points[f"{axis}/{stage}/{point['size']}"] = {**point, "commit": self.asked["commit"][0]}
         record.write_json(self.path, {"asked": self.asked, "points": self.points})
 
 
@@ -116,14 +127,15 @@ def run(
     sizes: Sizes | None = None,
     *,
     limit_seconds: float = LIMIT_SECONDS,
+    older: bool = False,
     call: Call = child.call,
     folder: Path = record.RESULTS,
 ) -> Path:
-    """Measure all points and write the result file."""
+    """Measure all points (with `older`, those that no commit has measured) and write the result file."""
     sizes = sizes or Sizes()
     fixed = {name: value for name, value in asdict(sizes).items() if name not in ("rows", "columns", "categories")}
     asked = {"commit": record.commit(), "limit_seconds": limit_seconds, **fixed}
-    kept = Kept(folder / ".scaling" / "points.json", asked)
+    kept = Kept(folder / ".scaling" / "points.json", asked, older=older)
     found: dict[str, dict[str, list[dict[str, Any]]]] = {}
     for axis in ("rows", "columns", "categories"):
         stages: dict[str, list[dict[str, Any]]] = {stage: [] for stage in STAGES}
@@ -248,12 +260,13 @@ def main(arguments: list[str] | None = None) -> Path:
     parser.add_argument("--rows-of-columns", type=int, default=plain.rows_of_columns, metavar="N")
     parser.add_argument("--rows-of-categories", type=int, default=plain.rows_of_categories, metavar="N")
     parser.add_argument("--limit-seconds", type=float, default=LIMIT_SECONDS)
+    parser.add_argument("--older", action="store_true", help="keep the points of older commits")
     parser.add_argument("-o", "--output", type=Path, default=record.RESULTS, metavar="FOLDER")
     options = parser.parse_args(arguments)
     sizes = Sizes(
         options.rows, options.columns, options.categories, options.rows_of_columns, options.rows_of_categories
     )
-    return run(sizes, limit_seconds=options.limit_seconds, folder=options.output.absolute())
+    return run(sizes, limit_seconds=options.limit_seconds, older=options.older, folder=options.output.absolute())
 
 
 if __name__ == "__main__":

@@ -3,6 +3,10 @@
 The vocabulary is built from the schema, so a value is one token, or two for a numeric column with many cells: which
 stretch of cells, then which cell in it. Where a column mixes atoms (one token) and two-token cells, an atom is followed
 by a forced filler token, so that all rows of a batch keep the same length and no attention mask is needed.
+
+A column of very many categories is written the same way: its most frequent ones with a token each, the rest as a
+stretch of the sorted categories and a place in it. An output layer of a hundred thousand tokens would take nearly all
+of the time and memory for categories that a table shows a few times each (eval/LOG.md).
 """
 
 from __future__ import annotations
@@ -14,6 +18,12 @@ import numpy as np
 from llmsynth.grammar.automaton import IntArray, TokenAutomaton
 
 FLAT_LIMIT = 32
+MANY_CATEGORIES = 1024
+"""More than these are not all written with a token each."""
+MOST_SINGLES = 512
+"""At most so many of them are, then."""
+STATES_TIMES_TOKENS = 240_000
+"""Of such a column: below what the output layer keeps a bias of each state for, hence every category's own share."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +102,45 @@ def code_grammar(n_atoms: int, n_cells: int, *, missing: bool, cell_tokens: int 
     if missing:
         paths[-1] = (n_atoms, filler)
     return CodeGrammar(_automaton(next_state, accept), paths)
+
+
+def frequent_codes(codes: IntArray, n_codes: int) -> IntArray | None:
+    """The codes that `category_grammar` writes with a token each, increasing; None where all are.
+
+    Parameters
+    ----------
+    codes : ndarray of int64, shape (n,)
+        Training values; negative ones are not counted.
+    n_codes : int
+        Number of categories.
+    """
+    if n_codes <= MANY_CATEGORIES:
+        return None
+    counts = np.bincount(codes[codes >= 0], minlength=n_codes)
+    stretches = int(np.ceil(np.sqrt(n_codes)))
+    room = STATES_TIMES_TOKENS // (stretches + 3) - 2 * stretches - 2
+    return np.sort(np.argsort(-counts, kind="stable")[: int(np.clip(room, 0, MOST_SINGLES))])
+
+
+def category_grammar(n_codes: int, singles: IntArray | None, *, missing: bool) -> CodeGrammar:
+    """Grammar of a column of categories in the compact model.
+
+    Parameters
+    ----------
+    n_codes : int
+        Number of categories.
+    singles : ndarray of int64 or None
+        Codes written as one token; the others take two. None: all of them.
+    missing : bool
+        Whether the value may be missing.
+    """
+    if singles is None:
+        return _flat(n_codes, missing)
+    rest = np.setdiff1d(np.arange(n_codes), singles)
+    ordered = code_grammar(singles.size, rest.size, missing=missing)
+    paths = ordered.paths.copy()
+    paths[np.concatenate([singles, rest])] = ordered.paths[:-1]
+    return CodeGrammar(ordered.automaton, paths)
 
 
 def _flat(n_codes: int, missing: bool) -> CodeGrammar:

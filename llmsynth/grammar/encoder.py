@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from llmsynth.errors import InputError
 from llmsynth.grammar.column_grammar import ColumnGrammar
-from llmsynth.grammar.compact import code_grammar
+from llmsynth.grammar.compact import category_grammar, code_grammar, frequent_codes
 from llmsynth.grammar.row import EncodedColumn, RowGrammar, compact_row_grammar
 from llmsynth.grammar.text_grammar import TextGrammar, category_trie, compact_text, free_text, text_tokens
 from llmsynth.grammar.tokenizer_vocabulary import TokenizerVocabulary
@@ -162,11 +162,14 @@ def build_compact_encoder(
     columns, codecs = _codecs(schema, table, max_cells)
     texts: list[list[int] | str | None] = []
     for column, codec in zip(columns, codecs, strict=True):
-        characters = None
+        learned: list[int] | str | None = None
         if codec is None:
             grammar = compact_text(_present(table[column.name]), column.max_length or DEFAULT_MAX_LENGTH, False)
-            characters = "".join(surface for surface in grammar.alphabet.surfaces if surface)
-        texts.append(characters)
+            learned = "".join(surface for surface in grammar.alphabet.surfaces if surface)
+        elif not isinstance(codec, NumberCodec):
+            singles = frequent_codes(codec.encode(table[column.name]), codec.n_codes)
+            learned = None if singles is None else singles.tolist()
+        texts.append(learned)
     return _compact(columns, codecs, texts, cell_tokens)
 
 
@@ -234,10 +237,13 @@ def _compact(
             limit = column.max_length or DEFAULT_MAX_LENGTH
             holds = _holds_surrogates(column)
             grammars.append(compact_text((), limit, column.nullable, characters=str(learned), surrogates=holds))
-        else:
-            n_cells = codec.cells.n_cells if isinstance(codec, NumberCodec) else 0
+        elif isinstance(codec, NumberCodec):
+            n_cells = codec.cells.n_cells
             n_atoms = codec.n_codes - n_cells
             grammars.append(code_grammar(n_atoms, n_cells, missing=column.nullable, cell_tokens=cell_tokens))
+        else:
+            singles = None if learned is None else np.array(learned, dtype=np.int64)
+            grammars.append(category_grammar(codec.n_codes, singles, missing=column.nullable))
     row = compact_row_grammar([column.name for column in columns], grammars)
     return RowEncoder(tuple(columns), tuple(codecs), tuple(texts), row)
 

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from eval import child, scaling, scaling_stages
+from eval import child, record, scaling, scaling_stages
 from eval.scaling import Sizes
 
 SIZES = Sizes((100, 200, 400, 800), (), ())
@@ -79,6 +79,24 @@ def test_quick_points_are_medians_of_three_and_points_are_kept(tmp_path):
     other = Machine()
     scaling.run(sizes, call=other, folder=tmp_path, limit_seconds=99.0)
     assert {rows for _, rows, _ in other.calls} == {10, 20}
+
+
+def test_points_of_older_commits_are_kept_when_asked_for_and_say_so(monkeypatch, tmp_path):
+    sizes = Sizes((100,), (), ())
+    monkeypatch.setattr(record, "commit", lambda: ("aaa", False))
+    scaling.run(sizes, call=Machine(), folder=tmp_path)
+    monkeypatch.setattr(record, "commit", lambda: ("bbb", False))
+    machine = Machine()
+    path = scaling.run(Sizes((100, 200), (), ()), older=True, call=machine, folder=tmp_path)
+    fit = json.loads(path.read_text())["points"]["rows"]["fit"]
+    assert [point["commit"] for point in fit] == ["aaa", "bbb"] and {rows for _, rows, _ in machine.calls} == {200}
+    other = Machine()
+    scaling.run(sizes, older=True, limit_seconds=99.0, call=other, folder=tmp_path)
+    assert {rows for _, rows, _ in other.calls} == {100}
+    monkeypatch.setattr(record, "commit", lambda: ("ccc", False))
+    plain = Machine()
+    scaling.run(sizes, limit_seconds=99.0, call=plain, folder=tmp_path)
+    assert {rows for _, rows, _ in plain.calls} == {100}
 
 
 def test_an_interrupted_run_makes_the_model_again_that_sampling_needs(tmp_path):

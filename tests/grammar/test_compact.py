@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llmsynth.grammar.compact import FLAT_LIMIT, code_grammar
+from llmsynth.grammar.compact import FLAT_LIMIT, MANY_CATEGORIES, category_grammar, code_grammar, frequent_codes
+from llmsynth.lm.heads import MAX_STATE_BIAS
 
 MANY = settings(max_examples=60, deadline=None)
 shapes = st.tuples(st.integers(0, 40), st.integers(0, 300)).filter(lambda shape: sum(shape) > 0)
@@ -67,3 +68,34 @@ def test_neighbouring_cells_share_their_coarse_token():
 def test_a_code_that_does_not_exist_is_refused(code):
     with pytest.raises(ValueError, match=r"codes must lie in \[-1, 4\]"):
         code_grammar(5, 0, missing=True).encode(np.array([0, code]))
+
+
+@MANY
+@given(data=st.data(), n_codes=st.integers(1, 300), missing=st.booleans())
+def test_categories_and_legal_paths_are_one_to_one(data, n_codes, missing):
+    singles = data.draw(st.none() | st.sets(st.integers(0, n_codes - 1)).map(lambda some: np.array(sorted(some), int)))
+    grammar = category_grammar(n_codes, singles, missing=missing)
+    codes = np.arange(-int(missing), n_codes)
+    paths = grammar.encode(codes)
+    assert (grammar.decode(paths) == codes).all()
+    assert sorted(grammar.decode(np.array(legal_paths(grammar.automaton))).tolist()) == codes.tolist()
+    assert len(set((paths >= 0).sum(axis=1))) == 1
+    if paths.shape[1] == 2 and grammar.automaton.n_local > 1 and singles is not None:
+        # A frequent category is decided by its first token: the second has no alternative.
+        second = grammar.automaton.n_choices[grammar.automaton.walk(paths[singles + int(missing), :1])[:, -1]]
+        assert (second == 1).all()
+
+
+def test_of_many_categories_the_most_frequent_have_a_token_each():
+    codes = np.concatenate([np.arange(2000), np.repeat([1500, 7], 50), np.full(30, -1)])
+    assert frequent_codes(codes, MANY_CATEGORIES) is None
+    singles = frequent_codes(codes, 2000)
+    assert {7, 1500} <= set(singles) and singles.size == 512 and (np.diff(singles) > 0).all()
+
+
+@pytest.mark.parametrize("n_codes", [1025, 10_000, 100_000])
+def test_of_many_categories_each_has_a_share_of_its_own_and_there_are_few_tokens(n_codes):
+    singles = frequent_codes(np.arange(n_codes), n_codes)
+    automaton = category_grammar(n_codes, singles, missing=True).automaton
+    assert automaton.n_states * automaton.n_local <= MAX_STATE_BIAS
+    assert automaton.n_local < 600 + 2.5 * n_codes**0.5

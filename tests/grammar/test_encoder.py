@@ -132,3 +132,22 @@ def test_numbers_have_features_and_others_have_none(compact):
     for column, feature, codec in zip(compact.columns, compact.features, compact.codecs, strict=True):
         assert (feature is None) == (kinds[column.name] in ("text", "categorical", "boolean"))
         assert feature is None or feature.shape == (codec.n_codes, 32)
+
+
+def test_rare_ones_of_many_categories_take_two_tokens_and_come_back_from_json(monkeypatch):
+    monkeypatch.setattr("llmsynth.grammar.compact.MANY_CATEGORIES", 50)
+    monkeypatch.setattr("llmsynth.grammar.compact.MOST_SINGLES", 2)
+    codes = [f"c{number % 60:02d}" for number in range(120)] + ["c07"] * 40 + ["c31"] * 30
+    frame = pd.DataFrame({"code": codes, "x": range(190)})
+    schema = infer_schema(frame, overrides={"code": {"kind": "categorical"}})
+    table = physical_table(frame, schema)
+    encoder = build_compact_encoder(schema, table)
+    assert encoder.texts[0] == [7, 31]
+    assert encoder.grammar.columns[0].automaton.n_local == 2 + 2 * 8 + 1  # eight stretches of eight, and the filler
+    check_round_trip(encoder, schema, table)
+    stored = json.loads(json.dumps(encoder.to_dict()))
+    check_same(encoder, encoder_from_dict(schema, stored, vocabulary=None), table)
+    stored["texts"][0] = None  # as a run of an earlier version has it
+    older = encoder_from_dict(schema, stored, vocabulary=None)
+    assert older.grammar.columns[0].automaton.n_local == 60
+    check_round_trip(older, schema, table)
