@@ -23,20 +23,6 @@ MINUTES = 24.0
 BE_GREAT = "be_great==0.0.14"
 
 
-def validity(data: data.Dataset, synthetic: pd.DataFrame) -> dict[str, float]:
-    """Return the share of rows with an unknown category, and with a number outside the training range."""
-    unknown = pd.Series(False, index=synthetic.index)
-    outside = pd.Series(False, index=synthetic.index)
-    for name in data.train.columns:
-        real, made = data.train[name], synthetic[name]
-        if pd.api.types.is_numeric_dtype(real):
-            numbers = pd.to_numeric(made, errors="coerce")
-            outside |= ~numbers.between(real.min(), real.max())
-        else:
-            unknown |= ~made.astype(str).isin(set(real.dropna().astype(str)))
-    return {"unknown_category": float(unknown.mean()), "outside_range": float(outside.mean())}
-
-
 def run(
     *,
     minutes: float = MINUTES,
@@ -64,7 +50,7 @@ def run(
         "peer": BE_GREAT,
         "settings": {"minutes": minutes, "base_model": "smollm2-135m", "rows": rows},
         "be_great": measured,
-        "invalid": validity(table, synthetic),
+        "invalid": scoring.validity(table, synthetic),
         "metrics": scoring.score(table, synthetic, learners=learners).to_dict(),
         "c2st_equal": equal.to_dict(),
         "c2st_control": scoring.c2st_at(table, table.holdout, rows, learners=learners).to_dict(),

@@ -74,3 +74,17 @@ def c2st_at(
         c2st(real, made, seed=1000 * seed, classifier=learners.classifier, max_rows=n_rows) for seed in range(repeats)
     ]
     return EqualC2ST(n_rows, repeats, float(np.mean([result.auc.value for result in results])))
+
+
+def validity(data: Dataset, synthetic: pd.DataFrame) -> dict[str, float]:
+    """Return the share of rows with an unknown category, and with a number outside the training range."""
+    unknown = pd.Series(False, index=synthetic.index)
+    outside = pd.Series(False, index=synthetic.index)
+    for name in data.train.columns:
+        real, made = data.train[name], synthetic[name]
+        if pd.api.types.is_numeric_dtype(real):
+            numbers = pd.to_numeric(made, errors="coerce")
+            outside |= ~numbers.between(real.min(), real.max())
+        else:
+            unknown |= ~made.astype(str).isin(set(real.dropna().astype(str)))
+    return {"unknown_category": float(unknown.mean()), "outside_range": float(outside.mean())}

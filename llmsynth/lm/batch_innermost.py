@@ -27,9 +27,10 @@ from torch.nn import functional
 
 from llmsynth.lm.cache import DecoderCache
 
-LONGEST_ROW = 128
+LONGEST_ROW = 512
 """Positions up to which this is the faster cache: for 2,048 rows, width 96 and one thread 1.6 to 1.8 times as fast over
-16 positions, 1.3 to 1.5 over 64, 1.1 to 1.2 over 128; the last 32 of 128 take as long either way."""
+16 positions, 1.1 to 1.2 over 128 on one processor; 1.5 over 141 and 1.6 over 281 on another. Longer ones, texts by
+character, were not measured."""
 LEAST_ROOM = 16
 """Positions that are made room for at once; later the room doubles."""
 BLOCK_NUMBERS = 131_072

@@ -17,6 +17,7 @@ class Bootstrap:
 
     def __init__(self, train):
         self.train = train
+        self.report_ = {"n_steps": 30, "batch_size": 20}
 
     def sample(self, n_samples, random_state=None, **how):
         rows = np.random.default_rng(random_state).integers(0, len(self.train), n_samples)

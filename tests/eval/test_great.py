@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from eval import great
+from eval import great, scoring
 
 
 def test_unknown_categories_and_numbers_out_of_range_are_shares_of_rows(tiny):
@@ -14,7 +14,7 @@ def test_unknown_categories_and_numbers_out_of_range_are_shares_of_rows(tiny):
             "charges": [5000.0, 5000.0, 5000.0, 5000.0],
         }
     )
-    assert great.validity(tiny, made) == {"unknown_category": 0.25, "outside_range": 0.5}
+    assert scoring.validity(tiny, made) == {"unknown_category": 0.25, "outside_range": 0.5}
 
 
 def test_the_peer_is_pinned():

@@ -20,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from shared import Fitted, Job, main, role
 from timing import Clock, Steps
 
+MISSING = "(missing)"
 PROBE_STEPS = 3
 LEFT_AFTER_PROBE = 0.8
 EPOCHS = 1000
@@ -58,14 +59,17 @@ def train(table, folder: Path, steps: int, job: Job, timed: Steps):
 
 
 def typed(table, named: dict[str, str]):
-    """Return the table with dates as dates and levels as text: it goes by data types."""
+    """Return the table with dates as dates and levels as text: it goes by data types.
+
+    A missing level is a level of its own: it sorts them, and text does not compare with NaN.
+    """
     import pandas as pd
 
     columns = {}
     for column in table:
         kind, values = role(table, column, named), table[column]
         if kind == "categorical":
-            columns[column] = values.astype(object).where(values.isna(), values.astype(str))
+            columns[column] = values.astype(str).where(values.notna(), MISSING).astype(object)
         else:
             columns[column] = pd.to_datetime(values, format="ISO8601") if kind == "datetime" else values
     return pd.DataFrame(columns)
@@ -82,9 +86,13 @@ def fit(table, job: Job, clock: Clock) -> Fitted:
         model = train(rows, folder, steps, job, timed)
     settings = {"planned_steps": steps, "steps": timed.made, "epochs": timed.made * BATCH * ACCUMULATED / len(table)}
     notes = ["its own early stopping is off; the budget ends training", "sampling draws from the global generators"]
+    gaps = [column for column in rows if role(table, column, job.roles) == "categorical" and table[column].isna().any()]
+    if gaps:
+        notes.append(f"missing levels of {len(gaps)} columns: a level of their own, taken back")
 
     def draw(n: int):
-        return model.sample(n_samples=n, gen_batch=min(128, n), device="cpu")
+        drawn = model.sample(n_samples=n, gen_batch=min(128, n), device="cpu")
+        return drawn.assign(**{column: drawn[column].where(drawn[column] != MISSING) for column in gaps})
 
     return Fitted(draw, settings, notes, ROWS_AT_ONCE)
 
