@@ -20,8 +20,8 @@ from llmsynth.grammar.automaton import IntArray, TokenAutomaton
 FLAT_LIMIT = 32
 MANY_CATEGORIES = 1024
 """More than these are not all written with a token each."""
-MOST_SINGLES = 512
-"""At most so many of them are, then."""
+MOST_SINGLES, LEAST_OF_SINGLE = 512, 30
+"""At most so many of them are, then, each in at least so many rows: what is rarer is learned from its neighbours."""
 STATES_TIMES_TOKENS = 240_000
 """Of such a column: below what the output layer keeps a bias of each state for, hence every category's own share."""
 
@@ -119,7 +119,8 @@ def frequent_codes(codes: IntArray, n_codes: int) -> IntArray | None:
     counts = np.bincount(codes[codes >= 0], minlength=n_codes)
     stretches = int(np.ceil(np.sqrt(n_codes)))
     room = STATES_TIMES_TOKENS // (stretches + 3) - 2 * stretches - 2
-    return np.sort(np.argsort(-counts, kind="stable")[: int(np.clip(room, 0, MOST_SINGLES))])
+    first = np.argsort(-counts, kind="stable")[: int(np.clip(room, 0, MOST_SINGLES))]
+    return np.sort(first[counts[first] >= LEAST_OF_SINGLE])
 
 
 def category_grammar(n_codes: int, singles: IntArray | None, *, missing: bool) -> CodeGrammar:
