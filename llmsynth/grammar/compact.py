@@ -4,9 +4,10 @@ The vocabulary is built from the schema, so a value is one token, or two for a n
 stretch of cells, then which cell in it. Where a column mixes atoms (one token) and two-token cells, an atom is followed
 by a forced filler token, so that all rows of a batch keep the same length and no attention mask is needed.
 
-A column of very many categories is written the same way: its most frequent ones with a token each, the rest as a
-stretch of the sorted categories and a place in it. An output layer of a hundred thousand tokens would take nearly all
-of the time and memory for categories that a table shows a few times each (eval/LOG.md).
+Categories that come in a few rows are written the same way, where there are many: as a stretch of the sorted
+categories and a place in it. From a few rows a model learns next to nothing of a category by itself, but something of
+its neighbours: ticket numbers, codes and names are sorted with what they resemble. It also keeps the output layer small
+where a column has a hundred thousand categories (eval/LOG.md).
 """
 
 from __future__ import annotations
@@ -18,10 +19,8 @@ import numpy as np
 from llmsynth.grammar.automaton import IntArray, TokenAutomaton
 
 FLAT_LIMIT = 32
-MANY_CATEGORIES = 1024
-"""More than these are not all written with a token each."""
-MOST_SINGLES, LEAST_OF_SINGLE = 512, 30
-"""At most so many of them are, then, each in at least so many rows: what is rarer is learned from its neighbours."""
+LEAST_OF_SINGLE, MOST_SINGLES = 8, 2048
+"""A category in so many rows is written with a token of its own, as long as there are not more of them than that."""
 STATES_TIMES_TOKENS = 240_000
 """Of such a column: below what the output layer keeps a bias of each state for, hence every category's own share."""
 
@@ -114,13 +113,12 @@ def frequent_codes(codes: IntArray, n_codes: int) -> IntArray | None:
     n_codes : int
         Number of categories.
     """
-    if n_codes <= MANY_CATEGORIES:
-        return None
     counts = np.bincount(codes[codes >= 0], minlength=n_codes)
     stretches = int(np.ceil(np.sqrt(n_codes)))
     room = STATES_TIMES_TOKENS // (stretches + 3) - 2 * stretches - 2
     first = np.argsort(-counts, kind="stable")[: int(np.clip(room, 0, MOST_SINGLES))]
-    return np.sort(first[counts[first] >= LEAST_OF_SINGLE])
+    singles = np.sort(first[counts[first] >= LEAST_OF_SINGLE])
+    return None if n_codes - singles.size <= FLAT_LIMIT else singles
 
 
 def category_grammar(n_codes: int, singles: IntArray | None, *, missing: bool) -> CodeGrammar:

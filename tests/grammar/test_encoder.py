@@ -134,9 +134,7 @@ def test_numbers_have_features_and_others_have_none(compact):
         assert feature is None or feature.shape == (codec.n_codes, 32)
 
 
-def test_rare_ones_of_many_categories_take_two_tokens_and_come_back_from_json(monkeypatch):
-    monkeypatch.setattr("llmsynth.grammar.compact.MANY_CATEGORIES", 50)
-    monkeypatch.setattr("llmsynth.grammar.compact.MOST_SINGLES", 2)
+def test_rare_ones_of_many_categories_take_two_tokens_and_come_back_from_json():
     codes = [f"c{number % 60:02d}" for number in range(120)] + ["c07"] * 40 + ["c31"] * 30
     frame = pd.DataFrame({"code": codes, "x": range(190)})
     schema = infer_schema(frame, overrides={"code": {"kind": "categorical"}})
