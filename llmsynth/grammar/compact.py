@@ -19,7 +19,7 @@ import numpy as np
 from llmsynth.grammar.automaton import IntArray, TokenAutomaton
 
 FLAT_LIMIT = 32
-LEAST_OF_SINGLE, MOST_SINGLES = 8, 2048
+LEAST_OF_SINGLE, MOST_SINGLES = 4, 2048
 """A category in so many rows is written with a token of its own, as long as there are not more of them than that."""
 STATES_TIMES_TOKENS = 240_000
 """Of such a column: below what the output layer keeps a bias of each state for, hence every category's own share."""
