@@ -1,4 +1,4 @@
-"""Column grammars of the compact model: a token per category, atom or coarse / fine cell.
+"""Column grammars of the compact model: a token per category, atom or coarse / fine cell; two for what is rare.
 
 The vocabulary is built from the schema, so a value is one token, or two for a numeric column with many cells: which
 stretch of cells, then which cell in it. Where a column mixes atoms (one token) and two-token cells, an atom is followed
