@@ -43,8 +43,8 @@ class RowEncoder:
     codecs : tuple of (ColumnCodec or None)
         One per column; None for free text.
     texts : tuple of (list of int, str, or None)
-        What `free_text` (token ids) or `compact_text` (characters) learned from a text column; the codes that a column of
-        many rare categories writes with a token each (`compact.frequent_codes`); None elsewhere.
+        What `free_text` (token ids) or `compact_text` (characters) learned from a text column; the codes that a column
+        of many rare categories writes with a token each (`compact.frequent_codes`); None elsewhere.
     grammar : RowGrammar
         Tokens.
     """
