@@ -71,15 +71,15 @@ def wait(device: torch.device) -> None:
 
 def seconds_of(work: Work, runs: int, device: torch.device) -> list[float]:
     """Return the seconds of each run, after one that does not count."""
-    found = []
-    for run in range(runs + 1):
-        wait(device)
-        began = time.perf_counter()
-        work()
-        wait(device)
-        if run:
-            found.append(time.perf_counter() - began)
-    return found
+    return [_once(work, device) for _ in range(runs + 1)][1:]
+
+
+def _once(work: Work, device: torch.device) -> float:
+    wait(device)
+    began = time.perf_counter()
+    work()
+    wait(device)
+    return time.perf_counter() - began
 
 
 def product_rate(side: int, dtype: torch.dtype, device: torch.device, runs: int) -> float:
@@ -126,11 +126,7 @@ def busy(work: Work, device: torch.device) -> dict[str, Any]:
     work()
     wait(device)
     with profile(activities=[ProfilerActivity.CPU, ProfilerActivity.CUDA]) as seen:
-        wait(device)
-        began = time.perf_counter()
-        work()
-        wait(device)
-        watched = time.perf_counter() - began
+        watched = _once(work, device)
     on_card = [event for event in seen.key_averages() if event.self_device_time_total > 0]
     kernels = [event for event in on_card if event.device_type == torch.autograd.DeviceType.CUDA]
     total = sum(event.self_device_time_total for event in kernels) / 1e6
@@ -233,14 +229,6 @@ class Case:
 
     def _memory(self) -> float:
         return torch.cuda.max_memory_allocated(self.device) / 2**30 if self.device.type == "cuda" else math.nan
-
-
-def _once(work: Work, device: torch.device) -> float:
-    wait(device)
-    began = time.perf_counter()
-    work()
-    wait(device)
-    return time.perf_counter() - began
 
 
 def _sampler(engine: Any, schema: Any, rows: int) -> Any:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from eval import data, fits, record, scoring
 from eval.record import Target
@@ -85,15 +85,11 @@ def _against_great(ours: dict[str, Any], folder: Path) -> list[Target]:
     pairs["c2st_score"] = ours["c2st_equal"]["score"], great["c2st_equal"]["score"] or 0.0  # None: too few rows
     worse = [name for name, sign in QUALITY.items() if not sign * pairs[name][0] > sign * pairs[name][1]]
     return [
-        Target("XGB-C2ST score, above GReaT's at equal rows", *_sides(pairs["c2st_score"])),
+        Target("XGB-C2ST score, above GReaT's at equal rows", pairs["c2st_score"][0], ">", pairs["c2st_score"][1]),
         Target("training rows/s over GReaT's", trains, ">=", TRAINING_RATIO),
         Target("valid rows/s over GReaT's", valid, ">=", SAMPLING_RATIO),
         Target(f"quality figures (of {len(QUALITY)}) not better than GReaT's", float(len(worse)), "<=", 0.0),
     ]
-
-
-def _sides(pair: tuple[float, float]) -> tuple[float, Literal[">"], float]:
-    return pair[0], ">", pair[1]
 
 
 def _figure(metrics: dict[str, Any], name: str) -> float:
