@@ -19,7 +19,20 @@ from typing import Any
 import numpy as np
 
 from eval import data, record
-from eval.benchmark.entries import FIGURES, MORE, OWN, PROTOCOL, RANKED, Entry, Figure, ranks, read, reference
+from eval.benchmark.entries import (
+    FIGURES,
+    MORE,
+    OWN,
+    PROTOCOL,
+    RANKED,
+    Entry,
+    Figure,
+    at,
+    budgets,
+    ranks,
+    read,
+    reference,
+)
 from eval.benchmark.picture import draw
 from eval.protocol import DEFECTS
 
@@ -114,29 +127,39 @@ def _failures(entries: Sequence[Entry]) -> str:
     return "Failed:\n\n" + table(["method", "minutes", "seed", "at", "error", "after s"], lines)
 
 
-def ranking(tables: Mapping[str, Sequence[Entry]]) -> str:
-    """Return all methods over all tables, by mean rank, controls first: one line each."""
-    by_method: dict[tuple[str, float], list[Entry]] = {}
+def rankings(tables: Mapping[str, list[Entry]], *, level: int = 3) -> str:
+    """Return all methods over all tables at each budget, under headings of that level."""
+    parts = []
+    for minutes in budgets(tables):
+        equal = at(tables, minutes)
+        titles = ", ".join(_title(name) for name in equal)
+        parts += [f"{'#' * level} {minutes:g} minute{'' if minutes == 1 else 's'}: {titles}", ranking(equal)]
+    return "\n\n".join(parts)
+
+
+def ranking(tables: Mapping[str, list[Entry]]) -> str:
+    """Return all methods over all tables at one budget, by mean rank, controls first: one line each."""
+    by_method: dict[str, list[Entry]] = {}
     for entries in tables.values():
         for entry in entries:
-            by_method.setdefault((entry.method, entry.minutes), []).append(entry)
-    found = ranks({name: list(entries) for name, entries in tables.items()})
+            by_method.setdefault(entry.method, []).append(entry)
+    found = ranks(tables)
     of_table = {entry.dataset: entries for entries in tables.values() for entry in entries}
-    order = sorted(by_method, key=lambda key: (by_method[key][0].kind != "control", _mean(found.get(key, [])), key))
+    order = sorted(by_method, key=lambda name: (by_method[name][0].kind != "control", _mean(found.get(name, [])), name))
     lines = []
-    for key in order:
-        own, rank = by_method[key], _mean(found.get(key, []))
+    for name in order:
+        own, rank = by_method[name], _mean(found.get(name, []))
         failed = sum(entry.failed for entry in own)
         gaps = [reference(of_table[entry.dataset], "tstr") - entry.mean("tstr") for entry in own]
         lines.append([
-            _label(own[0]), f"{key[1]:g}", NONE if math.isnan(rank) else f"{rank:.1f}",
+            _label(own[0]), NONE if math.isnan(rank) else f"{rank:.1f}",
             f"{len(own)}" + (f" ({failed} failed)" if failed else ""),
             *(number(_mean([entry.mean(one) for entry in own]), percent=FIGURES[one].percent) for one in RANKED[:3]),
             number(_mean(gaps)),
             *(number(_mean([entry.mean(one) for entry in own]), percent=True) for one in ("copies", "near_train")),
             seconds(_mean([entry.seconds("fit") for entry in own if not entry.failed])),
         ])  # fmt: skip
-    header = ["method", "minutes", "mean rank", "tables", *(FIGURES[one].title for one in RANKED[:3]), "TSTR lost"]
+    header = ["method", "mean rank", "tables", *(FIGURES[one].title for one in RANKED[:3]), "TSTR lost"]
     return table([*header, "copies", "2 % DCR", "fit s"], lines)
 
 
@@ -146,14 +169,15 @@ def _mean(values: Sequence[float]) -> float:
 
 
 RANKING_NOTE = (
-    "Means over tables. Rank 1 is best: on each table the mean of the ranks by Shape error, Trend error, C2ST score "
+    "Means over tables, of equal minutes for a fit; what ends by itself in fewer, whatever the budget, counts for more "
+    "minutes too. Rank 1 is best: on each table the mean of the ranks by Shape error, Trend error, C2ST score "
     "and TSTR, a failure being last; controls (*slanted*) are not ranked. TSTR lost: AUC or R2 of models trained on "
     "real rows minus that of models trained on synthetic ones. Methods that were run on different tables cannot be "
     "compared by these means."
 )
 
 
-def origin(tables: Mapping[str, Sequence[Entry]]) -> str:
+def origin(tables: Mapping[str, list[Entry]]) -> str:
     """Return commits and machines of the fits."""
     runs = [one for entries in tables.values() for entry in entries for one in (*entry.runs, *entry.failures)]
     commits = sorted({str(one["fit"]["commit"])[:12] + ("+" if one["fit"]["dirty"] else "") for one in runs})
@@ -161,7 +185,7 @@ def origin(tables: Mapping[str, Sequence[Entry]]) -> str:
     return f"{len(runs)} runs on {'; '.join(machines)}; commit {', '.join(commits)}."
 
 
-def document(tables: Mapping[str, Sequence[Entry]]) -> str:
+def document(tables: Mapping[str, list[Entry]]) -> str:
     """Return everything as Markdown."""
     if not tables:
         return "# Generators compared\n\nNo results are recorded yet: see `python -m eval.run --help`.\n"
@@ -175,7 +199,7 @@ def document(tables: Mapping[str, Sequence[Entry]]) -> str:
     parts = [
         "# Generators compared",
         f"Written by `python -m eval.compare`. {origin(tables)}",
-        "## All tables", ranking(tables), RANKING_NOTE,
+        "## All tables", rankings(tables), RANKING_NOTE,
         *(section(name, entries) for name, entries in tables.items()),
         "## How to read the figures", notes, "\n".join(defects),
     ]  # fmt: skip

@@ -186,7 +186,7 @@ def with_generators(readme: str, folder: Path = RESULTS) -> str:
     text = "No results are recorded yet: see `python -m eval.run --help`."
     if tables:
         note = f"{compare.RANKING_NOTE} [All figures](eval/results/benchmark/README.md). {compare.origin(tables)}"
-        text = f"{compare.ranking(tables)}\n\n{note}"
+        text = f"{compare.rankings(tables, level=4)}\n\n{note}"
     return _between(readme, *GENERATORS, text)
 
 

@@ -3,7 +3,8 @@
     python -m eval.sweep [--tables T ...] [--methods M ...] [--budget-minutes 1 5 15] [--seeds 0] [--half]
     python -m eval.compare                     # then the tables and plots of all results
 
-Cells come cheapest first: by minutes, then seed, then table. A method that fails, or a peer without an environment
+Cells come cheapest first: by minutes, then seed, then table. A fit that ends by itself in fewer minutes, whatever the
+budget, is not run again with more (`benchmark.entries`). A method that fails, or a peer without an environment
 (`peers/README.md`), is a recorded failure and the sweep goes on. With `--threads 1` each method has one thread; its
 result holds how many there were. Minutes are those of the clock, so nothing else should run on the machine.
 """
@@ -11,6 +12,7 @@ result holds how many there were. Minutes are those of the clock, so nothing els
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import signal
 import sys
@@ -21,6 +23,7 @@ from typing import Any
 
 from eval import run as one_run
 from eval import tables
+from eval.benchmark.entries import ended_alone
 from eval.benchmark.methods import methods
 
 TABLES = ("insurance", "heart_cleveland", "mammography", "magic", "adult")
@@ -59,7 +62,16 @@ class Plan:
 
 def run(plan: Plan, *, folder: Path = one_run.FOLDER, cell: Callable[..., Path] = one_run.run) -> list[Path]:
     """Run the cells that are not there yet and return their results."""
-    return [cell(**asked, folder=folder) for asked in plan.cells()]
+    results: list[Path] = []
+    settled: set[tuple[str, str, int]] = set()
+    for asked in plan.cells():
+        key = (asked["dataset"], asked["name"], asked["seed"])
+        if key in settled:
+            continue
+        results.append(cell(**asked, folder=folder))
+        if ended_alone(json.loads(results[-1].read_text(encoding="utf-8"))):
+            settled.add(key)
+    return results
 
 
 def main(arguments: list[str] | None = None) -> list[Path]:

@@ -1,5 +1,8 @@
 """Results side by side: one entry for each method and budget, with its figures over seeds and over tables.
 
+Methods are ranked at equal minutes. A fit that its budget had no part in (a copula, a fixed number of epochs) stands
+for all longer budgets too, so that only those that use more minutes are run again with more.
+
 Knows result files. Refuses to know how they are shown.
 """
 
@@ -74,6 +77,8 @@ FIGURES = {figure.key: figure for figure in (*OWN, *MORE, *PROTOCOL)}
 MATCHED = ("shape_error", "trend_error", "c2st_score")
 """Figures that depend on the number of rows: taken at as many rows as are held out, where they were."""
 RANKED = ("shape_error", "trend_error", "c2st_score", "tstr")
+BUDGET_FREE = {"model", "rows", "trees", "planned_epochs", "epochs"}
+"""Settings of fits that can have ended before their minutes: with others, such as planned steps, minutes were used."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +111,11 @@ class Entry:
     def failed(self) -> bool:
         """Whether there is no seed with rows."""
         return not self.runs
+
+    @property
+    def ended_alone(self) -> bool:
+        """Whether longer fits would be the same, see `ended_alone`."""
+        return bool(self.runs) and all(ended_alone(one) for one in (*self.runs, *self.failures))
 
     def values(self, key: str) -> list[float]:
         """A figure of each seed that has it."""
@@ -142,6 +152,17 @@ class Entry:
     def peak_mib(self) -> float:
         """Most memory of a fit."""
         return max((float(one["peak_rss_mib"]) for one in self.runs), default=math.nan)
+
+
+def ended_alone(result: dict[str, Any]) -> bool:
+    """Return whether a result's fit would be the same with more minutes: it did not fail, and they decided nothing."""
+    if result["status"] != "done":
+        return False
+    answer = result["fit"]["answer"]
+    settings, train = answer.get("settings") or {}, result["rows"]["train"]
+    whole = settings.get("rows", train) == train and settings.get("epochs") == settings.get("planned_epochs")
+    in_time = answer["seconds"]["fit"] < 60 * result["settings"]["budget_minutes"]
+    return whole and in_time and settings.keys() <= BUDGET_FREE
 
 
 def _value(result: dict[str, Any], figure: Figure) -> float:
@@ -202,13 +223,40 @@ def _order(entry: Entry) -> tuple[bool, bool, float, str, float]:
     return entry.kind != "control", entry.failed, -(0.0 if math.isnan(score) else score), entry.method, entry.minutes
 
 
-def ranks(tables: Mapping[str, list[Entry]]) -> dict[tuple[str, float], list[float]]:
-    """Return the rank of each method and budget on each table it was run on, 1 is best; controls have none.
+def budgets(tables: Mapping[str, list[Entry]]) -> list[float]:
+    """Return the minutes that there are, but for those of controls alone."""
+    return sorted({entry.minutes for entries in tables.values() for entry in entries if entry.kind != "control"})
+
+
+def at(tables: Mapping[str, list[Entry]], minutes: float) -> dict[str, list[Entry]]:
+    """Return what each method reaches on each table in so many minutes: its entry of that budget, or a shorter one.
+
+    A shorter one counts if it `ended_alone`, and on tables where some method was run with this budget.
+    """
+    found: dict[str, list[Entry]] = {}
+    for name, entries in tables.items():
+        if not any(entry.minutes == minutes and entry.kind != "control" for entry in entries):
+            continue
+        latest: dict[str, Entry] = {}
+        for entry in sorted(entries, key=lambda one: one.minutes):
+            if entry.minutes == minutes or (entry.minutes < minutes and entry.ended_alone):
+                latest[entry.method] = entry
+        found[name] = sorted(latest.values(), key=_order)
+    return found
+
+
+def ranks(tables: Mapping[str, list[Entry]]) -> dict[str, list[float]]:
+    """Return the rank of each method on each table it was run on, 1 is best; controls have none.
 
     A table's rank is the mean of its ranks by the figures of `RANKED`; equal figures share their ranks, and who failed
     or has no figure shares the last ones.
+
+    Parameters
+    ----------
+    tables : mapping of str to list of Entry
+        Of one budget, from `at`.
     """
-    found: dict[tuple[str, float], list[float]] = {}
+    found: dict[str, list[float]] = {}
     for entries in tables.values():
         rivals = [entry for entry in entries if entry.kind != "control"]
         by_figure = []
@@ -220,7 +268,7 @@ def ranks(tables: Mapping[str, list[Entry]]) -> dict[tuple[str, float], list[flo
         for place, entry in enumerate(rivals):
             own = [one[place] for one in by_figure]
             if own:
-                found.setdefault((entry.method, entry.minutes), []).append(float(np.mean(own)))
+                found.setdefault(entry.method, []).append(float(np.mean(own)))
     return found
 
 

@@ -11,7 +11,9 @@ from eval.benchmark import entries
 REFERENCE = {"shape_error": 0.01, "trend_error": 0.02, "c2st_score": 0.97, "tstr": 0.9, "near_train": 0.02}
 
 
-def result(dataset, method, seed=0, *, kind="ours", c2st=0.5, tstr=0.8, minutes=6.0, half=False, error=None):
+def result(
+    dataset, method, seed=0, *, kind="ours", c2st=0.5, tstr=0.8, minutes=6.0, half=False, error=None, settings=None
+):
     """A result file in short."""
     scores = {key: {"value": 0.1} for key in ("shape_error", "trend_error", "copies", "near_train", "closer_to_train")}
     scores |= {"c2st_score": {"value": c2st}, "tstr": {"value": tstr}}
@@ -30,7 +32,7 @@ def result(dataset, method, seed=0, *, kind="ours", c2st=0.5, tstr=0.8, minutes=
         "settings": {"dataset": dataset, "method": method, "seed": seed, "budget_minutes": minutes, "half": half},
         "rows": {"train": 100, "holdout": 50, "synthetic": 100},
         "peak_rss_mib": 100.0 + seed,
-        "fit": fit | {"answer": {"seconds": {"fit": 10.0 * (seed + 1), "sample": 2.0}}},
+        "fit": fit | {"answer": {"seconds": {"fit": 10.0 * (seed + 1), "sample": 2.0}, "settings": settings}},
         "metrics": {"summary": summary, "protocol": {"mle": {"value": 0.7}, "dcr_share": {"value": 0.6}}, "rare": {}},
     }
     if error:
@@ -85,11 +87,40 @@ def test_figures_that_depend_on_the_number_of_rows_are_taken_at_the_hold_out_s(f
 
 
 def test_ranks_leave_controls_out_and_put_failures_last(folder):
-    found = entries.ranks(entries.read(folder))
-    assert ("memoriser", 6.0) not in found
+    found = entries.ranks(entries.at(entries.read(folder), 6.0))
+    assert "memoriser" not in found
     # one: good first and poor second by C2ST and TSTR, level by Shape and Trend; two: the other way round
-    assert found["good", 6.0] == [pytest.approx((1.5 + 1.5 + 1 + 1) / 4), pytest.approx((1.5 + 1.5 + 2 + 2) / 4)]
-    assert found["broken", 6.0] == [3.0]
+    assert found["good"] == [pytest.approx((1.5 + 1.5 + 1 + 1) / 4), pytest.approx((1.5 + 1.5 + 2 + 2) / 4)]
+    assert found["broken"] == [3.0]
+
+
+def test_what_ends_by_itself_stands_for_longer_budgets(folder):
+    trees, few = {"model": "m", "trees": 30}, {"rows": 90}
+    done, cut = {"planned_epochs": 300, "epochs": 300}, {"planned_epochs": 300, "epochs": 34}
+    short = {"plain": None, "forest": trees, "gan": done, "cut gan": cut, "cut": few, "timed": {"max_minutes": 1.0}}
+    for name, settings in short.items():
+        one = result("one", name, minutes=1.0, c2st=0.4, settings=settings)
+        (folder / "one" / f"{name}.json").write_text(json.dumps(one))
+    again = result("one", "forest", minutes=6.0, c2st=0.6, settings=trees)
+    (folder / "one" / "again.json").write_text(json.dumps(again))
+    late = result("two", "late", minutes=1.0, settings=None)
+    late["fit"]["answer"]["seconds"]["fit"] = 61.0  # stopped by the budget
+    (folder / "two" / "late.json").write_text(json.dumps(late))
+    tables = entries.read(folder)
+    assert entries.budgets(tables) == [1.0, 6.0]
+    assert {one.method for one in entries.at(tables, 1.0)["one"]} == set(short)
+    longer = {one.method: one for one in entries.at(tables, 6.0)["one"]}
+    assert {"plain", "gan", "forest"} <= set(longer) and not {"cut gan", "cut", "timed"} & set(longer)
+    assert longer["forest"].minutes == 6.0 and longer["plain"].minutes == 1.0
+    assert "late" not in {one.method for one in entries.at(tables, 6.0)["two"]}
+    assert "### 6 minutes: one, two" in compare.rankings(tables)
+
+
+def test_tables_without_a_run_of_that_budget_are_left_out(folder):
+    one = result("one", "good", minutes=15.0)
+    (folder / "one" / "long.json").write_text(json.dumps(one))
+    tables = entries.read(folder)
+    assert set(entries.at(tables, 15.0)) == {"one"} and "### 15 minutes: one\n" in compare.rankings(tables)
 
 
 def test_the_document_holds_spreads_failures_defects_and_plots(folder):

@@ -1,5 +1,6 @@
 """Sweep: every cell once, cheapest first, and what is asked reaches the processes of the methods."""
 
+import json
 import os
 
 import pytest
@@ -15,12 +16,30 @@ def test_cells_come_cheapest_first_and_every_pair_once(tmp_path):
     def cell(dataset, name, *, seed, minutes, half, folder):
         asked.append((minutes, seed, dataset, name))
         assert half and folder == tmp_path
-        return tmp_path / f"{len(asked)}.json"
+        path = tmp_path / f"{len(asked)}.json"
+        path.write_text('{"status": "failed"}')
+        return path
 
     plan = Plan(("b", "a"), ("copula", "tree"), (5.0, 1.0), (0, 1), half=True)
     assert len(sweep.run(plan, folder=tmp_path, cell=cell)) == len(set(asked)) == len(asked) == 16
     assert [one[0] for one in asked] == [1.0] * 8 + [5.0] * 8
     assert asked[:4] == [(1.0, 0, table, name) for table in ("b", "a") for name in ("copula", "tree")]
+
+
+def test_what_ended_by_itself_is_not_run_with_more_minutes(tmp_path):
+    asked = []
+
+    def cell(dataset, name, *, seed, minutes, half, folder):
+        asked.append((name, minutes))
+        settings = {"max_minutes": minutes} if name == "ctgan" else {}
+        fit = {"answer": {"seconds": {"fit": 3.0}, "settings": settings}}
+        result = {"status": "done", "settings": {"budget_minutes": minutes}, "rows": {"train": 10}, "fit": fit}
+        path = tmp_path / f"{len(asked)}.json"
+        path.write_text(json.dumps(result))
+        return path
+
+    assert len(sweep.run(Plan(("one",), ("copula", "ctgan"), (1.0, 5.0)), folder=tmp_path, cell=cell)) == 3
+    assert asked == [("copula", 1.0), ("ctgan", 1.0), ("ctgan", 5.0)]
 
 
 def test_all_methods_are_the_default():
