@@ -195,6 +195,8 @@ class SampleConfig:
     """Only the likeliest tokens that together have this probability are kept, in (0, 1]."""
     batch_size: int | Literal["auto"] = "auto"
     """Rows decoded together. It changes the speed, never the rows."""
+    quasi_random: bool = False
+    """Spread rows evenly over what was learned instead of drawing each on its own (see `TableSynthesizer.sample`)."""
 
     def __post_init__(self) -> None:
         check_types(self)

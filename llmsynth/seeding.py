@@ -7,7 +7,7 @@ Why counter-based and not one generator passed along: with a plain generator the
 were drawn before it, hence on the batch size and on which process drew the first ninety-nine. Philox (Salmon et al.,
 "Parallel Random Numbers: As Easy as 1, 2, 3", SC 2011) computes its i-th output directly from a key and the counter i.
 The key is a hash of the seed and the stream's name, the counter is the row, so any row can be drawn alone, in any
-batch and on any machine, with the same result.
+batch and on any machine, with the same result. Points of a Sobol sequence are numbered in the same way.
 """
 
 from __future__ import annotations
@@ -18,8 +18,13 @@ import json
 import numpy as np
 import numpy.typing as npt
 
+IntArray = npt.NDArray[np.int64]
 Name = str | int
 _WORDS_PER_COUNTER = 4  # Philox4x64 gives four 64-bit words per counter step
+MOST_DIMENSIONS = 21_201
+"""Of Joe and Kuo's direction numbers, which SciPy has."""
+_BLOCK = 65_536  # points of one sequence; it has to be run through from its beginning, so it must not be long
+_BITS = 32  # of a coordinate; with more SciPy 1.17 cannot skip points
 
 
 def derive(seed: int, *names: Name) -> int:
@@ -146,6 +151,56 @@ def spread_uniforms(
     stratum = uniforms(seed, (*names, "stratum"), begin, size).reshape(-1, group).argsort(axis=1).argsort(axis=1)
     spread = np.minimum((stratum + within) / group, np.nextafter(1.0, 0.0)).ravel()
     return spread[row_start - begin : row_start - begin + n]
+
+
+def quasi_random(
+    seed: int, stream: Name | tuple[Name, ...], rows: IntArray, n_dimensions: int
+) -> npt.NDArray[np.float64]:
+    """Return points that fill the unit cube evenly: randomised quasi-Monte Carlo.
+
+    Row i's point is the i-th of a Sobol sequence (Sobol 1967; direction numbers by Joe and Kuo 2008), scrambled by
+    random linear maps and a digital shift (Matousek 1998) that the seed and the stream decide. Each point by itself is
+    uniform in the cube; of any ``2**k`` in a row from a multiple of ``2**k`` on, exactly one lies in each of as many
+    equal intervals of every axis. So a mean over rows errs less than one over independent points, and the rows depend
+    on each other. Every 65,536 rows a sequence begins that is scrambled anew.
+
+    Parameters
+    ----------
+    seed, stream
+        As in `uniforms`.
+    rows : ndarray of int64, shape (n,)
+        Numbers of the rows, increasing, at least 0.
+    n_dimensions : int
+        From 1 to `MOST_DIMENSIONS`. Other numbers of dimensions are other points.
+
+    Returns
+    -------
+    ndarray of float64, shape (n, n_dimensions)
+        In ``[0, 1)``, multiples of ``2**-32``.
+
+    Examples
+    --------
+    >>> points = quasi_random(7, "sample", np.arange(8), 2)
+    >>> [sorted((8 * axis).astype(int).tolist()) for axis in points.T]
+    [[0, 1, 2, 3, 4, 5, 6, 7], [0, 1, 2, 3, 4, 5, 6, 7]]
+    """
+    from scipy.stats import qmc  # half a second, which only those who ask for such points should wait
+
+    names = stream if isinstance(stream, tuple) else (stream,)
+    points = np.empty((rows.size, n_dimensions))
+    blocks = rows // _BLOCK
+    for block in np.unique(blocks).tolist():
+        here = blocks == block
+        places = rows[here] - block * _BLOCK
+        scrambling = derive(seed, *names, "sobol", block)
+        sequence = qmc.Sobol(n_dimensions, scramble=True, bits=_BITS, rng=scrambling)
+        first, n = int(places[0]), int(places[-1] - places[0]) + 1
+        if first:
+            sequence.fast_forward(first)
+        else:
+            n = 1 << (n - 1).bit_length()  # SciPy warns of other numbers at the beginning
+        points[here] = sequence.random(n)[places - first]
+    return points
 
 
 def _key(seed: int, names: tuple[Name, ...]) -> int:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmsynth.seeding import derive, generator, spread_uniforms, uniforms
+from llmsynth.seeding import derive, generator, quasi_random, spread_uniforms, uniforms
 
 names = st.one_of(st.text(max_size=8), st.integers(-(2**70), 2**70))
 seeds = st.integers(-(2**70), 2**70)
@@ -66,6 +66,41 @@ def test_spread_numbers_are_uniform_and_independent_between_groups():
         assert abs(np.corrcoef(drawn[1:, k], drawn[:-1, k - 1])[0, 1]) < 0.015
     assert np.corrcoef(drawn[:, 0], drawn[:, 1])[0, 1] == pytest.approx(-15 / 48, abs=0.02)  # of strata alone: -1 / 3
     assert np.array_equal(spread_uniforms(0, "a", 3, 9, 1), uniforms(0, "a", 3, 9))
+
+
+@given(seed=seeds, start=st.integers(0, 200_000), cut=st.integers(0, 30), n=st.integers(1, 60))
+def test_quasi_random_points_are_the_same_in_any_slice(seed, start, cut, n):
+    rows = np.arange(start, start + n)
+    whole = quasi_random(seed, ("s", 1), rows, 3)
+    assert whole.shape == (n, 3) and whole.min() >= 0 and whole.max() < 1
+    assert np.array_equal(quasi_random(seed, ("s", 1), rows[cut:], 3), whole[cut:])
+    assert np.array_equal(quasi_random(seed, ("s", 1), rows[::3], 3), whole[::3])
+    assert np.array_equal(whole * 2**32, np.floor(whole * 2**32))
+
+
+def test_quasi_random_points_fill_every_stratum_of_every_axis_once():
+    points = quasi_random(5, "s", np.arange(128, 256), 40)
+    assert (np.sort((128 * points).astype(int), axis=0) == np.arange(128)[:, None]).all()
+
+
+def test_quasi_random_points_integrate_better_and_each_row_is_uniform():
+    def mean(points):
+        return float(np.prod(1 + (points - 0.5) / 2, axis=1).mean())
+
+    spread = [mean(quasi_random(seed, "s", np.arange(512), 6)) - 1 for seed in range(40)]
+    plain = [mean(generator(seed, "s").random((512, 6))) - 1 for seed in range(40)]
+    assert np.std(spread) < np.std(plain) / 5 and abs(np.mean(spread)) < 3 * np.std(spread) / np.sqrt(40)
+    one = np.concatenate([quasi_random(seed, "s", np.array([3]), 2) for seed in range(1000)])
+    assert np.abs(np.histogram2d(*one.T, bins=2, range=[(0, 1)] * 2)[0] / 250 - 1).max() < 0.25
+
+
+def test_sequences_of_other_seeds_streams_and_blocks_are_scrambled_otherwise():
+    rows = np.arange(65_536 - 4, 65_536 + 4)
+    points = quasi_random(0, "s", rows, 2)
+    assert not np.isclose(points[4:], quasi_random(0, "s", np.arange(4), 2)).any()  # the next sequence's first points
+    assert np.array_equal(points[4:], quasi_random(0, "s", rows[4:], 2))
+    assert not np.isclose(points, quasi_random(1, "s", rows, 2)).any()
+    assert not np.isclose(points, quasi_random(0, "t", rows, 2)).any()
 
 
 def test_the_global_generators_are_left_alone():

@@ -168,6 +168,9 @@ def test_an_option_of_the_wrong_type_is_one_error_that_names_it(ehr, options, wo
         ("sample", {"batch_size": 1.5}, "batch_size: expected a whole number or 'auto', got 1.5"),
         ("sample", {"balance": "diabetes", "proportions": 5}, "proportions: expected shares by class, got int"),
         ("sample", {"balance": "diabetes", "proportions": {"yes": "x"}}, "proportions: expected shares in"),
+        ("sample", {"quasi_random": 1}, "quasi_random: expected true or false, got 1"),
+        ("sample", {"quasi_random": True, "where": "age > 50"}, "quasi_random: expected neither where nor balance"),
+        ("sample", {"quasi_random": True, "balance": "diabetes"}, "quasi_random: expected neither where nor balance"),
         ("sample_to", {"path": 5, "n_samples": 3}, "path: expected a path, got 5"),
         ("impute", {"n_draws": "2"}, "n_draws: expected a whole number, got '2'"),
         ("sample_like", {"n_draws": 1.5}, "n_draws: expected a whole number, got 1.5"),
@@ -544,3 +547,16 @@ def test_wrong_weights_are_one_error_and_nothing_is_written(tmp_path, how, words
     with pytest.raises(InputError, match=words):
         tiny(run_dir=tmp_path / "run", **how).fit(unequal(120))
     assert not (tmp_path / "run").exists()
+
+
+def test_rows_that_obey_rules_are_not_quasi_random(ehr):
+    ruled = tiny(max_epochs=1, schema=infer_schema(ehr, target="diabetes", rules=["age <= glucose"])).fit(ehr)
+    assert len(ruled.sample(3, quasi_random=False)) == 3
+    with pytest.raises(InputError, match="quasi_random: expected a schema without rules, got 1"):
+        ruled.sample(3, quasi_random=True)
+
+
+def test_a_recipe_may_ask_for_quasi_random_rows(fitted, ehr):
+    spread = tiny(recipe=TINY | {"sample": {"quasi_random": True}}, random_state=3).fit(ehr)
+    pd.testing.assert_frame_equal(spread.sample(20), fitted.sample(20, quasi_random=True))
+    pd.testing.assert_frame_equal(spread.sample(20, quasi_random=False), fitted.sample(20))

@@ -50,6 +50,10 @@ Temperature = Annotated[
 TopP = Annotated[
     str | None, typer.Option("--top-p", metavar="X|KIND=X,...", help="Keep the likeliest tokens up to this mass.")
 ]
+QuasiRandom = Annotated[
+    bool,
+    typer.Option("--quasi-random", help="Spread rows evenly over what was learned instead of drawing each on its own."),
+]
 Where = Annotated[
     list[str] | None,
     typer.Option(

@@ -14,15 +14,21 @@ import torch
 
 from llmsynth.grammar.automaton import IntArray
 from llmsynth.grammar.column_grammar import ColumnGrammar
+from llmsynth.grammar.row import RowGrammar
 from llmsynth.grammar.text_grammar import TextGrammar
 from llmsynth.lm.dataset import BatchBuilder
 from llmsynth.lm.picking import ColumnSampling, pick
 from llmsynth.lm.request import BoolArray, Fed, Request, Values
 from llmsynth.lm.row_restriction import Guide, RowRestriction
-from llmsynth.seeding import spread_uniforms
+from llmsynth.seeding import MOST_DIMENSIONS, quasi_random, spread_uniforms
 
 if TYPE_CHECKING:
     from llmsynth.lm.decoder import RowDecoder
+
+
+MOST_STEPS = 4
+"""Tokens of a cell whose draws are coordinates of a quasi-random point; later ones, of texts, are drawn by themselves.
+What decides the frequencies of a column are its first tokens."""
 
 
 class DecodingBatch:
@@ -56,6 +62,8 @@ class DecodingBatch:
         self.shared = n_rows > 1 and not self.known.any()
         self.cache = self.model.cache(min(1, n_rows) if self.shared else n_rows)
         self.pending = self._prefix()
+        self._axes = _axes(self.grammar) if request.quasi_random else {}
+        self._points = quasi_random(seed, "sample", rows, len(self._axes)) if self._axes and n_rows else None
 
     def _prefix(self) -> Fed:
         """The start token and the given cells, with the slots of what follows each token."""
@@ -214,6 +222,9 @@ class DecodingBatch:
 
     def _uniforms(self, place: int, step: int) -> npt.NDArray[np.float64]:
         """One draw per row of the batch."""
+        axis = self._axes.get((place, step))
+        if self._points is not None and axis is not None:
+            return self._points[:, axis]
         first, last = int(self.rows[0]), int(self.rows[-1])
         stream, spread = ("sample", place, step), self.request.draws_per_row
         return spread_uniforms(self.seed, stream, first, last - first + 1, spread)[self.rows - first]
@@ -232,6 +243,16 @@ class DecodingBatch:
         last = (chunk[finished] >= 0).sum(axis=1) - 1
         value = np.where(codes >= 0, 1 + self.decoder.number_offsets[place] + codes, 0)
         numbers[np.flatnonzero(finished), last] = value
+
+
+def _axes(grammar: RowGrammar) -> dict[tuple[int, int], int]:
+    """The coordinate of a row's point that decides each column's first tokens: (column, step) -> axis."""
+    steps = [(place, step) for place in range(grammar.n_columns) for step in range(_most_steps(grammar, place))]
+    return {step: axis for axis, step in enumerate(steps[:MOST_DIMENSIONS])}
+
+
+def _most_steps(grammar: RowGrammar, place: int) -> int:
+    return min(grammar.n_places(place), MOST_STEPS)
 
 
 def _advance(next_state: npt.NDArray[np.int32], state: IntArray, chunk: IntArray) -> IntArray:

@@ -35,6 +35,8 @@ class Request:
         Sets that written columns must stay in.
     draws_per_row : int
         Rows numbered one after the other that complete the same cells; their draws are spread evenly.
+    quasi_random : bool
+        Whether the draws of all rows together are spread evenly (see `seeding.quasi_random`); `draws_per_row` is 1.
     """
 
     written: tuple[int, ...]
@@ -42,6 +44,7 @@ class Request:
     known: BoolArray | None = None
     within: Mapping[int, Restriction] = field(default_factory=dict)
     draws_per_row: int = 1
+    quasi_random: bool = False
 
     def take(self, rows: IntArray | BoolArray) -> Request:
         """The same for a choice of the rows."""

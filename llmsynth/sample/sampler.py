@@ -11,7 +11,8 @@ deciding a row.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import pandas as pd
 
@@ -69,9 +70,9 @@ class Sampler:
         seed : int
             Row i depends on the seed and i alone.
         config : SampleConfig, optional
-            Temperature, top-p and batch size.
+            Temperature, top-p, batch size, and whether rows are spread evenly.
         part : Part, optional
-            Draws some of the rows; `part` of this class by default.
+            Draws some of the rows; `part` of this class by default. It decides itself whether rows are spread evenly.
 
         Raises
         ------
@@ -86,18 +87,22 @@ class Sampler:
         if n_samples == 0:
             yield self.part(decoder, (0, 1), seed, size).iloc[:0]
         step = BATCHES_PER_PART * size
+        draw = part or partial(self.part, quasi_random=config.quasi_random)
         for start in range(0, n_samples, step):
-            yield (part or self.part)(decoder, (start, min(step, n_samples - start)), seed, size)
+            yield draw(decoder, (start, min(step, n_samples - start)), seed, size)
 
     def decoder(self, config: SampleConfig) -> RowDecoder:
         """A decoder with the temperature and top-p of each column."""
         how = [ColumnSampling(_of(config.temperature, c), _of(config.top_p, c)) for c in self.encoder.columns]
         return RowDecoder(self.model, self.number_offsets, how)
 
-    def part(self, decoder: RowDecoder, rows: tuple[int, int], seed: int, size: int) -> pd.DataFrame:
+    def part(
+        self, decoder: RowDecoder, rows: tuple[int, int], seed: int, size: int, *, quasi_random: bool = False
+    ) -> pd.DataFrame:
         """Rows start .. start + n - 1 as a data frame."""
         start, n = rows
-        values = decoder.decode(n, seed, start, batch_size=size)
+        request = replace(decoder.natural, quasi_random=quasi_random)
+        values = decoder.decode(n, seed, start, batch_size=size, request=request)
         draws = [uniforms(seed, ("remainder", place), start, n) for place in range(len(values))]
         table = self.encoder.decode(values, draws)
         return self.frame(table, n, seed, start)

@@ -28,12 +28,14 @@ def _one_line_error(result: Result, words: str) -> None:
 
 def test_rows_are_written_and_counted(llmsynth: Cli, facade: FakeFacade, run_folder: Path) -> None:
     result = llmsynth(
-        "sample", run_folder, "-n", 7, "-o", "s.csv", "--seed", 4, "--batch-size", 32, "--top-p", "text=0.9,default=1"
-    )
+        "sample", run_folder, "-n", 7, "-o", "s.csv", "--seed", 4, "--batch-size", 32, "--top-p", "text=0.9,default=1",
+        "--quasi-random",
+    )  # fmt: skip
     assert result.exit_code == 0, result.output
     assert "Wrote 7 rows to s.csv" in result.stdout
     assert len(Path("s.csv").read_text().splitlines()) == 8
-    assert facade.said("sample_to") == {"random_state": 4, "batch_size": 32, "top_p": {"text": 0.9, "default": 1.0}}
+    top_p = {"text": 0.9, "default": 1.0}
+    assert facade.said("sample_to") == {"random_state": 4, "batch_size": 32, "top_p": top_p, "quasi_random": True}
 
 
 def test_conditions_are_passed_on_and_may_be_repeated(llmsynth: Cli, facade: FakeFacade, run_folder: Path) -> None:
@@ -98,7 +100,7 @@ def test_given_rows_are_completed(llmsynth: Cli, facade: FakeFacade, run_folder:
     [
         ((), "expected either -n N"),
         (("-n", 3, "--given", "table.csv"), "expected either -n N"),
-        (("--given", "table.csv", "--where", "age > 3", "--top-p", "0.9"), "got --top-p, --where"),
+        (("--given", "table.csv", "--where", "age > 3", "--quasi-random"), "got --quasi-random, --where"),
         (("--given", "nothing.csv"), "nothing.csv"),
         (("-n", 3, "--draws", 2), "--draws: expected --given FILE"),
     ],

@@ -65,6 +65,22 @@ def test_fewer_rows_are_the_first_of_more_rows(sampler):
     pd.testing.assert_frame_equal(rows(sampler, 100, 2), rows(sampler, 1000, 2).iloc[:100])
 
 
+def test_quasi_random_rows_do_not_depend_on_the_batch_size_or_on_how_many_there_are(sampler):
+    spread = rows(sampler, 300, 3, quasi_random=True)
+    for size in (17, 64, 500):
+        pd.testing.assert_frame_equal(rows(sampler, 200, 3, quasi_random=True, batch_size=size), spread.iloc[:200])
+    assert not spread.equals(rows(sampler, 300, 3)) and not spread.equals(rows(sampler, 300, 4, quasi_random=True))
+
+
+def test_quasi_random_rows_have_the_learned_frequencies(sampler):
+    def first_column(**how):
+        return [(rows(sampler, 256, seed, **how)["whole"] == 0).mean() for seed in range(8)]
+
+    spread, plain = first_column(quasi_random=True), first_column()
+    assert np.std(spread) < np.std(plain) / 3
+    assert np.mean(spread) == pytest.approx(np.mean(plain), abs=3 * np.std(plain) / np.sqrt(8))
+
+
 def test_another_seed_gives_other_rows(sampler):
     first, again, other = (rows(sampler, 50, seed)[3].tolist() for seed in (1, 1, 2))
     assert first == again != other
