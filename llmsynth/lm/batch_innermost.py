@@ -33,6 +33,8 @@ LONGEST_ROW = 512
 character, were not measured."""
 LEAST_ROOM = 16
 """Positions that are made room for at once; later the room doubles."""
+ROTATED_AHEAD = 16
+"""Positions whose rotation is folded into the weights at once: one operation instead of so many."""
 BLOCK_NUMBERS = 131_072
 """Numbers of an intermediate of attention: about what stays in a core's cache."""
 NEVER = -1e30
@@ -45,7 +47,7 @@ class _Layer:
     """Weights of a layer, those of its norms folded in."""
 
     query_key: torch.Tensor  # (2, heads, 2, width of a head / 2, width)
-    value: torch.Tensor
+    value: torch.Tensor  # (width, width)
     output: torch.Tensor
     gate_up: torch.Tensor
     down: torch.Tensor
@@ -79,6 +81,9 @@ class BatchInnermostCache:
         self._n_rows, self._length = n_rows, 0
         self._rooms: list[torch.Tensor] = []
         self._scratch: dict[str, torch.Tensor] = {}
+        # Of each layer from position `_ahead_from` on: queries, keys and values, (positions, 3, width, width).
+        self._ahead_from = 0
+        self._ahead: list[torch.Tensor] = []
         self._pending: torch.Tensor | None = None
         # Only where rows have gaps: which positions are real, (positions, rows), and how many of them each row has.
         self._real: torch.Tensor | None = None
@@ -160,17 +165,16 @@ class BatchInnermostCache:
     def _position(self, embedded: torch.Tensor, real: torch.Tensor | None) -> torch.Tensor:
         """One position of all rows, (rows, width); the result is a view of (width, rows)."""
         x = embedded.T.contiguous()
-        folded, by_row = self._rotation(real, x.dtype)
+        by_row = self._rotation_by_row(real, x.dtype)
         place = self._length
+        weights = self._weights(place, rotated=by_row is None)
         self._length += 1
         hidden = self._buffer("hidden", x, self._width)
         query = self._buffer("query", x, self._width)
-        for layer, room in zip(self._layers, self._rooms, strict=True):
-            weight = _rotated(layer.query_key, *folded, axis=2) if folded else layer.query_key
-            query_weight, key_weight = weight.reshape(2, self._width, self._width)
+        for layer, weight, room in zip(self._layers, weights, self._rooms, strict=True):
             self._normalise(x, hidden)
-            torch.mm(query_weight, hidden, out=query)
-            torch.mm(torch.cat([key_weight, layer.value]), hidden, out=room[place])
+            torch.mm(weight[: self._width], hidden, out=query)
+            torch.mm(weight[self._width :], hidden, out=room[place])
             if by_row:
                 for part in (query, room[place, : self._width]):
                     halves = part.view(self._heads, 2, -1, self._n_rows)
@@ -180,24 +184,43 @@ class BatchInnermostCache:
             both = self._buffer("gate and up", x, layer.gate_up.shape[0])
             torch.mm(layer.gate_up, hidden, out=both)
             gate, up = both.chunk(2)
-            torch.addmm(x, layer.down, functional.silu(gate).mul_(up), out=x)
+            torch.addmm(x, layer.down, functional.silu(gate, inplace=True).mul_(up), out=x)
         final: torch.Tensor = (self._normalise(x, x) * self._final).T
         return final
 
-    def _rotation(
+    def _weights(self, place: int, *, rotated: bool) -> list[torch.Tensor]:
+        """Queries, keys and values of each layer, (3 width, width), with a position's rotation folded in or not."""
+        if not rotated:
+            return [torch.cat([layer.query_key.reshape(-1, self._width), layer.value]) for layer in self._layers]
+        if not self._ahead_from <= place < self._ahead_from + ROTATED_AHEAD or not self._ahead:
+            self._ahead_from = place
+            angles = self._frequencies * torch.arange(place, place + ROTATED_AHEAD)[:, None]
+            cosine, sine = (part.to(self._final.dtype)[:, None, None, :, None] for part in (angles.cos(), angles.sin()))
+            self._ahead = [
+                torch.cat(
+                    [
+                        _rotated(layer.query_key[None], cosine, sine, axis=3).flatten(1, 4),
+                        layer.value.expand(ROTATED_AHEAD, -1, -1),
+                    ],
+                    dim=1,
+                )
+                for layer in self._layers
+            ]
+        return [weights[place - self._ahead_from] for weights in self._ahead]
+
+    def _rotation_by_row(
         self, real: torch.Tensor | None, dtype: torch.dtype
-    ) -> tuple[tuple[torch.Tensor, torch.Tensor] | None, tuple[torch.Tensor, torch.Tensor] | None]:
-        """Cosine and sine of the new position: one for all rows, to fold into weights, or one for each row."""
+    ) -> tuple[torch.Tensor, torch.Tensor] | None:
+        """Cosine and sine of the new position in each row; None where it is the same in all rows."""
         if self._count is None:
-            angle = self._frequencies * self._length
-            return (angle.cos().to(dtype)[:, None], angle.sin().to(dtype)[:, None]), None
+            return None
         if real is None:
             self._count = self._count + 1
         else:
             self._count = self._count + real.long()
         # A padded position repeats the last real one; nothing ever attends to it.
         angles = self._frequencies[:, None] * (self._count - 1).clamp(min=0)
-        return None, (angles.cos().to(dtype), angles.sin().to(dtype))
+        return angles.cos().to(dtype), angles.sin().to(dtype)
 
     def _attend(self, query: torch.Tensor, past: torch.Tensor) -> torch.Tensor:
         """Attention of one position over all so far; `past` is (positions, keys and values, rows)."""
