@@ -245,7 +245,7 @@ def at(tables: Mapping[str, list[Entry]], minutes: float) -> dict[str, list[Entr
     return found
 
 
-def ranks(tables: Mapping[str, list[Entry]]) -> dict[str, list[float]]:
+def ranks(tables: Mapping[str, list[Entry]], *, capped: bool = False) -> dict[str, list[float]]:
     """Return the rank of each method on each table it was run on, 1 is best; controls have none.
 
     A table's rank is the mean of its ranks by the figures of `RANKED`; equal figures share their ranks, and who failed
@@ -255,6 +255,9 @@ def ranks(tables: Mapping[str, list[Entry]]) -> dict[str, list[float]]:
     ----------
     tables : mapping of str to list of Entry
         Of one budget, from `at`.
+    capped : bool
+        Whether a figure better than that of held-out real rows (of TSTR: of real training rows) counts as that one. Who
+        is nearer to the training rows than real rows are has copied or balanced them.
     """
     found: dict[str, list[float]] = {}
     for entries in tables.values():
@@ -263,6 +266,8 @@ def ranks(tables: Mapping[str, list[Entry]]) -> dict[str, list[float]]:
         for key in RANKED:
             sign = -1.0 if FIGURES[key].better == "more" else 1.0
             values = [sign * entry.mean(key) for entry in rivals]
+            if capped and not math.isnan(best := reference(entries, key)):
+                values = [max(value, sign * best) for value in values]  # NaN stays
             if not all(math.isnan(value) for value in values):
                 by_figure.append(_ranked(values))
         for place, entry in enumerate(rivals):

@@ -94,6 +94,19 @@ def test_ranks_leave_controls_out_and_put_failures_last(folder):
     assert found["broken"] == [3.0]
 
 
+def test_capped_ranks_count_nothing_as_better_than_real_rows(folder):
+    near_copies = result("one", "copies", c2st=0.99, tstr=0.95)
+    near_copies["metrics"]["summary"]["scores"] |= {"shape_error": {"value": 0.001}, "trend_error": {"value": 0.02}}
+    honest = result("one", "honest", c2st=0.97, tstr=0.9)
+    honest["metrics"]["summary"]["scores"] |= {"shape_error": {"value": 0.01}, "trend_error": {"value": 0.02}}
+    for one in (near_copies, honest):
+        (folder / "one" / f"{one['title']}.json").write_text(json.dumps(one))
+    tables = entries.at(entries.read(folder), 6.0)
+    plain, capped = (entries.ranks(tables, capped=how) for how in (False, True))
+    assert plain["copies"][0] < plain["honest"][0] and capped["copies"][0] == capped["honest"][0] == 1.5
+    assert capped["broken"] == [5.0] and plain["poor"][1] == capped["poor"][1]
+
+
 def test_what_ends_by_itself_stands_for_longer_budgets(folder):
     trees, few = {"model": "m", "trees": 30}, {"rows": 90}
     done, cut = {"planned_epochs": 300, "epochs": 300}, {"planned_epochs": 300, "epochs": 34}
