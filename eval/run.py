@@ -86,7 +86,7 @@ def run(
     drawn = rows or len(table.train)
     settings = Settings(dataset, name, seed, float(minutes), drawn, half, table.fingerprint(), train_rows)
     path = folder / dataset / f"{settings.name}.json"
-    asked = {**settings.to_dict(), "scoring": how.to_dict()}
+    asked = {**settings.to_dict(), "scoring": how.to_dict(cut=train_rows is not None)}
     if not again and _finished(path, asked):
         _say(f"{path.parent.name}/{path.stem}: kept")
         return path

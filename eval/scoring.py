@@ -7,6 +7,7 @@ the reference figures the targets were set against: real TSTR AUC .922 on Adult 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -14,9 +15,21 @@ import numpy as np
 import pandas as pd
 
 from eval.data import Dataset
-from llmsynth.evaluate import Classifier, Layout, Learners, Regressor, Summary, c2st, encode_tables, summarize
+from llmsynth.evaluate import (
+    Classifier,
+    Layout,
+    Learners,
+    Regressor,
+    Summary,
+    c2st,
+    encode_tables,
+    shape,
+    summarize,
+    trend,
+)
 
 N_TREES = 200
+MATCHED_ROWS, MOST_SUBSAMPLES = 4000, 20
 
 
 def xgboost_classifier(layout: Layout, seed: int) -> Classifier:
@@ -74,6 +87,39 @@ def c2st_at(
         c2st(real, made, seed=1000 * seed, classifier=learners.classifier, max_rows=n_rows) for seed in range(repeats)
     ]
     return EqualC2ST(n_rows, repeats, float(np.mean([result.auc.value for result in results])))
+
+
+def at_holdout_rows(data: Dataset, synthetic: pd.DataFrame, *, learners: Learners = LEARNERS) -> dict[str, Any]:
+    """Return Shape error, Trend error and C2ST of as many synthetic rows as are held out, means over subsamples.
+
+    One subsample of 60 or 300 rows is mostly noise: of 1,000 rows of Insurance, six of 338 had Shape errors from 3.0 to
+    5.3 %. So there are enough of them to hold `MATCHED_ROWS` rows, at most `MOST_SUBSAMPLES`. The score is that of the
+    mean AUC.
+
+    Returns
+    -------
+    dict
+        For "shape_error", "trend_error", "c2st_auc" and "c2st_score": value, n_rows and subsamples; empty where there
+        are no more synthetic rows than held-out ones.
+    """
+    n_rows = len(data.holdout)
+    if not 0 < n_rows < len(synthetic):
+        return {}
+    real, made = encode_tables(data.typed(data.train), data.typed(synthetic))
+    repeats = min(MOST_SUBSAMPLES, math.ceil(MATCHED_ROWS / n_rows))
+    each: dict[str, list[float]] = {"shape_error": [], "trend_error": [], "c2st_auc": []}
+    for number in range(repeats):
+        some = made.subsample(n_rows, number)
+        test = c2st(real, some, seed=number, classifier=learners.classifier, max_rows=learners.c2st_rows)
+        each["shape_error"].append(shape(real, some).error.value)
+        each["trend_error"].append(trend(real, some).error.value)
+        each["c2st_auc"].append(test.auc.value)
+    means = {key: float(np.mean(values)) for key, values in each.items()}
+    means["c2st_score"] = 1.0 - abs(2.0 * means["c2st_auc"] - 1.0)
+    return {
+        key: {"value": None if math.isnan(value) else value, "n_rows": n_rows, "subsamples": repeats}
+        for key, value in means.items()
+    }
 
 
 def validity(data: Dataset, synthetic: pd.DataFrame) -> dict[str, float]:

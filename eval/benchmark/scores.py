@@ -1,7 +1,8 @@
 """Everything that is measured of one table of synthetic rows, each part on its own: what cannot be computed says why.
 
 `protocol` are the published figures (`eval.protocol`), `summary` our own beside the hold-out's, `report` the library's
-whole evaluation in short, `rare` average precision of a rare class, `invalid` rows that cannot be. A table that was cut
+whole evaluation in short, `rare` average precision of a rare class, `invalid` rows that cannot be. What depends on the
+number of rows is in the summary at as many as are held out, too, the mean over subsamples. A table that was cut
 to few rows has `c2st_holdout`, too: the C2ST against the rows held out, as many of them for every number of training
 rows. Against the training rows it would stand on too few, and copies of them would look real.
 """
@@ -23,8 +24,8 @@ from eval.protocol.rare import rare_precision
 from eval.tables import Table
 from llmsynth.evaluate import Learners, evaluate
 
-VERSION = 3
-"""Of what is measured: a result of another version is scored again."""
+VERSION, VERSION_OF_CUT = 4, 3
+"""Of what is measured, of whole tables and of those cut to few rows: a result of another version is scored again."""
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,9 @@ class Scoring:
     report: Literal["none", "quick", "standard"] = "standard"
     seed: int = 0
 
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON."""
-        return {"version": VERSION, **asdict(self)}
+    def to_dict(self, *, cut: bool = False) -> dict[str, Any]:
+        """As JSON, for a whole table or one that is cut to few rows."""
+        return {"version": VERSION_OF_CUT if cut else VERSION, **asdict(self)}
 
 
 TESTED_ON_THEMSELVES = "these rows are the hold-out, which this figure is tested on"
@@ -78,7 +79,7 @@ def measure(
     found: dict[str, Any] = {"protocol": protocol(table, synthetic, how), "notes": sides.notes(table, synthetic)}
     found["invalid"] = invalid(table, synthetic)
     if not table.half:  # there only the distances are of interest: it is another model
-        found["summary"] = _part(lambda: scoring.score(table.dataset, synthetic, learners=learners).to_dict())
+        found["summary"] = _part(lambda: summary(table, synthetic, learners))
     if is_holdout:
         _leave_out(found)
         return found
@@ -90,6 +91,14 @@ def measure(
     if how.report != "none":
         found["report"] = _part(lambda: report(table, synthetic, how))
     return found
+
+
+def summary(table: Table, synthetic: pd.DataFrame, learners: Learners) -> dict[str, Any]:
+    """Return the library's summary, with what depends on the number of rows as a mean over subsamples."""
+    found = scoring.score(table.dataset, synthetic, learners=learners).to_dict()
+    if table.cut:  # there as many rows are drawn as are held out, and judged by `c2st_holdout`
+        return found
+    return found | {"at_holdout_rows": scoring.at_holdout_rows(table.dataset, synthetic, learners=learners)}
 
 
 def _leave_out(found: dict[str, Any]) -> None:
