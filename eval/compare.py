@@ -34,6 +34,7 @@ from eval.benchmark.entries import (
     reference,
 )
 from eval.benchmark.picture import draw
+from eval.benchmark.published import published
 from eval.protocol import DEFECTS
 
 FOLDER = record.RESULTS / "benchmark"
@@ -87,15 +88,37 @@ def section(name: str, entries: Sequence[Entry]) -> str:
         f"{rows['train']:,} rows to learn from, {rows['holdout']:,} held out ({split}).",
         table(header, lines),
         "The protocol's figures:",
-        table(
-            ["method", *(_published_title(figure, first["task"]) for figure in PROTOCOL)],
-            [[_label(entry), *(cell(entry, figure) for figure in PROTOCOL)] for entry in done],
-        ),
+        protocol(name, done, first["task"]),
     ]
     if any(entry.failures for entry in entries):
         text.append(_failures(entries))
     text.append(f"![Quality against seconds]({name}.svg)")
     return "\n\n".join(text)
+
+
+def protocol(name: str, entries: Sequence[Entry], task: str) -> str:
+    """Return the protocol's figures of a table's runs, those that others published last."""
+    header = ["method", "minutes", *(_published_title(figure, task) for figure in PROTOCOL)]
+    lines = [[_label(entry), f"{entry.minutes:g}", *(cell(entry, figure) for figure in PROTOCOL)] for entry in entries]
+    for one in published(name):
+        values = [(figure, one.figure(figure.key.removeprefix("protocol_"))) for figure in PROTOCOL]
+        minutes = one.figure("fit_seconds") / 60
+        lines.append([
+            f"{one.method}, {one.source}", NONE if math.isnan(minutes) else f"{minutes:.0f} *",
+            *(number(value, percent=figure.percent) for figure, value in values),
+        ])  # fmt: skip
+    return table(header, lines) + ("\n\n\\* on the machine of that paper" if published(name) else "")
+
+
+def beside_published(tables: Mapping[str, list[Entry]], method: str = "compact") -> str:
+    """Return our method's protocol figures beside published ones, a Markdown table for each table that has some."""
+    parts = []
+    for name, entries in tables.items():
+        own = sorted((one for one in entries if one.method == method and one.runs), key=lambda one: one.minutes)
+        if own and published(name):
+            task = own[0].runs[0]["task"]
+            parts += [f"#### {_title(name)}", protocol(name, own, task)]
+    return "\n\n".join(parts)
 
 
 def _published_title(figure: Figure, task: str) -> str:

@@ -187,6 +187,9 @@ def with_generators(readme: str, folder: Path = RESULTS) -> str:
     if tables:
         note = f"{compare.RANKING_NOTE} [All figures](eval/results/benchmark/README.md). {compare.origin(tables)}"
         text = f"{compare.rankings(tables, level=4)}\n\n{note}"
+        beside = compare.beside_published(tables)
+        if beside:
+            text += f"\n\nOur compact model beside published figures, same rows, split and metrics:\n\n{beside}"
     return _between(readme, *GENERATORS, text)
 
 
