@@ -98,7 +98,8 @@ def summary(table: Table, synthetic: pd.DataFrame, learners: Learners) -> dict[s
     found = scoring.score(table.dataset, synthetic, learners=learners).to_dict()
     if table.cut:  # there as many rows are drawn as are held out, and judged by `c2st_holdout`
         return found
-    return found | {"at_holdout_rows": scoring.at_holdout_rows(table.dataset, synthetic, learners=learners)}
+    found["at_holdout_rows"] |= scoring.c2st_at_holdout_rows(table.dataset, synthetic, learners=learners)
+    return found
 
 
 def _leave_out(found: dict[str, Any]) -> None:

@@ -10,9 +10,11 @@ attached with `Summary.with_measured`, as they come.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+import numpy as np
 import pandas as pd
 
 from llmsynth.evaluate.c2st import c2st
@@ -42,6 +44,7 @@ class SummaryLine:
     """Whether it is printed as a percentage."""
 
 
+MATCHED_ROWS, MATCHED_PAIRS, MOST_SUBSAMPLES = 4000, 4000, 20
 METRICS = (
     SummaryLine("shape_error", "Shape error", "each column alone; 0 % same distribution, 100 % disjoint", percent=True),
     SummaryLine("trend_error", "Trend error", "all pairs of columns; 0 % same, 100 % nothing in common", percent=True),
@@ -73,7 +76,8 @@ class Summary:
         The same with the hold-out in place of the synthetic rows; for `tstr`, trained on real rows.
     matched : dict of str to Score
         Of as many synthetic rows as the hold-out has, where the number of rows decides the noise; empty when the
-        hold-out is not smaller.
+        hold-out is not smaller. Shape and Trend error are means over `n_subsamples` subsamples, since one of 60 or 300
+        rows is mostly noise; C2ST, which takes seconds, is that of the first.
     n_train, n_synthetic, n_holdout : int
         Rows.
     target, task : str or None
@@ -240,7 +244,7 @@ def _summary(
         scores |= {"closer_to_train": own.closer_to_train, "near_train": own.near_train}
         reference |= {"closer_to_train": of_holdout.closer_to_train, "near_train": of_holdout.near_train}
         if 0 < len(other) < len(made):
-            matched = _fidelity(train, made.subsample(len(other), seed), seed, learn)
+            matched = _matched(train, made, len(other), seed, learn)
         if target is None:
             scores["tstr"] = reference["tstr"] = unknown("no target column was named")
         else:
@@ -251,6 +255,29 @@ def _summary(
         scores, reference, matched, len(real), len(synthetic), n_holdout,
         None if target is None else str(target), task, dict(train.layout.skipped), seed, learn.name,
     )  # fmt: skip
+
+
+def n_subsamples(n_rows: int, n_columns: int) -> int:
+    """Return how many subsamples of so many rows, at least 1, figures are averaged over.
+
+    So many that they hold `MATCHED_ROWS` rows, at most `MOST_SUBSAMPLES`, fewer where there are many pairs of columns.
+
+    Examples
+    --------
+    >>> n_subsamples(61, 14), n_subsamples(338, 7), n_subsamples(16_281, 15), n_subsamples(61, 200)
+    (20, 12, 1, 1)
+    """
+    pairs = max(1, n_columns * (n_columns - 1) // 2)
+    return max(1, min(MOST_SUBSAMPLES, math.ceil(MATCHED_ROWS / n_rows), MATCHED_PAIRS // pairs))
+
+
+def _matched(train: EncodedTable, made: EncodedTable, n_rows: int, seed: int, learn: Learners) -> dict[str, Score]:
+    each = [made.subsample(n_rows, seed + number) for number in range(n_subsamples(n_rows, len(made.layout.names)))]
+    found = _fidelity(train, each[0], seed, learn)
+    for key, compared in (("shape_error", shape), ("trend_error", trend)):
+        values = [compared(train, one).error.value for one in each]
+        found[key] = replace(found[key], value=float(np.mean(values)))
+    return found
 
 
 def _fidelity(real: EncodedTable, other: EncodedTable, seed: int, learners: Learners) -> dict[str, Score]:

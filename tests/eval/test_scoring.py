@@ -24,17 +24,14 @@ def test_the_equal_c2st_uses_no_more_rows_than_there_are(tiny, quick):
     assert result.to_dict()["score"] == 1 - abs(2 * result.auc - 1)
 
 
-def test_figures_at_as_many_rows_as_are_held_out_are_means_over_subsamples(tiny, quick, monkeypatch):
-    monkeypatch.setattr(scoring, "MATCHED_ROWS", 170)
-    found = scoring.at_holdout_rows(tiny, tiny.train, learners=quick)
+def test_the_c2st_of_as_many_rows_as_are_held_out_is_a_mean_over_subsamples(tiny, quick, monkeypatch):
+    monkeypatch.setattr(scoring, "n_subsamples", lambda n_rows, n_columns: 3)
+    found = scoring.c2st_at_holdout_rows(tiny, tiny.train, learners=quick)
     real, made = encode_tables(*(tiny.typed(one) for one in (tiny.train, tiny.train)))
-    each = [shape(real, made.subsample(60, number)).error.value for number in range(3)]
-    assert found["shape_error"] == {"value": pytest.approx(np.mean(each)), "n_rows": 60, "subsamples": 3}
-    assert len(set(each)) == 3
-    assert found["c2st_score"]["value"] == pytest.approx(1 - abs(2 * found["c2st_auc"]["value"] - 1))
-    assert scoring.at_holdout_rows(tiny, tiny.holdout, learners=quick) == {}
-    monkeypatch.setattr(scoring, "MOST_SUBSAMPLES", 1)
-    assert scoring.at_holdout_rows(tiny, tiny.train, learners=quick)["shape_error"]["value"] == each[0]
+    each = [c2st(real, made.subsample(60, k), seed=k, classifier=quick.classifier).auc.value for k in range(3)]
+    assert found["c2st_auc"] == {"value": pytest.approx(np.mean(each)), "n_rows": 60, "subsamples": 3}
+    assert found["c2st_score"]["value"] == pytest.approx(1 - abs(2 * np.mean(each) - 1)) and len(set(each)) == 3
+    assert scoring.c2st_at_holdout_rows(tiny, tiny.holdout, learners=quick) == {}
 
 
 @real_tables

@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
-from llmsynth.evaluate import METRICS, Learners, compare
+from llmsynth.evaluate import METRICS, Learners, compare, encode_tables, trend
 from llmsynth.evaluate import summarize as summarize_with
+from llmsynth.evaluate.summary import n_subsamples
 
 QUICK = Learners(
     lambda layout, seed: HistGradientBoostingClassifier(max_iter=30, early_stopping=False, random_state=seed),
@@ -47,6 +48,17 @@ def test_every_figure_is_known_and_stands_beside_the_hold_outs(ladder):
     assert set(honest.scores) == set(honest.reference) == {metric.key for metric in METRICS}
     assert all(score.known for score in (*honest.scores.values(), *honest.reference.values()))
     assert honest.matched["shape_error"].n_rows == 300
+
+
+def test_errors_at_the_hold_outs_size_are_means_over_subsamples():
+    real, holdout, made = people(0), people(1).head(90), people(3)
+    summary = summarize(real, made, holdout)
+    train, synthetic = encode_tables(real, made)
+    count = n_subsamples(90, len(real.columns))
+    each = [trend(train, synthetic.subsample(90, number)).error.value for number in range(count)]
+    assert count == 20 and summary.matched["trend_error"].value == pytest.approx(np.mean(each))
+    assert np.std(each) > 0.1 * np.mean(each)  # what one subsample would have said is chance
+    assert summary.matched["trend_error"].n_rows == 90
 
 
 def test_independent_columns_pass_shape_and_fail_the_rest(ladder):
