@@ -23,7 +23,7 @@ from llmsynth import BaselineSynthesizer
 from llmsynth.errors import InputError
 
 FloatArray = npt.NDArray[np.float64]
-MOST_ROWS = {"compact": 20_000, "compact-cold": 20_000, "smollm2-135m": 1_000}
+MOST_ROWS = {"compact": 20_000, "compact-cold": 20_000, "compact-quasi": 20_000, "smollm2-135m": 1_000}
 """Methods whose likelihood is always taken, and of how many held-out rows at most."""
 BY_ROW = ("copula",)
 """Methods whose likelihood is taken where rows are kept one by one: it costs some hundredths of a second for each."""

@@ -24,6 +24,7 @@ CONTROLS = {
 LANGUAGE_MODELS = {
     "compact": "compact language model",
     "compact-cold": "compact language model without a warm-up",
+    "compact-quasi": "compact language model, rows at quasi-random points",
     "smollm2-135m": "SmolLM2-135M, fine-tuned",
 }
 BASELINES = {

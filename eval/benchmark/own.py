@@ -27,7 +27,10 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from eval.benchmark.methods import BASELINES, LANGUAGE_MODELS
 
-RECIPES = {"compact-cold": ("compact", {"compact": {"warm_up": False}})}
+RECIPES: dict[str, tuple[str, dict[str, Any]]] = {
+    "compact-cold": ("compact", {"compact": {"warm_up": False}}),
+    "compact-quasi": ("compact", {"sample": {"quasi_random": True}}),
+}
 """Model and options of the methods that are no model of their own."""
 CONTROLS = ("real", "holdout", "memoriser")
 

@@ -72,6 +72,8 @@ def test_a_budget_reaches_the_methods_that_take_one():
     cold, settings = own.unfitted("compact-cold", "rich", 3, 0.25)
     assert cold.fit_config().compact.warm_up is False and settings["model"] == "compact"
     assert generator.fit_config().compact.warm_up == "auto"
+    quasi, _ = own.unfitted("compact-quasi", "rich", 3, 0.25)
+    assert quasi.fit_config().sample.quasi_random is True and generator.fit_config().sample.quasi_random is False
 
 
 def test_the_likelihood_of_held_out_rows_follows_the_answer(tmp_path, table, monkeypatch, stub):
