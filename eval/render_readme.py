@@ -189,7 +189,10 @@ def with_generators(readme: str, folder: Path = RESULTS) -> str:
         text = f"{compare.rankings(tables, level=4)}\n\n{note}"
         beside = compare.beside_published(tables)
         if beside:
-            text += f"\n\nOur compact model beside published figures, same rows, split and metrics:\n\n{beside}"
+            text += (
+                "\n\nOur compact model, rows drawn each on its own and at quasi-random points, beside published figures; "
+                f"same rows, split and metrics:\n\n{beside}"
+            )
     return _between(readme, *GENERATORS, text)
 
 
