@@ -190,8 +190,8 @@ def with_generators(readme: str, folder: Path = RESULTS) -> str:
         beside = compare.beside_published(tables)
         if beside:
             text += (
-                "\n\nOur compact model, rows drawn each on its own and at quasi-random points, beside published figures; "
-                f"same rows, split and metrics:\n\n{beside}"
+                "\n\nOur compact model, rows drawn each on its own or at quasi-random points, beside published figures "
+                f"(same rows, split and metrics):\n\n{beside}"
             )
     return _between(readme, *GENERATORS, text)
 
