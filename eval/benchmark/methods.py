@@ -24,9 +24,10 @@ CONTROLS = {
 LANGUAGE_MODELS = {
     "compact": "compact language model",
     "compact-cold": "compact language model without a warm-up",
-    "compact-quasi": "compact language model, rows at quasi-random points",
     "smollm2-135m": "SmolLM2-135M, fine-tuned",
 }
+DRAWN_OTHERWISE = {"compact-quasi": "compact language model, rows at quasi-random points"}
+"""The same models and likelihoods, other draws."""
 BASELINES = {
     "copula": "Gaussian copula",
     "ctgan": "CTGAN",
@@ -72,7 +73,7 @@ def methods() -> dict[str, Method]:
     found: dict[str, Method] = {}
     own: tuple[tuple[Kind, dict[str, str]], ...] = (
         ("control", CONTROLS),
-        ("ours", LANGUAGE_MODELS),
+        ("ours", LANGUAGE_MODELS | DRAWN_OTHERWISE),
         ("ours", BASELINES),
     )
     for kind, titles in own:

@@ -25,7 +25,7 @@ import pandas as pd
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-from eval.benchmark.methods import BASELINES, LANGUAGE_MODELS
+from eval.benchmark.methods import BASELINES, DRAWN_OTHERWISE, LANGUAGE_MODELS
 
 RECIPES: dict[str, tuple[str, dict[str, Any]]] = {
     "compact-cold": ("compact", {"compact": {"warm_up": False}}),
@@ -33,6 +33,7 @@ RECIPES: dict[str, tuple[str, dict[str, Any]]] = {
 }
 """Model and options of the methods that are no model of their own."""
 CONTROLS = ("real", "holdout", "memoriser")
+CHOICES = (*CONTROLS, "independent", *LANGUAGE_MODELS, *DRAWN_OTHERWISE, *BASELINES)
 
 
 def control(name: str, train: pd.DataFrame, holdout: pd.DataFrame, n_rows: int, seed: int) -> pd.DataFrame:
@@ -45,7 +46,7 @@ def control(name: str, train: pd.DataFrame, holdout: pd.DataFrame, n_rows: int, 
 
 def unfitted(name: str, target: str | None, seed: int, minutes: float) -> tuple[Any, dict[str, Any]]:
     """Return a generator that is not fitted yet, with everything imported, and the settings it was given."""
-    if name in LANGUAGE_MODELS:
+    if name in LANGUAGE_MODELS | DRAWN_OTHERWISE:
         from llmsynth import TableSynthesizer
         from llmsynth.lm.embedded import EMBEDDED, ensure_model
 
@@ -77,7 +78,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--budget-minutes", type=float, required=True)
     parser.add_argument("--target")
     parser.add_argument("--meta", type=Path)
-    parser.add_argument("--method", required=True, choices=[*CONTROLS, "independent", *LANGUAGE_MODELS, *BASELINES])
+    parser.add_argument("--method", required=True, choices=CHOICES)
     parser.add_argument("--holdout", type=Path)
     parser.add_argument("--nats-by-row", action="store_true")
     options = parser.parse_args(arguments)
