@@ -102,14 +102,15 @@ def protocol(name: str, entries: Sequence[Entry], task: str) -> str:
     """Return the protocol's figures of a table's runs, those that others published last."""
     header = ["method", "minutes", *(_published_title(figure, task) for figure in PROTOCOL)]
     lines = [[_label(entry), f"{entry.minutes:g}", *(cell(entry, figure) for figure in PROTOCOL)] for entry in entries]
-    for one in published(name):
+    others = published(name)
+    for one in others:
         values = [(figure, one.figure(figure.key.removeprefix("protocol_"))) for figure in PROTOCOL]
         minutes = one.figure("fit_seconds") / 60
         lines.append([
             f"{one.method}, {one.source}", NONE if math.isnan(minutes) else f"{minutes:.0f} *",
             *(number(value, percent=figure.percent) for figure, value in values),
         ])  # fmt: skip
-    return table(header, lines) + ("\n\n\\* on the machine of that paper" if published(name) else "")
+    return table(header, lines) + ("\n\n\\* on the machine of that paper" if others else "")
 
 
 def beside_published(tables: Mapping[str, list[Entry]]) -> str:

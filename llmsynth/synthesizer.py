@@ -320,16 +320,8 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
             batch_size=chosen.batch_size if batch_size is None else batch_size,
             quasi_random=chosen.quasi_random if quasi_random is None else quasi_random,
         )
-        if config.quasi_random and not (where is None and balance is None and proportions is None):
-            raise InputError(
-                "quasi_random: expected neither where nor balance nor proportions beside it, whose rows are drawn each "
-                "on its own. Leave those out, or pass quasi_random=False"
-            )
-        if config.quasi_random and self.schema_.rules:
-            raise InputError(
-                f"quasi_random: expected a schema without rules, got {len(self.schema_.rules)}: rows that obey rules "
-                "are drawn each on its own. Pass quasi_random=False, or fit without the rules"
-            )
+        if config.quasi_random:
+            self._check_quasi_random(of_all_rows=where is None and balance is None and proportions is None)
         n_samples, seed = typed(int, n_samples, "n_samples"), self._seed(random_state, "sample")
         self.sample_report_ = None
         tallies: list[ConditionTally] = []
@@ -344,6 +336,18 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
             conditional = self._conditional(where, config)
             rows = (conditional if ruled is None else ruled.under(conditional)).iterate(n_samples, seed, tallies[0])
         return self._reported(rows, tallies, ruled)
+
+    def _check_quasi_random(self, *, of_all_rows: bool) -> None:
+        if not of_all_rows:
+            raise InputError(
+                "quasi_random: expected neither where nor balance nor proportions beside it, whose rows are drawn each "
+                "on its own. Leave those out, or pass quasi_random=False (--independent)"
+            )
+        if self.schema_.rules:
+            raise InputError(
+                f"quasi_random: expected a schema without rules, got {len(self.schema_.rules)}: rows that obey rules "
+                "are drawn each on its own. Pass quasi_random=False (--independent), or fit without the rules"
+            )
 
     def _reported(
         self, rows: Iterator[pd.DataFrame], tallies: Sequence[ConditionTally], ruled: RuledSampler | None

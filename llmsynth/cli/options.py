@@ -51,8 +51,11 @@ TopP = Annotated[
     str | None, typer.Option("--top-p", metavar="X|KIND=X,...", help="Keep the likeliest tokens up to this mass.")
 ]
 QuasiRandom = Annotated[
-    bool,
-    typer.Option("--quasi-random", help="Spread rows evenly over what was learned instead of drawing each on its own."),
+    bool | None,
+    typer.Option(
+        "--quasi-random/--independent",
+        help="Spread rows evenly over what was learned, or draw each on its own.  [default: the recipe's; independent]",
+    ),
 ]
 Where = Annotated[
     list[str] | None,

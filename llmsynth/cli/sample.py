@@ -46,7 +46,7 @@ def sample(
     batch_size: opt.BatchSize = None,
     temperature: opt.Temperature = None,
     top_p: opt.TopP = None,
-    quasi_random: opt.QuasiRandom = False,
+    quasi_random: opt.QuasiRandom = None,
     device: opt.Device = None,
     trust_remote_code: opt.TrustRemoteCode = False,
     overwrite: opt.Overwrite = False,
@@ -65,8 +65,9 @@ def sample(
     settings = opt.given(
         random_state=seed, batch_size=batch_size, temperature=opt.per_kind("temperature", temperature),
         top_p=opt.per_kind("top-p", top_p), overwrite=overwrite, where=where or None,
-        balance=balance, proportions=opt.shares(proportions), quasi_random=quasi_random,
+        balance=balance, proportions=opt.shares(proportions),
     )  # fmt: skip
+    settings |= {} if quasi_random is None else {"quasi_random": quasi_random}  # a recipe may ask for it
     unused = sorted("--" + name.replace("_", "-") for name in set(settings) - {"random_state", "overwrite"})
     if given is not None and unused:
         raise ConfigError(f"--given: expected none of the options for drawing rows beside it, got {', '.join(unused)}")

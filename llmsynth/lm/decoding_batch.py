@@ -63,7 +63,7 @@ class DecodingBatch:
         self.cache = self.model.cache(min(1, n_rows) if self.shared else n_rows)
         self.pending = self._prefix()
         self._axes = _axes(self.grammar) if request.quasi_random else {}
-        self._points = quasi_random(seed, "sample", rows, len(self._axes)) if self._axes and n_rows else None
+        self._points = quasi_random(seed, "sample", rows, len(self._axes)) if self._axes else None
 
     def _prefix(self) -> Fed:
         """The start token and the given cells, with the slots of what follows each token."""
@@ -247,12 +247,10 @@ class DecodingBatch:
 
 def _axes(grammar: RowGrammar) -> dict[tuple[int, int], int]:
     """The coordinate of a row's point that decides each column's first tokens: (column, step) -> axis."""
-    steps = [(place, step) for place in range(grammar.n_columns) for step in range(_most_steps(grammar, place))]
+    steps = [
+        (place, step) for place in range(grammar.n_columns) for step in range(min(grammar.n_places(place), MOST_STEPS))
+    ]
     return {step: axis for axis, step in enumerate(steps[:MOST_DIMENSIONS])}
-
-
-def _most_steps(grammar: RowGrammar, place: int) -> int:
-    return min(grammar.n_places(place), MOST_STEPS)
 
 
 def _advance(next_state: npt.NDArray[np.int32], state: IntArray, chunk: IntArray) -> IntArray:

@@ -38,6 +38,11 @@ def test_rows_are_written_and_counted(llmsynth: Cli, facade: FakeFacade, run_fol
     assert facade.said("sample_to") == {"random_state": 4, "batch_size": 32, "top_p": top_p, "quasi_random": True}
 
 
+def test_what_a_recipe_asks_for_can_be_turned_off(llmsynth: Cli, facade: FakeFacade, run_folder: Path) -> None:
+    assert llmsynth("sample", run_folder, "-n", 7, "-o", "s.csv", "--independent").exit_code == 0
+    assert facade.said("sample_to") == {"quasi_random": False}
+
+
 def test_conditions_are_passed_on_and_may_be_repeated(llmsynth: Cli, facade: FakeFacade, run_folder: Path) -> None:
     conditions = ['age >= 60 and smoker == "yes"', "bmi between 25 and 30"]
     result = llmsynth("sample", run_folder, "-n", 7, "-o", "s.csv", "--where", conditions[0], "--where", conditions[1])
