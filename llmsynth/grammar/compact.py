@@ -13,6 +13,7 @@ where a column has a hundred thousand categories (eval/LOG.md).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -49,13 +50,22 @@ class CodeGrammar:
 
     def decode(self, paths: IntArray) -> IntArray:
         """Codes of complete paths, shape (n,)."""
-        width = self.paths.shape[1]
-        base = self.automaton.n_local + 1
-        weights = base ** np.arange(width, dtype=np.int64)
-        keys = (self.paths + 1) @ weights
-        order = np.argsort(keys)
-        found = order[np.searchsorted(keys[order], (paths[:, :width] + 1) @ weights)]
+        order, keys = self._sorted
+        found = order[np.searchsorted(keys, self._key(paths[:, : self.paths.shape[1]]))]
         return np.where(found == self.paths.shape[0] - 1, -1, found).astype(np.int64)
+
+    @cached_property
+    def _sorted(self) -> tuple[IntArray, IntArray]:
+        """The order of all paths by their keys, and the keys in that order."""
+        keys = self._key(self.paths)
+        order = np.argsort(keys)
+        return order, keys[order]
+
+    def _key(self, paths: IntArray) -> IntArray:
+        """One number for each path."""
+        weights: IntArray = (self.automaton.n_local + 1) ** np.arange(paths.shape[1], dtype=np.int64)
+        key: IntArray = (paths + 1) @ weights
+        return key
 
 
 def code_grammar(n_atoms: int, n_cells: int, *, missing: bool, cell_tokens: int = 2) -> CodeGrammar:

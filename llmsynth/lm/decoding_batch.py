@@ -139,9 +139,11 @@ class DecodingBatch:
 
     def _slots_from(self, place: int) -> IntArray:
         """Slot of the next column each row writes, from `place` on; 0 where there is none."""
-        later = self.writes[:, place:]
-        if not later.shape[1]:
+        if place == self.grammar.n_columns:
             return np.zeros(self.n_rows, dtype=np.int64)
+        if self.writes[:, place].all():
+            return np.full(self.n_rows, self._slot(place, 0))
+        later = self.writes[:, place:]
         slots = np.array([self._slot(column, 0) for column in range(place, self.grammar.n_columns)], dtype=np.int64)
         return np.where(later.any(axis=1), slots[later.argmax(axis=1)], 0)
 
@@ -261,6 +263,8 @@ def _advance(next_state: npt.NDArray[np.int32], state: IntArray, chunk: IntArray
 
 
 def _scatter(values: npt.NDArray[Any], rows: IntArray, n_rows: int, fill: int = -1) -> IntArray:
+    if rows.size == n_rows:
+        return values.astype(np.int64)
     full = np.full((n_rows, values.shape[1]), fill, dtype=np.int64)
     full[rows] = values
     return full
@@ -269,6 +273,8 @@ def _scatter(values: npt.NDArray[Any], rows: IntArray, n_rows: int, fill: int = 
 def _join(pieces: list[IntArray]) -> IntArray:
     """Paths from chunks that each may end in -1: real tokens moved to the left."""
     joined = np.concatenate(pieces, axis=1)
+    if joined.min(initial=0) >= 0:
+        return joined
     order = np.argsort(joined < 0, axis=1, kind="stable")
     return np.take_along_axis(joined, order, axis=1)
 

@@ -50,8 +50,7 @@ def pick(
     margin : ndarray of float64, shape (m,)
         Distance from the draw to the nearest edge between two tokens, in cumulative probability.
     """
-    scaled = logits.double() / how.temperature
-    probability = torch.softmax(scaled, dim=-1)
+    probability = _probability(logits.double() if how.temperature == 1.0 else logits.double() / how.temperature)
     if how.top_p < 1.0:
         ordered, order = probability.sort(dim=-1, descending=True)
         dropped = ordered.cumsum(dim=-1) - ordered >= how.top_p
@@ -68,3 +67,10 @@ def pick(
     above = cumulative.gather(1, found)
     margin = torch.minimum(below, torch.where(above < cumulative[:, -1:], above - target, 2.0)).squeeze(1)
     return found.squeeze(1).cpu().numpy().astype(np.int64), margin.cpu().numpy()
+
+
+def _probability(logits: torch.Tensor) -> torch.Tensor:
+    """Softmax over tokens, laid out row by row; where rows are innermost many of them are computed at once."""
+    if logits.T.is_contiguous():
+        return torch.softmax(logits.T, dim=0).T.contiguous()
+    return torch.softmax(logits, dim=-1)

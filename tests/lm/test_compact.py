@@ -77,6 +77,15 @@ def test_the_next_slot_reaches_the_model_and_the_future_does_not(grammar, featur
         assert (model.hidden(tokens, batch.slots, batch.numbers) - before)[:, :3].abs().max() == 0
 
 
+def test_the_layout_of_hidden_states_changes_no_logit(grammar, features, batch):
+    model = CompactModel(grammar, features, SMALL, 0)
+    hidden = torch.randn(5, SMALL.hidden_size, generator=torch.Generator().manual_seed(1))
+    state = torch.zeros(5, dtype=torch.int64)
+    for place in range(grammar.n_columns):
+        by_row, by_width = (model.logits(place, x, state) for x in (hidden, hidden.T.contiguous().T))
+        torch.testing.assert_close(by_width, by_row, atol=1e-6, rtol=1e-5)
+
+
 def test_dropout_only_acts_in_training(grammar, features, batch):
     config = CompactConfig(**{**vars(SMALL), "dropout": 0.5})
     model = CompactModel(grammar, features, config, 0)

@@ -11,32 +11,41 @@ from llmsynth.lm.picking import ColumnSampling, pick
 DEFAULT = ColumnSampling()
 
 
+def laid_out(logits, rows_innermost):
+    """The same numbers in another order in memory."""
+    return logits.T.contiguous().T if rows_innermost else logits
+
+
 @settings(max_examples=100, deadline=None)
 @given(
     seed=st.integers(0, 2**32),
+    rows_innermost=st.booleans(),
     top_p=st.sampled_from([1.0, 0.9, 0.5, 1e-9]),
     temperature=st.sampled_from([1.0, 0.1, 5.0, 1e-8]),
     draw=st.sampled_from([0.0, 0.5, 1 - 2**-53]),
 )
-def test_only_legal_tokens_are_picked_even_at_the_ends(seed, top_p, temperature, draw):
+def test_only_legal_tokens_are_picked_even_at_the_ends(seed, rows_innermost, top_p, temperature, draw):
     rng = np.random.default_rng(seed)
     logits = torch.from_numpy(rng.normal(size=(20, 7)) * 10)
     legal = rng.random((20, 7)) < 0.4
     legal[np.arange(20), rng.integers(0, 7, 20)] = True
     logits[torch.from_numpy(~legal)] = -torch.inf
+    logits = laid_out(logits, rows_innermost)
     tokens, margin = pick(logits, np.full(20, draw), ColumnSampling(temperature, top_p))
     assert legal[np.arange(20), tokens].all()
     assert (margin >= 0).all()
 
 
-def test_tokens_are_picked_in_proportion_to_their_probability():
+@pytest.mark.parametrize("rows_innermost", [False, True])
+def test_tokens_are_picked_in_proportion_to_their_probability(rows_innermost):
     probability = np.array([0.1, 0.0, 0.6, 0.3])
     logits = torch.from_numpy(np.log(np.maximum(probability, 0) + 1e-300)).masked_fill(
         torch.tensor(probability == 0), -torch.inf
     )
+    logits = laid_out(logits.repeat(1000, 1), rows_innermost)
     draws = (np.arange(1000) + 0.5) / 1000
-    tokens, margin = pick(logits.expand(1000, 4), draws, DEFAULT)
+    tokens, margin = pick(logits, draws, DEFAULT)
     assert np.bincount(tokens, minlength=4).tolist() == [100, 0, 600, 300]
     assert margin[99] == pytest.approx(0.0005) and margin[400] == pytest.approx(0.2995)
-    kept, _ = pick(logits.expand(1000, 4), draws, ColumnSampling(top_p=0.85))
+    kept, _ = pick(logits, draws, ColumnSampling(top_p=0.85))
     assert np.bincount(kept, minlength=4).tolist() == [0, 0, 667, 333]
