@@ -28,6 +28,7 @@ from eval.benchmark.entries import (
     Entry,
     Figure,
     at,
+    blocks,
     budgets,
     ranks,
     read,
@@ -79,16 +80,16 @@ def section(name: str, entries: Sequence[Entry]) -> str:
     rows, task = first["rows"], "R2" if first["task"] == "regression" else "AUC"
     more = [figure for figure in MORE if any(entry.values(figure.key) for entry in done)]
     figures = [*OWN, *more]
-    header = ["method", "minutes", "seeds", "fit s", "rows/s", "MiB"]
+    header = ["method", "minutes", "seeds", "rows", "fit s", "rows/s", "MiB"]
     header += [f"{figure.title} {task}" if figure.key == "tstr" else figure.title for figure in figures]
     lines = [[*_about(entry), *(cell(entry, figure) for figure in figures)] for entry in done]
     held = [number(reference(done, figure.key), percent=figure.percent) for figure in OWN]
-    lines.insert(0, ["*what held-out rows have*", "", "", "", "", "", *held, *([NONE] * len(more))])
+    lines.insert(0, ["*what held-out rows have*", "", "", "", "", "", "", *held, *([NONE] * len(more))])
     split = "the protocol's split" if first["protocol_split"] else "a split of our own"
     text = [
         f"## {_title(name)}",
         f"{rows['train']:,} rows to learn from, {rows['holdout']:,} held out ({split}).",
-        table(header, lines),
+        table(header, lines) + (FEW if any(entry.few for entry in done) else ""),
         "The protocol's figures:",
         protocol(name, done, first["task"]),
     ]
@@ -100,14 +101,17 @@ def section(name: str, entries: Sequence[Entry]) -> str:
 
 def protocol(name: str, entries: Sequence[Entry], task: str) -> str:
     """Return the protocol's figures of a table's runs, those that others published last."""
-    header = ["method", "minutes", *(_published_title(figure, task) for figure in PROTOCOL)]
-    lines = [[_label(entry), f"{entry.minutes:g}", *(cell(entry, figure) for figure in PROTOCOL)] for entry in entries]
+    header = ["method", "minutes", "rows", *(_published_title(figure, task) for figure in PROTOCOL)]
+    lines = [
+        [_label(entry), f"{entry.minutes:g}", f"{entry.drawn:,.0f}", *(cell(entry, figure) for figure in PROTOCOL)]
+        for entry in entries
+    ]
     others = published(name)
     for one in others:
         values = [(figure, one.figure(figure.key.removeprefix("protocol_"))) for figure in PROTOCOL]
         minutes = one.figure("fit_seconds") / 60
         lines.append([
-            f"{one.method}, {one.source}", NONE if math.isnan(minutes) else f"{minutes:.0f} *",
+            f"{one.method}, {one.source}", NONE if math.isnan(minutes) else f"{minutes:.0f} *", NONE,
             *(number(value, percent=figure.percent) for figure, value in values),
         ])  # fmt: skip
     return table(header, lines) + ("\n\n\\* on the machine of that paper" if others else "")
@@ -139,59 +143,72 @@ def _label(entry: Entry) -> str:
 
 
 def _about(entry: Entry) -> list[str]:
-    fit, speed = seconds(entry.seconds("fit")), f"{entry.rows_per_second:,.0f}"
+    fit, speed = seconds(entry.seconds("fit")), seconds(entry.rows_per_second)
     if entry.kind == "control" and entry.method != "independent":
         fit = speed = NONE
-    return [_label(entry), f"{entry.minutes:g}", str(len(entry.runs)), fit, speed, f"{entry.peak_mib:,.0f}"]
+    rows, memory = f"{entry.drawn:,.0f}{' †' if entry.few else ''}", f"{entry.peak_mib:,.0f}"
+    return [_label(entry), f"{entry.minutes:g}", str(len(entry.runs)), rows, fit, speed, memory]
 
 
 def _failures(entries: Sequence[Entry]) -> str:
     lines = [
         [entry.method, f"{entry.minutes:g}", str(one["settings"]["seed"]), one["failure"]["stage"],
-         one["failure"]["error"], seconds(one["failure"]["seconds"])]
+         _reason(one["failure"]), seconds(one["failure"]["seconds"])]
         for entry in entries for one in entry.failures
     ]  # fmt: skip
     return "Failed:\n\n" + table(["method", "minutes", "seed", "at", "error", "after s"], lines)
 
 
+def _reason(failure: Mapping[str, Any]) -> str:
+    """The error, or what a process that only ended with a code printed last."""
+    lines = failure.get("lines") or []
+    only_code = str(failure["error"]).startswith("exit code")
+    return f"{failure['error']}: {lines[-1].strip()}" if only_code and lines else str(failure["error"])
+
+
 def rankings(tables: Mapping[str, list[Entry]], *, level: int = 3) -> str:
-    """Return all methods over all tables at each budget, under headings of that level."""
+    """Return the methods over the tables at each budget, under headings of that level."""
     parts = []
     for minutes in budgets(tables):
         equal = at(tables, minutes)
-        titles = ", ".join(_title(name) for name in equal)
-        parts += [f"{'#' * level} {minutes:g} minute{'' if minutes == 1 else 's'}: {titles}", ranking(equal)]
+        compared = blocks(equal)
+        for block in compared:
+            titles = ", ".join(_title(name) for name in block)
+            parts += [f"{'#' * level} {minutes:g} minute{'' if minutes == 1 else 's'}: {titles}", ranking(block)]
+        listed = {entry.method for block in compared for entries in block.values() for entry in entries}
+        left = sorted({entry.method for entries in equal.values() for entry in entries} - listed)
+        if left:
+            parts.append(f"Not run on all of these tables: {', '.join(left)}.")
     return "\n\n".join(parts)
 
 
-def ranking(tables: Mapping[str, list[Entry]]) -> str:
-    """Return all methods over all tables at one budget, by mean rank, controls first: one line each."""
+def ranking(block: Mapping[str, list[Entry]]) -> str:
+    """Return the methods of a block at one budget, by mean rank, controls first: one line each."""
     by_method: dict[str, list[Entry]] = {}
-    for entries in tables.values():
+    for entries in block.values():
         for entry in entries:
             by_method.setdefault(entry.method, []).append(entry)
-    found, capped = ranks(tables), ranks(tables, capped=True)
-    of_table = {entry.dataset: entries for entries in tables.values() for entry in entries}
+    found = ranks(block)
     order = sorted(by_method, key=lambda name: (by_method[name][0].kind != "control", _mean(found.get(name, [])), name))
+    tasks = {entry.dataset: entry.runs[0]["task"] for entries in block.values() for entry in entries if entry.runs}
+    lost = {"AUC": [name for name in tasks if tasks[name] != "regression"],
+            "R2": [name for name in tasks if tasks[name] == "regression"]}  # fmt: skip
     lines = []
     for name in order:
         own, rank = by_method[name], _mean(found.get(name, []))
         failed = sum(entry.failed for entry in own)
-        gaps = [reference(of_table[entry.dataset], "tstr") - entry.mean("tstr") for entry in own]
         lines.append([
-            _label(own[0]), _rank(rank), _rank(_mean(capped.get(name, []))),
-            f"{len(own)}" + (f" ({failed} failed)" if failed else ""),
+            _label(own[0]), NONE if math.isnan(rank) else f"{rank:.1f}",
+            f"{len(own) - failed}" + (f" ({failed} failed)" if failed else ""),
             *(number(_mean([entry.mean(one) for entry in own]), percent=FIGURES[one].percent) for one in RANKED[:3]),
-            number(_mean(gaps)),
+            *(number(_mean([entry.tstr_lost for entry in own if entry.dataset in names]))
+              for names in lost.values() if names),
             *(number(_mean([entry.mean(one) for entry in own]), percent=True) for one in ("copies", "near_train")),
             seconds(_mean([entry.seconds("fit") for entry in own if not entry.failed])),
         ])  # fmt: skip
-    header = ["method", "mean rank", "capped rank", "tables", *(FIGURES[one].title for one in RANKED[:3]), "TSTR lost"]
+    header = ["method", "mean rank", "tables", *(FIGURES[one].title for one in RANKED[:3])]
+    header += [f"{what} lost" for what, names in lost.items() if names]
     return table([*header, "copies", "2 % DCR", "fit s"], lines)
-
-
-def _rank(value: float) -> str:
-    return NONE if math.isnan(value) else f"{value:.1f}"
 
 
 def _mean(values: Sequence[float]) -> float:
@@ -200,13 +217,15 @@ def _mean(values: Sequence[float]) -> float:
 
 
 RANKING_NOTE = (
-    "Means over tables, of equal minutes for a fit; what ends by itself in fewer, whatever the budget, counts for more "
-    "minutes too. Rank 1 is best: on each table the mean of the ranks by Shape error, Trend error, C2ST score and "
-    "TSTR, a failure being last; controls (*slanted*) are not ranked. Capped: a figure better than that of held-out "
-    "real rows, or in TSTR of real training rows, counts as that one, since near-copies and balanced draws are nearer "
-    "to the training rows than real rows are. TSTR lost: AUC or R2 of models trained on real rows minus that of models "
-    "trained on synthetic ones. Methods that were run on different tables cannot be compared by these means."
+    "Means over the tables that a method made rows of, of equal minutes for a fit; what ends by itself in fewer, "
+    "whatever the budget, counts for more minutes too. Rank 1 is best: on each table the mean of the ranks by Shape "
+    "error, Trend error, C2ST score and TSTR, a failure being last; controls (*slanted*) are not ranked, and variants "
+    "of one model are rivals of each other. Methods are ranked beside others that were run on the same tables only: "
+    "first on all of them, then, where there are more methods, on those with the most. AUC and R2 lost: of models "
+    "trained on as many real rows minus that of models trained on synthetic ones; R2 has no lower end. A high share of "
+    "rows nearer to a training row than 2 % of held-out ones are (2 % DCR) means near-copies, whatever the rank."
 )
+FEW = "\n\n† Fewer rows than are held out: all figures are of these rows alone, and not at as many as the others'."
 
 
 def origin(tables: Mapping[str, list[Entry]]) -> str:

@@ -13,7 +13,8 @@ held-out row, the copula's included.
 
 A run that is started again keeps what is finished. The rows lie in FOLDER/.rows, which is no part of the repository:
 with other scoring (--grid, --report, or a newer version of the metrics) they are scored again without a fit. A method
-that fails or hangs is a result too, with the type of the error and the seconds it took, and is kept as well. --again
+that fails or hangs is a result too, with the type of the error and the seconds it took, and is kept as well. A peer is
+run again where its packages or its runner changed since, or where its environment could not be made. --again
 fit or --again score does that part once more. `python -m eval.compare` makes tables and plots of all results.
 """
 
@@ -27,7 +28,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from eval import record, scoring, tables
-from eval.benchmark.generated import Generated, Settings, generated
+from eval.benchmark.generated import Generated, Settings, generated, of_this_runner, tried
 from eval.benchmark.methods import Method, method, methods
 from eval.benchmark.scores import Scoring, measure
 from llmsynth.evaluate import Learners
@@ -87,7 +88,7 @@ def run(
     settings = Settings(dataset, name, seed, float(minutes), drawn, half, table.fingerprint(), train_rows)
     path = folder / dataset / f"{settings.name}.json"
     asked = {**settings.to_dict(), "scoring": how.to_dict(cut=train_rows is not None)}
-    if not again and _finished(path, asked):
+    if not again and _finished(path, asked, chosen):
         _say(f"{path.parent.name}/{path.stem}: kept")
         return path
     made = generated(table, chosen, settings, folder, again=again == "fit", limit=limit_seconds)
@@ -118,10 +119,11 @@ def _facts(table: tables.Table, made: Generated) -> dict[str, Any]:
     return facts | {key: made.fit[key] for key in ("failure", "holdout_nats") if key in made.fit}
 
 
-def _finished(path: Path, asked: dict[str, Any]) -> bool:
+def _finished(path: Path, asked: dict[str, Any], chosen: Method) -> bool:
     if not path.is_file():
         return False
-    return bool(json.loads(path.read_text(encoding="utf-8")).get("settings") == asked)
+    result = json.loads(path.read_text(encoding="utf-8"))
+    return bool(result.get("settings") == asked and tried(result) and of_this_runner(result["fit"], chosen))
 
 
 def _short(result: dict[str, Any]) -> str:

@@ -1,7 +1,8 @@
 """Results side by side: one entry for each method and budget, with its figures over seeds and over tables.
 
-Methods are ranked at equal minutes. A fit that its budget had no part in (a copula, a fixed number of epochs) stands
-for all longer budgets too, so that only those that use more minutes are run again with more.
+Methods are ranked at equal minutes, and only beside others that were run on the same tables: a rank of 5 among eight is
+not one of 5 among twenty-four. A fit that its budget had no part in (a copula, a fixed number of epochs, one that
+stopped early) stands for all longer budgets too, so that only those that use more minutes are run again with more.
 
 Knows result files. Refuses to know how they are shown.
 """
@@ -16,6 +17,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+
+from eval.benchmark.generated import tried
+from eval.protocol.mle import POINTS
 
 Better = Literal["less", "more", "reference"]
 
@@ -79,6 +83,10 @@ MATCHED = ("shape_error", "trend_error", "c2st_score")
 RANKED = ("shape_error", "trend_error", "c2st_score", "tstr")
 BUDGET_FREE = {"model", "rows", "trees", "planned_epochs", "epochs"}
 """Settings of fits that can have ended before their minutes: with others, such as planned steps, minutes were used."""
+ENDED_EARLY = 0.5
+"""A fit that took a smaller part of its minutes was not ended by them, whatever its settings say."""
+LEAST_SECONDS = 1e-3
+"""Rows that took less were made during the fit: there is no speed to tell."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +121,23 @@ class Entry:
         return not self.runs
 
     @property
+    def drawn(self) -> float:
+        """Rows that were made, mean over the seeds."""
+        return _mean([float(one["rows"]["synthetic"]) for one in self.runs])
+
+    @property
+    def few(self) -> bool:
+        """Whether a seed made fewer rows than are held out, so that no figure is at as many."""
+        return any(one["rows"]["synthetic"] < one["rows"]["holdout"] for one in self.runs)
+
+    @property
+    def tstr_lost(self) -> float:
+        """AUC or R2 of models of as many real rows minus that of models of the synthetic ones, mean over the seeds."""
+        parts = [(one, _part(one, ("metrics", "summary", "holdout", "tstr", "value"))) for one in self.runs]
+        gaps = [float(real) - _value(one, FIGURES["tstr"]) for one, real in parts if real is not None]
+        return _mean([gap for gap in gaps if not math.isnan(gap)])
+
+    @property
     def ended_alone(self) -> bool:
         """Whether longer fits would be the same, see `ended_alone`."""
         return bool(self.runs) and all(ended_alone(one) for one in (*self.runs, *self.failures))
@@ -144,14 +169,14 @@ class Entry:
 
     @property
     def rows_per_second(self) -> float:
-        """How fast rows are drawn."""
-        speeds = [one["rows"]["synthetic"] / max(one["fit"]["answer"]["seconds"]["sample"], 1e-3) for one in self.runs]
-        return _mean(speeds)
+        """How fast rows are drawn; NaN where they were there already."""
+        drawn = [(one["rows"]["synthetic"], one["fit"]["answer"]["seconds"]["sample"]) for one in self.runs]
+        return _mean([rows / seconds for rows, seconds in drawn if seconds >= LEAST_SECONDS])
 
     @property
     def peak_mib(self) -> float:
-        """Most memory of a fit."""
-        return max((float(one["peak_rss_mib"]) for one in self.runs), default=math.nan)
+        """Most memory of a fit and of drawing its rows."""
+        return max((_memory(one) for one in self.runs), default=math.nan)
 
 
 def ended_alone(result: dict[str, Any]) -> bool:
@@ -160,9 +185,16 @@ def ended_alone(result: dict[str, Any]) -> bool:
         return False
     answer = result["fit"]["answer"]
     settings, train = answer.get("settings") or {}, result["rows"]["train"]
-    whole = settings.get("rows", train) == train and settings.get("epochs") == settings.get("planned_epochs")
-    in_time = answer["seconds"]["fit"] < 60 * result["settings"]["budget_minutes"]
-    return whole and in_time and settings.keys() <= BUDGET_FREE
+    if settings.get("rows", train) != train or settings.get("epochs") != settings.get("planned_epochs"):
+        return False
+    share = answer["seconds"]["fit"] / (60 * result["settings"]["budget_minutes"])
+    return bool(share < ENDED_EARLY or (share < 1 and settings.keys() <= BUDGET_FREE))
+
+
+def _memory(result: dict[str, Any]) -> float:
+    """Of ours as the process says before it scores held-out rows, where it does; else as it was watched."""
+    own = _part(result, ("fit", "answer", "peak_rss_mib"))
+    return float(result["peak_rss_mib"] if own is None else own)
 
 
 def _value(result: dict[str, Any], figure: Figure) -> float:
@@ -198,12 +230,18 @@ def reference(entries: Iterable[Entry], key: str) -> float:
 
 
 def read(folder: Path) -> dict[str, list[Entry]]:
-    """Return the entries of each table: controls first, then by C2ST score, failures last."""
+    """Return the entries of each table: controls first, then by C2ST score, failures last.
+
+    Results of cut tables are not here (`eval.curves` has those), nor those that are not like the others: of another
+    number of rows than train, of fewer points of the protocol's grid, or of a peer without an environment.
+    """
     found: dict[tuple[str, str, float], list[dict[str, Any]]] = {}
     for path in sorted(folder.glob("[!.]*/*.json")):
         result = json.loads(path.read_text(encoding="utf-8"))
+        if not tried(result):
+            continue
         asked = result["settings"]
-        if "train_rows" in asked:  # of a cut table: `eval.curves` has those
+        if "train_rows" in asked or asked["rows"] != result["rows"]["train"] or asked["scoring"]["grid"] != POINTS:
             continue
         found.setdefault((asked["dataset"], asked["method"], float(asked["budget_minutes"])), []).append(result)
     tables: dict[str, list[Entry]] = {}
@@ -231,7 +269,8 @@ def budgets(tables: Mapping[str, list[Entry]]) -> list[float]:
 def at(tables: Mapping[str, list[Entry]], minutes: float) -> dict[str, list[Entry]]:
     """Return what each method reaches on each table in so many minutes: its entry of that budget, or a shorter one.
 
-    A shorter one counts if it `ended_alone`, and on tables where some method was run with this budget.
+    A shorter one counts if it `ended_alone`, and on tables where some method was run with this budget; of two that
+    would be the same, the one of more seeds.
     """
     found: dict[str, list[Entry]] = {}
     for name, entries in tables.items():
@@ -240,34 +279,49 @@ def at(tables: Mapping[str, list[Entry]], minutes: float) -> dict[str, list[Entr
         latest: dict[str, Entry] = {}
         for entry in sorted(entries, key=lambda one: one.minutes):
             if entry.minutes == minutes or (entry.minutes < minutes and entry.ended_alone):
-                latest[entry.method] = entry
+                known = latest.get(entry.method)
+                if known is None or not (known.ended_alone and len(known.runs) > len(entry.runs)):
+                    latest[entry.method] = entry
         found[name] = sorted(latest.values(), key=_order)
     return found
 
 
-def ranks(tables: Mapping[str, list[Entry]], *, capped: bool = False) -> dict[str, list[float]]:
-    """Return the rank of each method on each table it was run on, 1 is best; controls have none.
+def blocks(tables: Mapping[str, list[Entry]]) -> list[dict[str, list[Entry]]]:
+    """Return what can be compared: in each block every method was run on every table of it.
 
-    A table's rank is the mean of its ranks by the figures of `RANKED`; equal figures share their ranks, and who failed
-    or has no figure shares the last ones.
+    First all tables, with the methods that were run on all of them. Then, where there are more methods on some of the
+    tables, those tables with the most of them, and the methods that were run on all of those.
 
     Parameters
     ----------
     tables : mapping of str to list of Entry
         Of one budget, from `at`.
-    capped : bool
-        Whether a figure better than that of held-out real rows (of TSTR: of real training rows) counts as that one. Who
-        is nearer to the training rows than real rows are has copied or balanced them.
+    """
+    rivals = {name: {one.method for one in entries if one.kind != "control"} for name, entries in tables.items()}
+    most = max((len(methods) for methods in rivals.values()), default=0)
+    widest = [name for name, methods in rivals.items() if len(methods) == most]
+    found: list[dict[str, list[Entry]]] = []
+    for names in (list(tables), widest):
+        shared = set.intersection(*(rivals[name] for name in names)) if names else set()
+        block = {name: [one for one in tables[name] if one.kind == "control" or one.method in shared] for name in names}
+        if shared and block not in found:
+            found.append(block)
+    return found
+
+
+def ranks(block: Mapping[str, list[Entry]]) -> dict[str, list[float]]:
+    """Return the rank of each method on each table of a block, 1 is best; controls have none.
+
+    A table's rank is the mean of its ranks by the figures of `RANKED`; equal figures share their ranks, and who failed
+    or has no figure shares the last ones.
     """
     found: dict[str, list[float]] = {}
-    for entries in tables.values():
+    for entries in block.values():
         rivals = [entry for entry in entries if entry.kind != "control"]
         by_figure = []
         for key in RANKED:
             sign = -1.0 if FIGURES[key].better == "more" else 1.0
             values = [sign * entry.mean(key) for entry in rivals]
-            if capped and not math.isnan(best := reference(entries, key)):
-                values = [max(value, sign * best) for value in values]  # NaN stays
             if not all(math.isnan(value) for value in values):
                 by_figure.append(_ranked(values))
         for place, entry in enumerate(rivals):

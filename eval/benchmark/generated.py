@@ -6,7 +6,7 @@
       fit.json           settings, how the process ended, its answer, the commit and machine; written last
 
 A run with the same settings keeps what is there. A failure is kept too, so that a sweep that is started again does not
-wait for it once more.
+wait for it once more, unless it is that of an environment, which says nothing about the method.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ from eval.tables import Table
 from llmsynth.errors import LlmsynthError
 
 LIMIT_BUDGETS, LIMIT_MINUTES = 3.0, 10.0
+NO_ENVIRONMENT = "environment"
+"""Stage of a failure before the method was run."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,7 @@ def generated(
         Seconds until the process is stopped; that of the settings if omitted.
     """
     place = folder / ".rows" / settings.dataset / settings.name
-    known = _kept(place, settings)
+    known = _kept(place, settings, method)
     if known is not None and not again:
         return Generated(known, _read(table, place / "synthetic.csv.gz"))
     if place.exists():
@@ -119,13 +121,23 @@ def generated(
     return Generated(fit, rows)
 
 
-def _kept(place: Path, settings: Settings) -> dict[str, Any] | None:
+def tried(found: dict[str, Any]) -> bool:
+    """Return whether a method was run at all: a peer whose environment cannot be made was not."""
+    return bool(found.get("failure", {}).get("stage") != NO_ENVIRONMENT)
+
+
+def of_this_runner(fit: dict[str, Any], method: Method) -> bool:
+    """Return whether a fit is of the packages and the runner that the method has now, as far as it says."""
+    return bool(fit.get("runner", method.digest) == method.digest)
+
+
+def _kept(place: Path, settings: Settings, method: Method) -> dict[str, Any] | None:
     path = place / "fit.json"
     if not path.is_file():
         return None
     fit: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    whole = "failure" in fit or (place / "synthetic.csv.gz").is_file()
-    return fit if whole and fit.get("settings") == settings.to_dict() else None
+    whole = tried(fit) if "failure" in fit else (place / "synthetic.csv.gz").is_file()
+    return fit if whole and of_this_runner(fit, method) and fit.get("settings") == settings.to_dict() else None
 
 
 def _fit(table: Table, method: Method, settings: Settings, scratch: Path, place: Path, limit: float) -> dict[str, Any]:
@@ -140,11 +152,15 @@ def _fit(table: Table, method: Method, settings: Settings, scratch: Path, place:
         "machine": record.machine(),
         "threads": os.environ.get("OMP_NUM_THREADS"),
     }
+    if method.digest:
+        fit["runner"] = method.digest
     try:
         python, script, own = method.runner()
         variables = _models(method, scratch / "models")
     except (OSError, subprocess.CalledProcessError, LlmsynthError) as problem:
-        return fit | {"failure": {"stage": "environment", "error": type(problem).__name__, "lines": [], "seconds": 0.0}}
+        return fit | {
+            "failure": {"stage": NO_ENVIRONMENT, "error": type(problem).__name__, "lines": [], "seconds": 0.0}
+        }
     files = {"train": scratch / "train.csv", "holdout": scratch / "holdout.csv", "meta": scratch / "meta.json"}
     table.train.to_csv(files["train"], index=False)
     files["meta"].write_text(json.dumps(table.meta()), encoding="utf-8")

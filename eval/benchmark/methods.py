@@ -6,6 +6,7 @@ likelihood of rows and for the control that is the hold-out itself.
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -53,6 +54,8 @@ class Method:
         Returns the interpreter, the script and the method's own arguments; makes what they need.
     models : callable
         Returns folders of model weights by name, made if they are not there.
+    digest : str
+        Of a peer's packages and its runner; empty for ours, whose commit is recorded.
     """
 
     name: str
@@ -60,6 +63,7 @@ class Method:
     kind: Kind
     runner: Callable[[], tuple[str, Path, tuple[str, ...]]]
     models: Callable[[], dict[str, Path]] = field(default=dict)
+    digest: str = ""
 
 
 def methods() -> dict[str, Method]:
@@ -82,7 +86,7 @@ def methods() -> dict[str, Method]:
         for name in peer.methods:
             if name in found:
                 raise SystemExit(f"peers/{peer.name}/peer.yaml: the method {name!r} has the name of another")
-            found[name] = Method(name, peer.title, "peer", _peer(peer, name), _models(peer))
+            found[name] = Method(name, peer.title, "peer", _peer(peer, name), _models(peer), _digest(peer))
     return found
 
 
@@ -100,6 +104,11 @@ def _own(name: str) -> Callable[[], tuple[str, Path, tuple[str, ...]]]:
 
 def _peer(peer: Peer, name: str) -> Callable[[], tuple[str, Path, tuple[str, ...]]]:
     return lambda: (str(prepared(peer)), peer.runner, peer.methods[name])
+
+
+def _digest(peer: Peer) -> str:
+    runner = hashlib.sha256(peer.runner.read_bytes()).hexdigest()[:12]
+    return f"{peer.digest}-{runner}"
 
 
 def _models(peer: Peer) -> Callable[[], dict[str, Path]]:

@@ -3,9 +3,10 @@
     python own.py TRAIN.csv OUT_FOLDER --rows N --seed S --budget-minutes M [--target T] [--meta META.json]
         --method NAME [--holdout HOLDOUT.csv [--nats-by-row]]
 
-Methods go through the public facade with its defaults, a target, a seed and the budget. Where a method knows the
-likelihood of rows, its nats per held-out row are written to `nats.json` after the answer, and cost none of its time;
-with --nats-by-row those of each row, and the copula's, too.
+Methods go through the public facade with its defaults, a target, a seed and the budget. As peers do, they draw for
+twice the budget at most, and what a language model has drawn by then is what is scored. Where a method knows the
+likelihood of rows, its nats per held-out row are written to `nats.json` after the answer, and cost none of its time and
+memory; with --nats-by-row those of each row, and the copula's, too.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ RECIPES: dict[str, tuple[str, dict[str, Any]]] = {
 }
 """Model and options of the methods that are no model of their own."""
 CONTROLS = ("real", "holdout", "memoriser")
+SAMPLING_BUDGETS = 2
+"""Budgets that drawing may take, as `peers/shared.py` has it."""
 CHOICES = (*CONTROLS, "independent", *LANGUAGE_MODELS, *DRAWN_OTHERWISE, *BASELINES)
 
 
@@ -61,6 +64,26 @@ def unfitted(name: str, target: str | None, seed: int, minutes: float) -> tuple[
     known = {field.name for field in fields(get_method(name).options)}
     options = {"max_minutes": minutes} if "max_minutes" in known else {}
     return BaselineSynthesizer(name, options=options, target=target, random_state=seed, progress=True), options
+
+
+def drawn(generator: Any, n_rows: int, seed: int, seconds: float) -> pd.DataFrame:
+    """Return the rows that a language model draws in so many seconds, at least one batch; of a baseline all of them."""
+    if not hasattr(generator, "iter_samples"):
+        return generator.sample(n_rows, random_state=seed)
+    parts: list[pd.DataFrame] = []
+    end = time.monotonic() + seconds
+    for part in generator.iter_samples(n_rows, random_state=seed):
+        parts.append(part)
+        if time.monotonic() > end:
+            break
+    return pd.concat(parts, ignore_index=True)
+
+
+def most_memory() -> float:
+    """Return the most memory that this process has taken, in MiB."""
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
 
 
 def read(path: Path) -> pd.DataFrame:
@@ -94,9 +117,13 @@ def main(arguments: list[str] | None = None) -> None:
         generator.fit(train)
         answer["seconds"]["fit"] = time.perf_counter() - began
         began = time.perf_counter()
-        rows = generator.sample(options.rows, random_state=options.seed)
+        seconds = SAMPLING_BUDGETS * 60 * options.budget_minutes
+        rows = drawn(generator, options.rows, options.seed, seconds)
         answer["seconds"]["sample"] = time.perf_counter() - began
         answer |= {"settings": settings, "notes": list(generator.report_.get("notices", ()))}
+        if len(rows) < options.rows:
+            answer["notes"].append(f"{len(rows)} rows of {options.rows}: {seconds:.0f} s for sampling were over")
+    answer["peak_rss_mib"] = most_memory()
     rows.to_csv(options.folder / "synthetic.csv", index=False)
     (options.folder / "answer.json").write_text(json.dumps(answer), encoding="utf-8")
     if generator is not None and holdout is not None:
@@ -105,7 +132,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def write_nats(options: argparse.Namespace, generator: Any, holdout: pd.DataFrame) -> None:
     """Write the likelihood of held-out rows, if the method has one."""
-    from eval.benchmark import likelihood  # after the fit, whose memory is that of the method
+    from eval.benchmark import likelihood
 
     by_row: bool = options.nats_by_row
     most = likelihood.MOST_ROWS.get(

@@ -138,8 +138,9 @@ def tstr(
     results = []
     for table in (synthetic, real):
         rows = table.subsample(n_rows, seed)
-        if np.isnan(rows.values[:, real.layout.names.index(target)]).all():
-            results.append(unknown("the target is missing in every training row", n_rows))
+        known = int((~np.isnan(rows.values[:, real.layout.names.index(target)])).sum())
+        if known < _FEWEST_ROWS:
+            results.append(unknown(f"needs {_FEWEST_ROWS} training rows with a target, got {known}", n_rows))
         else:
             results.append(measure(rows, holdout, target, learn, seed))
     return Utility(results[0], results[1], task)

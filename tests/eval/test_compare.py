@@ -29,7 +29,15 @@ def result(
         "task": "binclass",
         "protocol_split": True,
         "status": "failed" if error else "done",
-        "settings": {"dataset": dataset, "method": method, "seed": seed, "budget_minutes": minutes, "half": half},
+        "settings": {
+            "dataset": dataset,
+            "method": method,
+            "seed": seed,
+            "budget_minutes": minutes,
+            "half": half,
+            "rows": 100,
+            "scoring": {"version": 4, "grid": 36},
+        },
         "rows": {"train": 100, "holdout": 50, "synthetic": 100},
         "peak_rss_mib": 100.0 + seed,
         "fit": fit | {"answer": {"seconds": {"fit": 10.0 * (seed + 1), "sample": 2.0}, "settings": settings}},
@@ -87,24 +95,49 @@ def test_figures_that_depend_on_the_number_of_rows_are_taken_at_the_hold_out_s(f
 
 
 def test_ranks_leave_controls_out_and_put_failures_last(folder):
-    found = entries.ranks(entries.at(entries.read(folder), 6.0))
+    everywhere, widest = entries.blocks(entries.at(entries.read(folder), 6.0))
+    found = entries.ranks(everywhere)
     assert "memoriser" not in found
     # one: good first and poor second by C2ST and TSTR, level by Shape and Trend; two: the other way round
     assert found["good"] == [pytest.approx((1.5 + 1.5 + 1 + 1) / 4), pytest.approx((1.5 + 1.5 + 2 + 2) / 4)]
-    assert found["broken"] == [3.0]
+    assert entries.ranks(widest)["broken"] == [3.0]
 
 
-def test_capped_ranks_count_nothing_as_better_than_real_rows(folder):
-    near_copies = result("one", "copies", c2st=0.99, tstr=0.95)
-    near_copies["metrics"]["summary"]["scores"] |= {"shape_error": {"value": 0.001}, "trend_error": {"value": 0.02}}
-    honest = result("one", "honest", c2st=0.97, tstr=0.9)
-    honest["metrics"]["summary"]["scores"] |= {"shape_error": {"value": 0.01}, "trend_error": {"value": 0.02}}
-    for one in (near_copies, honest):
-        (folder / "one" / f"{one['title']}.json").write_text(json.dumps(one))
+def test_methods_are_ranked_beside_those_on_the_same_tables_only(folder):
+    for name in ("a", "b", "c"):  # better than `good` on the one table they were run on
+        (folder / "two" / f"{name}.json").write_text(json.dumps(result("two", name, c2st=0.95, tstr=0.9)))
     tables = entries.at(entries.read(folder), 6.0)
-    plain, capped = (entries.ranks(tables, capped=how) for how in (False, True))
-    assert plain["copies"][0] < plain["honest"][0] and capped["copies"][0] == capped["honest"][0] == 1.5
-    assert capped["broken"] == [5.0] and plain["poor"][1] == capped["poor"][1]
+    everywhere, widest = entries.blocks(tables)
+    assert set(everywhere) == {"one", "two"} and set(entries.ranks(everywhere)) == {"good", "poor"}
+    assert set(widest) == {"two"} and set(entries.ranks(widest)) == {"good", "poor", "a", "b", "c"}
+    assert [one.method for one in everywhere["one"]] == ["memoriser", "good", "poor"]
+    text = compare.rankings(entries.read(folder))
+    assert "### 6 minutes: two\n" in text and "Not run on all of these tables: broken." in text
+
+
+def test_where_all_methods_are_on_all_tables_there_is_one_block(folder):
+    (folder / "one" / "3.json").unlink()  # the failure
+    assert len(entries.blocks(entries.at(entries.read(folder), 6.0))) == 1
+
+
+def test_what_is_not_like_the_others_is_left_out(folder):
+    other = result("one", "other")
+    other["settings"] |= {"rows": 50}
+    coarse = result("one", "coarse")
+    coarse["settings"]["scoring"] |= {"grid": 4}
+    for one in (other, coarse):
+        (folder / "one" / f"{one['title']}.json").write_text(json.dumps(one))
+    assert not {"other", "coarse"} & {one.method for one in entries.read(folder)["one"]}
+
+
+def test_what_is_lost_is_judged_by_as_many_real_rows(folder):
+    short = result("one", "short", tstr=0.7)
+    short["metrics"]["summary"]["holdout"]["tstr"] = {"value": 0.75}
+    short["rows"]["synthetic"] = 40
+    (folder / "one" / "short.json").write_text(json.dumps(short))
+    found = entry(entries.read(folder), "one", "short")
+    assert found.tstr_lost == pytest.approx(0.05) and found.few and found.drawn == 40
+    assert "| 40 † |" in compare.compare(folder).read_text()
 
 
 def test_what_ends_by_itself_stands_for_longer_budgets(folder):
@@ -113,6 +146,7 @@ def test_what_ends_by_itself_stands_for_longer_budgets(folder):
     short = {"plain": None, "forest": trees, "gan": done, "cut gan": cut, "cut": few, "timed": {"max_minutes": 1.0}}
     for name, settings in short.items():
         one = result("one", name, minutes=1.0, c2st=0.4, settings=settings)
+        one["fit"]["answer"]["seconds"]["fit"] = 40.0
         (folder / "one" / f"{name}.json").write_text(json.dumps(one))
     again = result("one", "forest", minutes=6.0, c2st=0.6, settings=trees)
     (folder / "one" / "again.json").write_text(json.dumps(again))
@@ -125,8 +159,38 @@ def test_what_ends_by_itself_stands_for_longer_budgets(folder):
     longer = {one.method: one for one in entries.at(tables, 6.0)["one"]}
     assert {"plain", "gan", "forest"} <= set(longer) and not {"cut gan", "cut", "timed"} & set(longer)
     assert longer["forest"].minutes == 6.0 and longer["plain"].minutes == 1.0
+    early = json.loads((folder / "one" / "timed.json").read_text())
+    early["fit"]["answer"]["seconds"]["fit"] = 29.0  # of 60, with a setting that might have used them
+    assert not entries.ended_alone(json.loads((folder / "two" / "late.json").read_text()))
+    assert entries.ended_alone(early)
+    early["fit"]["answer"]["seconds"]["fit"] = 31.0
+    assert not entries.ended_alone(early)
     assert "late" not in {one.method for one in entries.at(tables, 6.0)["two"]}
     assert "### 6 minutes: one, two" in compare.rankings(tables)
+
+
+def test_of_two_fits_that_would_be_the_same_the_one_of_more_seeds_counts(folder):
+    for seed, minutes in ((0, 1.0), (1, 1.0), (0, 6.0)):
+        one = result("one", "forest", seed, minutes=minutes)
+        (folder / "one" / f"forest-{minutes}-{seed}.json").write_text(json.dumps(one))
+    longer = {one.method: one for one in entries.at(entries.read(folder), 6.0)["one"]}
+    assert longer["forest"].minutes == 1.0 and len(longer["forest"].runs) == 2
+
+
+def test_a_failure_that_only_has_a_code_says_what_was_printed_last(folder):
+    silent = result("one", "silent", error="exit code 1")
+    silent["failure"]["lines"] = ["step 3", "no row was drawn "]
+    (folder / "one" / "silent.json").write_text(json.dumps(silent))
+    assert "| exit code 1: no row was drawn | 30 |" in compare.compare(folder).read_text()
+
+
+def test_rows_that_were_there_already_have_no_speed(folder):
+    ready = result("one", "ready")
+    ready["fit"]["answer"]["seconds"]["sample"] = 1e-5
+    ready["fit"]["answer"]["peak_rss_mib"] = 60.0
+    (folder / "one" / "ready.json").write_text(json.dumps(ready))
+    found = entry(entries.read(folder), "one", "ready")
+    assert math.isnan(found.rows_per_second) and found.peak_mib == 60.0
 
 
 def test_tables_without_a_run_of_that_budget_are_left_out(folder):
@@ -141,7 +205,7 @@ def test_the_document_holds_spreads_failures_defects_and_plots(folder):
     text = path.read_text()
     assert "0.850 ± 0.071" in text and "| ValueError | 30 |" in text and "![Quality against seconds](one.svg)" in text
     assert "*memoriser*" in text and "1 failed" in text and "one outlier" in text
-    assert "| *what held-out rows have* |  |  |  |  |  | 1.00 % |" in text
+    assert "| *what held-out rows have* |  |  |  |  |  |  | 1.00 % |" in text
     drawing = (folder / "one.svg").read_text()
     assert ">good<" in drawing and ">broken<" not in drawing
     compare.compare(folder)

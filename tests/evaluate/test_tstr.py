@@ -53,7 +53,7 @@ def test_unknown_and_absent_classes_do_not_crash():
     single = tstr(*encode_tables(real, real.assign(y="k0"), holdout), "y")
     assert single.tstr.value == 0.5 and "one class" in single.tstr.reason
     empty = tstr(*encode_tables(real, real.assign(y=None), holdout), "y")
-    assert "missing" in empty.tstr.reason
+    assert "got 0" in empty.tstr.reason
 
 
 def test_a_target_that_cannot_be_scored_is_a_reason():
@@ -65,6 +65,14 @@ def test_a_target_that_cannot_be_scored_is_a_reason():
     assert "needs" in tstr(*encode_tables(real, real.iloc[:3], real), "y").tstr.reason
     keys = real.assign(key=[f"id{i}" for i in range(len(real))])
     assert "identifier" in tstr(*encode_tables(keys, keys, keys), "key").tstr.reason
+
+
+def test_few_rows_with_a_target_are_too_few():
+    real = table(0)
+    made = real.assign(y=real.y.where(real.index < 9))
+    result = tstr(*encode_tables(real, made, table(1)), "y")
+    assert np.isnan(result.tstr.value) and "with a target, got 9" in result.tstr.reason
+    assert result.trtr.value > 0.5
 
 
 def test_rows_without_a_target_are_left_aside():

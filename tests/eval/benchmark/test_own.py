@@ -97,6 +97,17 @@ def test_the_likelihood_of_held_out_rows_follows_the_answer(tmp_path, table, mon
     assert json.loads((tmp_path / "answer.json").read_text())["settings"] == {"model": "compact"}
 
 
+def test_drawing_ends_when_its_seconds_are_over(stub, table):
+    class Endless(stub.Bootstrap):
+        def iter_samples(self, n_samples, random_state):
+            for _ in range(n_samples):
+                yield self.train.head(1)
+
+    generator = Endless(table.train)
+    assert len(own.drawn(generator, 30, 0, 60.0)) == 30
+    assert len(own.drawn(generator, 30, 0, -1.0)) == 1
+
+
 def test_every_method_has_one_place(tmp_path):
     found = methods()
     assert {*CONTROLS, *LANGUAGE_MODELS, *BASELINES} <= set(found)

@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from eval import run as command
+from eval.benchmark import entries
 from eval.benchmark.scores import Scoring
 
 
@@ -105,6 +106,29 @@ def test_an_environment_that_cannot_be_made_is_a_failure(tmp_path, table, little
     method = Method("toy", "Toy", "peer", missing)
     path = command.run("toy", "toy", chosen=method, table=table, scoring_of=little, folder=tmp_path)
     assert json.loads(path.read_text())["failure"]["stage"] == "environment"
+
+
+def test_a_method_that_could_not_be_run_is_tried_again(tmp_path, table, peer, little, quick):
+    from eval.benchmark.methods import Method
+
+    def missing():
+        raise FileNotFoundError("python3.99")
+
+    how = {"table": table, "scoring_of": little, "learners": quick, "folder": tmp_path}
+    command.run("toy", "toy", chosen=Method("toy", "Toy", "peer", missing), **how)
+    assert entries.read(tmp_path) == {}
+    path = command.run("toy", "toy", chosen=peer(), **how)
+    assert json.loads(path.read_text())["status"] == "done"
+
+
+def test_a_peer_is_run_again_where_its_runner_or_packages_changed(tmp_path, table, peer, little, quick):
+    how = {"table": table, "scoring_of": little, "learners": quick, "folder": tmp_path}
+    first = json.loads(command.run("toy", "toy", chosen=dataclasses.replace(peer(), digest="a"), **how).read_text())
+    kept, changed = (
+        json.loads(command.run("toy", "toy", chosen=dataclasses.replace(peer(), digest=digest), **how).read_text())
+        for digest in ("a", "b")
+    )
+    assert kept == first and first["fit"]["runner"] == "a" and changed["fit"]["runner"] == "b"
 
 
 def test_the_weights_that_a_peer_asks_for_are_laid_before_it(tmp_path, table, peer, little, quick):
