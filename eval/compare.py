@@ -89,7 +89,7 @@ def section(name: str, entries: Sequence[Entry]) -> str:
     text = [
         f"## {_title(name)}",
         f"{rows['train']:,} rows to learn from, {rows['holdout']:,} held out ({split}).",
-        table(header, lines) + (FEW if any(entry.few for entry in done) else ""),
+        table(header, lines) + (FEW if any(entry.few for entry in done) else "") + _older(done),
         "The protocol's figures:",
         protocol(name, done, first["task"]),
     ]
@@ -97,6 +97,17 @@ def section(name: str, entries: Sequence[Entry]) -> str:
         text.append(_failures(entries))
     text.append(f"![Quality against seconds]({name}.svg)")
     return "\n\n".join(text)
+
+
+def _older(entries: Sequence[Entry]) -> str:
+    """Which methods were scored when one subsample was taken, where others have several."""
+    most = max((max(one.subsamples, default=1) for one in entries), default=1)
+    single = sorted({f"{one.method} {one.minutes:g} min" for one in entries if most > 1 and 1 in one.subsamples})
+    return (
+        f"\n\nAt as many rows as are held out by one subsample, others by {most}: {', '.join(single)}."
+        if single
+        else ""
+    )
 
 
 def protocol(name: str, entries: Sequence[Entry], task: str) -> str:
@@ -232,7 +243,13 @@ def origin(tables: Mapping[str, list[Entry]]) -> str:
     """Return commits and machines of the fits."""
     runs = [one for entries in tables.values() for entry in entries for one in (*entry.runs, *entry.failures)]
     commits = sorted({str(one["fit"]["commit"])[:12] + ("+" if one["fit"]["dirty"] else "") for one in runs})
-    machines = sorted({f"{one['fit']['machine']['cpu']}, {one['fit']['machine']['cores']} cores" for one in runs})
+    machines = sorted(
+        {
+            f"{one['fit']['machine']['cpu']}, cores: {one['fit']['machine']['cores']}, "
+            f"threads: {one['fit'].get('threads') or 'as many'}"
+            for one in runs
+        }
+    )
     return f"{len(runs)} runs on {'; '.join(machines)}; commit {', '.join(commits)}."
 
 

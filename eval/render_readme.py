@@ -165,12 +165,28 @@ def _machine(named: dict[str, Any]) -> str:
     return f"{named['cpu']}, {named['cores']} cores{gpu}"
 
 
+def _commits(result: dict[str, Any]) -> set[str]:
+    """The commit of a result, and those of points in it that were measured at others; + with uncommitted changes."""
+    found = {str(result["commit"])[:12] + ("+" if result["dirty"] else "")}
+    parts: list[Any] = [value for key, value in result.items() if key != "commit"]
+    while parts:
+        part = parts.pop()
+        if isinstance(part, dict):
+            if isinstance(part.get("commit"), str):
+                found.add(part["commit"][:12] + ("+" if part["commit"].endswith("+") else ""))
+            parts += part.values()
+        elif isinstance(part, list):
+            parts += part
+    return found
+
+
 def _origin(results: list[dict[str, Any]]) -> str:
     machines = sorted({_machine(one["machine"]) for one in results})
-    commits = sorted({str(one["commit"])[:12] + ("+" if one["dirty"] else "") for one in results})
+    commits = sorted({name for one in results for name in _commits(one)})
+    dirty = any(name.endswith("+") for name in commits)
     return (
         f"Measured on {'; '.join(machines)}; commit {', '.join(commits)}"
-        f"{' (+: with uncommitted changes)' if any(one['dirty'] for one in results) else ''}. "
+        f"{' (+: with uncommitted changes)' if dirty else ''}. "
         "Generated from `eval/results` by `python -m eval.render_readme`."
     )
 

@@ -110,7 +110,8 @@ class Kept:
         self.path, self.asked = path, json.loads(json.dumps(asked))
         known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
         was = dict(known.get("asked", {}), **({"commit": self.asked["commit"]} if older and known else {}))
-        self.points: dict[str, Any] = known["points"] if was == self.asked else {}
+        # Two states with uncommitted changes have the same name, so nothing of them is kept.
+        self.points: dict[str, Any] = known["points"] if was == self.asked and not self.asked["commit"][1] else {}
 
     def of(self, axis: str, stage: str, size: int) -> dict[str, Any] | None:
         """Return the point if it is there."""
@@ -119,7 +120,8 @@ class Kept:
 
     def keep(self, axis: str, stage: str, point: dict[str, Any]) -> None:
         """Write it at once."""
-        self.points[f"{axis}/{stage}/{point['size']}"] = {**point, "commit": self.asked["commit"][0]}
+        head, dirty = self.asked["commit"]
+        self.points[f"{axis}/{stage}/{point['size']}"] = {**point, "commit": f"{head}+" if dirty else head}
         record.write_json(self.path, {"asked": self.asked, "points": self.points})
 
 

@@ -40,6 +40,9 @@ def document(result: Result) -> str:
         "![Curves](curves.svg)",
         "## Which of our models is best, and what `--model auto` takes",
         _rule(result["rule"]),
+        "Nats lost: auto's choice beside the best, ± the standard error over rows. Auto / copula: over the rows that "
+        "are possible under both, where a few rows of hundreds of nats can decide the copula's mean; likelier: the "
+        "share of all rows possible under either that auto's choice gives more probability.",
         "Mean rank by C2ST score and TSTR up to 1,000 rows, 1 is best: "
         + "; ".join(f"{name} {rank:.2f}" for name, rank in sorted(result["mean_ranks"].items(), key=lambda one: one[1]))
         + ".",
@@ -72,13 +75,20 @@ def _rule(lines: Sequence[Mapping[str, Any]]) -> str:
         against = line["copula"]
         verdict = {True: "yes", False: "no", None: NONE}[line["auto_is_best"]]
         lost = NONE if line["behind"] is None else f"{line['behind']:.2f} ± {_number(line['standard_error'], 2)}"
-        copula = NONE if against is None else f"{against['nats'][line['auto']]:.2f} / {against['nats'][COPULA]:.2f}"
+        copula = NONE if against is None else _beside(against["nats"], line["auto"])
+        medians = NONE if against is None else _beside(against["medians"], line["auto"])
+        likelier = NONE if against is None else f"{100 * against['likelier']:.0f} %"
         rows.append(
             [line["dataset"], str(line["rows"]), *(_number(line["nats"].get(name), 2) for name in VARIANTS),
-             line["best"] or NONE, line["auto"], verdict, lost, copula]
+             line["best"] or NONE, line["auto"], verdict, lost, copula, medians, likelier]
         )  # fmt: skip
-    header = ["table", "rows", *VARIANTS, "best", "auto", "auto is best", "nats lost", "auto / copula, same rows"]
+    header = ["table", "rows", *VARIANTS, "best", "auto", "auto is best", "nats lost"]
+    header += ["auto / copula, same rows", "medians", "likelier"]
     return _table(header, rows)
+
+
+def _beside(nats: Mapping[str, float], auto: str) -> str:
+    return f"{nats[auto]:.2f} / {nats[COPULA]:.2f}"
 
 
 def _figures(result: Result, name: str, key: str) -> str:

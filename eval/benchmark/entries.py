@@ -121,6 +121,12 @@ class Entry:
         return not self.runs
 
     @property
+    def subsamples(self) -> set[int]:
+        """How many subsamples of as many rows as are held out its figures are means over, seed by seed."""
+        found = [_part(one, ("metrics", "summary", "at_holdout_rows", "c2st_score")) for one in self.runs]
+        return {int(one.get("subsamples", 1)) for one in found if isinstance(one, Mapping)}
+
+    @property
     def drawn(self) -> float:
         """Rows that were made, mean over the seeds."""
         return _mean([float(one["rows"]["synthetic"]) for one in self.runs])

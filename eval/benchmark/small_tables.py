@@ -3,7 +3,9 @@
 Knows the result files of `eval.run --train-rows` below one folder. Refuses to know how they are shown (`curve_pages`).
 
 Nats are compared over held-out rows that are possible under all methods compared, row by row: a model must not look
-better because the rows it gives no probability to are left out for it alone.
+better because the rows it gives no probability to are left out for it alone. Beside the copula a mean says little: a
+few rows of hundreds of nats, near the least probability that a float can hold, decide it, and a row beyond is left out.
+So there are medians, and the share of all rows that our model finds likelier, impossible ones included.
 """
 
 from __future__ import annotations
@@ -65,6 +67,13 @@ def nats_by_row(results: Mapping[str, Sequence[Mapping[str, Any]]], methods: Seq
 
     Only seeds that all of them have count; a method without any nats is left out.
     """
+    values = _all_rows(results, methods)
+    possible = np.all([np.isfinite(one) for one in values.values()], axis=0)
+    return {method: one[possible] for method, one in values.items()}
+
+
+def _all_rows(results: Mapping[str, Sequence[Mapping[str, Any]]], methods: Sequence[str]) -> dict[str, FloatArray]:
+    """The same of all held-out rows, infinite where a row is impossible."""
     known: dict[str, dict[int, list[float | None]]] = {}
     for method in methods:
         for result in results.get(method, ()):
@@ -75,9 +84,7 @@ def nats_by_row(results: Mapping[str, Sequence[Mapping[str, Any]]], methods: Seq
         return {}
     seeds = sorted(set.intersection(*(set(one) for one in known.values())))
     rows = {method: [row for seed in seeds for row in one[seed]] for method, one in known.items()}
-    values = {method: np.array([math.nan if row is None else row for row in one]) for method, one in rows.items()}
-    possible = np.all([np.isfinite(one) for one in values.values()], axis=0)
-    return {method: one[possible] for method, one in values.items()}
+    return {method: np.array([math.inf if row is None else row for row in one]) for method, one in rows.items()}
 
 
 def cell(results: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, Any]:
@@ -119,7 +126,8 @@ def rule(found: Mapping[Place, Mapping[str, Sequence[Mapping[str, Any]]]], choos
         ``nats`` by model, over the same rows; ``best`` of them; ``auto`` what is chosen; ``auto_is_best``, null where
         fewer than two models were measured; ``behind``, the nats per row that auto's choice loses to the best, and the
         ``standard_error`` of that difference over rows. ``copula``: the copula's nats and those of auto's choice over
-        the rows possible under both.
+        the rows possible under both, mean and median, and the share ``likelier`` of rows possible under either that
+        auto's choice gives more probability.
     """
     lines = []
     for (dataset, n_rows), results in sorted(found.items()):
@@ -147,8 +155,12 @@ def _against_copula(results: Mapping[str, Sequence[Mapping[str, Any]]], auto: st
         one: sum(result.get("holdout_nats", {}).get("impossible_rows", 0) for result in results[one]) for one in nats
     }
     means = {one: float(values.mean()) for one, values in nats.items()}
+    every = _all_rows(results, [auto, COPULA])
+    either = np.isfinite(every[auto]) | np.isfinite(every[COPULA])
     return {
         "nats": means,
+        "medians": {one: float(np.median(values)) for one, values in nats.items()},
+        "likelier": float((every[auto] < every[COPULA])[either].mean()),
         "rows": int(nats[auto].size),
         "impossible_rows": impossible,
         "auto_is_better": means[auto] < means[COPULA],

@@ -94,6 +94,17 @@ def test_figures_that_depend_on_the_number_of_rows_are_taken_at_the_hold_out_s(f
     assert large.mean("c2st_score") == 0.4 and large.mean("tstr") == 0.8
 
 
+def test_figures_of_one_subsample_beside_others_of_several_are_named(folder):
+    for name, count in (("old", {}), ("new", {"subsamples": 3})):
+        one = result("one", name)
+        one["metrics"]["summary"]["at_holdout_rows"] = {"c2st_score": {"value": 0.4} | count}
+        (folder / "one" / f"{name}.json").write_text(json.dumps(one))
+    text = compare.compare(folder).read_text()
+    assert "by one subsample, others by 3: old 6 min." in text
+    (folder / "one" / "new.json").unlink()
+    assert "by one subsample" not in compare.compare(folder).read_text()
+
+
 def test_ranks_leave_controls_out_and_put_failures_last(folder):
     everywhere, widest = entries.blocks(entries.at(entries.read(folder), 6.0))
     found = entries.ranks(everywhere)
@@ -233,7 +244,7 @@ def test_the_readme_holds_the_ranking(folder, tmp_path):
     text = render_readme.with_generators("\n".join(render_readme.GENERATORS), tmp_path)
     row = next(line for line in text.splitlines() if line.startswith("| good |"))
     assert "| 0.850 |" in row and "| 0.030 |" in row  # C2ST score, and TSTR lost: 0.9 - 0.87
-    assert "5 runs on X, 2 cores; commit 000000000000" in text
+    assert "5 runs on X, cores: 2, threads: as many; commit 000000000000" in text
 
 
 def test_the_committed_document_is_what_the_committed_results_say():

@@ -63,6 +63,13 @@ def test_the_rule_compares_rows_that_are_possible_under_all_models():
     assert line["best"] == "compact" and line["auto_is_best"] is True and line["behind"] == 0.0
     assert line["copula"]["rows"] == 3 and line["copula"]["auto_is_better"] is True
     assert line["copula"]["nats"]["compact"] == pytest.approx(113 / 3)
+    assert line["copula"]["medians"] == {"compact": 7.0, "copula": 8.0} and line["copula"]["likelier"] == 1.0
+    worse = place(
+        result("a", 100, "compact", by_row=[5.0, 9.0, None, None]),
+        result("a", 100, "copula", by_row=[None, 7.0, 8.0, None]),
+    )
+    (line_of_worse,) = small_tables.rule(worse, lambda name, n_rows: "compact")
+    assert line_of_worse["copula"]["likelier"] == pytest.approx(1 / 3)
     (line,) = small_tables.rule(found, lambda name, n_rows: "smollm2-135m")
     assert line["auto_is_best"] is False and line["behind"] == pytest.approx(0.1)
     assert line["standard_error"] == pytest.approx(np.std([0.5, 0.0, -0.2], ddof=1) / math.sqrt(3))

@@ -58,6 +58,18 @@ def test_no_results_and_a_peers_result_are_printed_too():
     assert "25.00 %" in text and "0.125" in text and "X, 2 cores" in text
 
 
+def test_commits_of_points_measured_before_are_named():
+    scaled = {
+        "benchmark": "scaling",
+        "commit": "b" * 40,
+        "dirty": False,
+        "machine": {"cpu": "X", "cores": 2},
+        "targets": [{"what": "x", "measured": 1.0, "relation": "<=", "target": 2.0, "reached": True}],
+        "points": {"rows": {"fit": [{"size": 1, "commit": "a" * 40}, {"size": 2, "commit": "c" * 40 + "+"}]}},
+    }
+    assert f"commit {'a' * 12}, {'b' * 12}, {'c' * 12}+ (+: with uncommitted" in render_readme.table([scaled])
+
+
 def test_numbers_read_well():
     shown = [render_readme.number(value, "rows") for value in (3100.4, 0.9123456, 12.345, 0.0, None)]
     assert shown == ["3,100", "0.912", "12.3", "0", "-"]

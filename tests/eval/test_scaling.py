@@ -68,7 +68,8 @@ def test_what_is_expected_to_be_too_long_is_not_started(tmp_path):
     assert points["sample"][3]["not_run"].startswith("not run")
 
 
-def test_quick_points_are_medians_of_three_and_points_are_kept(tmp_path):
+def test_quick_points_are_medians_of_three_and_points_are_kept(monkeypatch, tmp_path):
+    monkeypatch.setattr(record, "commit", lambda: ("aaa", False))
     machine = Machine()
     sizes = Sizes((10, 20), (), ())
     scaling.run(sizes, call=machine, folder=tmp_path)
@@ -99,7 +100,20 @@ def test_points_of_older_commits_are_kept_when_asked_for_and_say_so(monkeypatch,
     assert {rows for _, rows, _ in plain.calls} == {100}
 
 
-def test_an_interrupted_run_makes_the_model_again_that_sampling_needs(tmp_path):
+def test_points_with_uncommitted_changes_are_measured_again_and_marked(monkeypatch, tmp_path):
+    monkeypatch.setattr(record, "commit", lambda: ("aaa", True))
+    sizes = Sizes((100,), (), ())
+    for _ in range(2):
+        machine = Machine()
+        path = scaling.run(sizes, call=machine, folder=tmp_path)
+        assert {rows for _, rows, _ in machine.calls} == {100}
+    result = json.loads(path.read_text())
+    assert result["points"]["rows"]["fit"][0]["commit"] == "aaa+"
+
+
+def test_an_interrupted_run_makes_the_model_again_that_sampling_needs(monkeypatch, tmp_path):
+    monkeypatch.setattr(record, "commit", lambda: ("aaa", False))
+
     class Breaks(Machine):
         def __call__(self, function, **how):
             if function.endswith(":sample"):
