@@ -193,7 +193,7 @@ def train_engine(
     checkpointer = None
     if run is not None:
         minutes = engine.config.train.checkpoint_minutes
-        checkpointer = Checkpointer(partial(_save, run.checkpoints, options), minutes, signals)
+        checkpointer = Checkpointer(partial(_save, run, options), minutes, signals)
         if warm_seconds:
             checkpointer.save(trainer)
     listeners: list[TrainerListener] = [] if checkpointer is None else [checkpointer]
@@ -222,9 +222,9 @@ def train_engine(
 
 
 def _save(
-    folder: Path, options: Mapping[str, Any], step: int, tensors: Mapping[str, Any], counters: Mapping[str, Any]
+    run: Run, options: Mapping[str, Any], step: int, tensors: Mapping[str, Any], counters: Mapping[str, Any]
 ) -> None:
-    checkpoint.save(folder, step, tensors, counters, config=options)
+    checkpoint.save(run.begin_checkpoints(), step, tensors, counters, config=options)
 
 
 @contextmanager

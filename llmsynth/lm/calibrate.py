@@ -36,6 +36,7 @@ from torch import nn
 from llmsynth.grammar.row import EncodedColumn
 from llmsynth.lm.decoder import RowDecoder
 from llmsynth.lm.heads import ColumnHead, token_counts
+from llmsynth.lm.memory import rows_to_decode
 from llmsynth.lm.model import LanguageModel
 from llmsynth.lm.picking import ColumnSampling
 
@@ -44,7 +45,8 @@ PASSES = (2, 16)
 POSITIONS = 1024
 """Tokens that all passes together may spend on one row's place in the batch."""
 ROWS_PER_PASS = (256, 2048)
-"""Least and most rows drawn in a pass; in between, as many as there are training rows."""
+"""Least and most rows drawn in a pass; in between, as many as there are training rows. Fewer where rows are so long
+that memory has no room for them."""
 SOLVER_STEPS = 3
 SEEN_ENOUGH = 50
 """Rows drawn in a state at which its shift counts half."""
@@ -104,7 +106,7 @@ def calibrate(
     Calibration
     """
     began, grammar = time.monotonic(), model.grammar
-    n_rows = int(np.clip(encoded[0].index.size, *ROWS_PER_PASS))
+    n_rows = rows_to_decode(model, int(np.clip(encoded[0].index.size, *ROWS_PER_PASS)))
     counts = [
         torch.from_numpy(token_counts(known.automaton, column, per_state=True)).to(model.device)
         if _has_state_bias(head)

@@ -35,7 +35,8 @@ from llmsynth.lm.row_restriction import Guide
 from llmsynth.lm.side_by_side import map_side_by_side
 
 COMPACT_TIE = 2e-6
-"""Cumulative probability within which float32 rounding could decide a draw; of the compact model it is below 1e-6."""
+"""Cumulative probability within which float32 rounding could decide a draw; of the compact model it is below 1e-6.
+Temperatures below 1 widen it (see `picking`)."""
 PRETRAINED_TIE = 1e-4
 """The same for a deep pretrained model."""
 LEAST_ROWS_OF_THREAD = 256

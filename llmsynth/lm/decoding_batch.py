@@ -211,7 +211,7 @@ class DecodingBatch:
                 logits, mass = self.by_row.apply(logits, state[open_rows], who)
                 self.log_weight[who] += mass
             tokens[open_rows], margin = pick(logits, draws, how)
-            self.close[who] |= margin < self.tie
+            self.close[who] |= margin < self.tie / min(1.0, self.decoder.sampling[place].temperature)
         columns = [tokens]
         while self.decoder.folds:
             before = columns[-1]

@@ -31,7 +31,7 @@ from llmsynth.lm.plan import TrainPlan, make_plan
 from llmsynth.lm.pretrained import PretrainedModel
 from llmsynth.lm.progress import TrainerListener
 from llmsynth.lm.row_weights import RowWeights
-from llmsynth.lm.trainer import Trainer
+from llmsynth.lm.trainer import Trainer, has_choices
 from llmsynth.seeding import derive, generator
 from llmsynth.table.dtypes import Physical
 from llmsynth.table.schema import Schema
@@ -236,7 +236,7 @@ def make_trainer(
         )
     plan = make_plan(config, n, batch_size=batch_size, learning_rate=peak, default_epochs=epochs)
     builder = engine.builder(encoded)
-    if isinstance(engine.model, PretrainedModel):
+    if isinstance(engine.model, PretrainedModel) and has_choices(encoded):
         rows = split[0][:64]
         engine.model.calibrate(builder.build(rows, natural_orders(rows.size, builder.grammar.n_columns)))
     plan = replace(plan, rows_at_once=rows_that_fit(engine.model, builder, split[0], plan.batch_size))

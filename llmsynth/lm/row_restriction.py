@@ -100,6 +100,13 @@ class RowRestriction:
             States of the rows, each with a choice.
         who : ndarray of int64, shape (m,)
             Rows of the batch.
+
+        Returns
+        -------
+        kept : Tensor of float64, shape (m, n_local)
+            A row that no token is left to, because its logits exclude all of its set, is left free from here on.
+        mass : ndarray of float64, shape (m,)
+            Minus infinity for such a row.
         """
         sets = self.set_of_row[who]
         added = np.zeros((who.size, self.tree.n_local))
@@ -110,10 +117,13 @@ class RowRestriction:
             share = self.share[sets[rows][:, None], self.tree.code[below][None, :]]  # (rows, codes below)
             largest = np.maximum.reduceat(share, starts, axis=1)  # (rows, tokens)
             added[rows] = -np.inf
+            most = largest.max(axis=1, keepdims=True)
             with np.errstate(divide="ignore"):
-                added[rows[:, None], tokens[None, :]] = np.log(largest / largest.max(axis=1, keepdims=True))
-        kept = torch.log_softmax(logits, dim=-1) + torch.from_numpy(added).to(logits.device)
-        return kept, torch.logsumexp(kept, dim=-1).cpu().numpy()
+                added[rows[:, None], tokens[None, :]] = np.log(largest / np.where(most > 0, most, 1.0))
+        free = torch.log_softmax(logits, dim=-1)
+        kept = free + torch.from_numpy(added).to(logits.device)
+        mass = torch.logsumexp(kept, dim=-1)
+        return torch.where(torch.isneginf(mass)[:, None], free, kept), mass.cpu().numpy()
 
 
 class Guide(Protocol):

@@ -73,10 +73,13 @@ class Run:
         self.manifest: dict[str, Any] = manifest or {}
         self._lock: FolderLock | None = None
         self._created: list[Path] = []
+        self._replaces_checkpoints = False
 
     @classmethod
     def create(cls, path: str | os.PathLike[str], *, overwrite: bool = False, resume: bool = False) -> Run:
         """Claim a folder for a new run; nothing of an old run is touched before `seal`.
+
+        Only checkpoints of an unfinished run go earlier, when the new run has one of its own (`begin_checkpoints`).
 
         Parameters
         ----------
@@ -110,8 +113,7 @@ class Run:
             finish_seal(folder)
             shutil.rmtree(folder / NEW, ignore_errors=True)
             (folder / NEW).mkdir()
-            if not resume:
-                shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
+            run._replaces_checkpoints = not resume
         except OSError as problem:
             run.close()
             raise not_writable(folder, problem) from None
@@ -171,6 +173,16 @@ class Run:
     def checkpoints(self) -> Path:
         """Folder of the checkpoints, which `seal` removes."""
         return self.folder / CHECKPOINTS
+
+    def begin_checkpoints(self) -> Path:
+        """Folder of the checkpoints, to write one to; the first call removes those of a run that is replaced.
+
+        Until then that run can be resumed, should this one be refused.
+        """
+        if self._replaces_checkpoints:
+            shutil.rmtree(self.checkpoints, ignore_errors=True)
+            self._replaces_checkpoints = False
+        return self.checkpoints
 
     @property
     def tracking(self) -> Path:

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -29,6 +29,7 @@ import torch
 from llmsynth.config import TrainConfig
 from llmsynth.errors import TrainingError
 from llmsynth.grammar.automaton import IntArray
+from llmsynth.grammar.row import EncodedColumn
 from llmsynth.lm.dataset import Batch, BatchBuilder, draw_orders, epoch_batches, natural_orders
 from llmsynth.lm.model import LanguageModel, batch_losses, load_restricted_state, restricted_state
 from llmsynth.lm.optimizer import make_optimizer
@@ -40,6 +41,11 @@ from llmsynth.seeded_torch import seeded
 from llmsynth.seeding import derive, generator
 
 Tensors = dict[str, torch.Tensor]
+
+
+def has_choices(encoded: Sequence[EncodedColumn]) -> bool:
+    """Whether any token of any row could have been another one: without a choice there is nothing to train."""
+    return any(bool(column.decisions.any()) for column in encoded)
 
 
 class Trainer:
@@ -77,6 +83,8 @@ class Trainer:
         listener: TrainerListener | None = None,
         weights: RowWeights | None = None,
     ) -> None:
+        if not has_choices(builder.encoded):
+            plan = replace(plan, n_steps=1, most_steps=1)  # every token is forced: the model is right as it is
         self.model, self.builder, self.config, self.plan = model, builder, config, plan
         self.train_rows, self.holdout_rows = split
         self.open_nats, self.seed, self.listener, self.weights = open_nats, seed, listener, weights
@@ -139,7 +147,8 @@ class Trainer:
     def _end(self) -> None:
         if self.counters.evaluated < self.counters.step:
             self._evaluate()
-        self.counters.finished = True
+        # That evaluation may have begun a refit, which adds steps.
+        self.counters.finished = self.counters.step >= self.plan.n_steps
 
     def _replan(self, first: int, already: float, began: float, evaluating: float, *, due: bool) -> None:
         """Fit the number of steps to the budget after the first steps, then at every evaluation."""
@@ -203,7 +212,8 @@ class Trainer:
                 loss = losses.sum() / n_targets
                 if not bool(torch.isfinite(loss)):
                     self._not_finite(f"a batch of {part.n_rows} rows")
-                torch.autograd.backward(loss)
+                if n_tokens:  # without a choice in any row, no weight has a say
+                    torch.autograd.backward(loss)
             nats.append(row_nats.detach())
         self.parallel.average_gradients(self.parameters.values())
         for member in self.model.members:

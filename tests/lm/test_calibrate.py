@@ -9,6 +9,7 @@ from llmsynth.grammar.row import compact_row_grammar
 from llmsynth.grammar.text_grammar import compact_text
 from llmsynth.lm.calibrate import calibrate, calibrate_and_check
 from llmsynth.lm.decoder import RowDecoder
+from llmsynth.lm.memory import CACHE_SHARE
 from llmsynth.lm.model import restricted_state
 from llmsynth.lm.picking import ColumnSampling
 
@@ -111,6 +112,19 @@ def test_without_time_there_is_one_pass(grammar, encoded, random_compact):
     model = random_compact(grammar)
     done = calibrate(model, model.number_offsets, encoded, seed=1, seconds=0.0)
     assert done.passes == 1 and done.rows == 2048
+
+
+def test_where_memory_is_short_a_pass_draws_the_rows_that_fit(grammar, encoded, random_compact, monkeypatch):
+    model = random_compact(grammar)
+    room = 100 * model.bytes_per_position * grammar.most_positions / CACHE_SHARE
+    monkeypatch.setattr("llmsynth.lm.memory.free_memory", lambda device: int(room) + 1)
+    seen, decode = [], RowDecoder.decode_rows
+    monkeypatch.setattr(
+        RowDecoder, "decode_rows", lambda self, rows, *args: [seen.append(rows), decode(self, rows, *args)][1]
+    )
+    done = calibrate(model, model.number_offsets, encoded, seed=1)
+    assert [rows.size for rows in seen] == [100] * 16 and done.rows == 1600
+    assert np.concatenate(seen).tolist() == list(range(1600))
 
 
 def test_a_model_that_is_right_is_left_alone(grammar, encoded, random_compact):

@@ -180,6 +180,32 @@ def test_draws_too_close_to_an_edge_are_settled_in_double_precision(random_compa
     assert not decoder_of(model).decode_rows(np.array([3, 7]), 0, tie=1e-12).close.any()
 
 
+@pytest.mark.parametrize(
+    ("how", "most_close"),
+    [
+        ({"temperature": 0.1}, 0.1),
+        ({"top_p": 0.7}, 0.02),
+        ({"temperature": 0.1, "top_p": 0.7}, 0.1),
+        ({"top_p": 0.6337}, 1.0),  # of the likeliest token: whether the second is kept is up to rounding in every row
+    ],
+)
+def test_draws_that_rounding_decides_are_close_at_a_low_temperature_and_in_a_nucleus_too(how, most_close):
+    """Errors far larger than those of rounding, so that they decide some rows of a few thousand."""
+    error, n, noise = [0.0], 3000, torch.Generator().manual_seed(0)
+    spread = how.get("temperature", 1.0) * torch.arange(6.0)
+
+    def script(column, position, state):
+        return spread + error[0] * (2 * torch.rand(state.shape[0], 6, generator=noise) - 1)
+
+    model = StubModel(compact_row_grammar("ab", [code_grammar(6, 0, missing=False)] * 2), script=script)
+    decoder = RowDecoder(model, (-1, -1), [ColumnSampling(**how)] * 2)
+    exact = decoder.decode_rows(np.arange(n), 5)
+    error[0] = 1e-3
+    found = decoder.decode_rows(np.arange(n), 5, tie=error[0] / 2)
+    differs = np.any([found.values[place] != exact.values[place] for place in (0, 1)], axis=0)
+    assert differs.any() and found.close[differs].all() and found.close.mean() <= most_close
+
+
 def test_a_low_temperature_takes_the_likeliest_token_everywhere(model):
     rows = decoder_of(model, temperature=1e-6).decode(20, seed=0)
     assert all(len(set(column.tolist())) == 1 for column in rows)

@@ -6,6 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from llmsynth.errors import InputError
 from llmsynth.lm.picking import ColumnSampling, pick
 
 DEFAULT = ColumnSampling()
@@ -49,3 +50,45 @@ def test_tokens_are_picked_in_proportion_to_their_probability(rows_innermost):
     assert margin[99] == pytest.approx(0.0005) and margin[400] == pytest.approx(0.2995)
     kept, _ = pick(logits, draws, ColumnSampling(top_p=0.85))
     assert np.bincount(kept, minlength=4).tolist() == [0, 0, 667, 333]
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    seed=st.integers(0, 2**32),
+    top_p=st.sampled_from([1.0, 0.9, 0.5, 1e-9]),
+    temperature=st.sampled_from([1.0, 0.1, 1e-3, 1e-6, 1e-8, 5.0]),
+    spread=st.sampled_from([0.0, 1e-6, 1e-3, 1.0, 10.0]),
+    error=st.sampled_from([1e-2, 1e-3, 1e-6]),
+)
+def test_a_pick_that_errors_in_the_logits_change_has_a_margin_below_half_of_them(
+    seed, top_p, temperature, spread, error
+):
+    """The errors of all logits are at most so large, and a temperature below 1 multiplies them."""
+    rng = np.random.default_rng(seed)
+    logits = rng.normal(size=(200, 6)) * spread
+    logits[rng.random(logits.shape) < 0.3] = -np.inf
+    logits[:, 0] = 0.0
+    draws, how = rng.random(200), ColumnSampling(temperature, top_p)
+    exact, _ = pick(torch.from_numpy(logits), draws, how)
+    found, margin = pick(torch.from_numpy(logits + rng.uniform(-error, error, logits.shape)), draws, how)
+    close = margin < error / 2 / min(1.0, temperature)
+    assert close[found != exact].all()
+
+
+def test_few_draws_are_close_where_rounding_decides_little():
+    """Likeliest tokens a nat apart are those of any temperature near zero: nothing is left to settle."""
+    logits = torch.from_numpy(np.random.default_rng(0).permuted(np.tile(np.arange(6.0), (5000, 1)), axis=1))
+    draws = (np.arange(5000) + 0.5) / 5000
+    for temperature, share in ((0.1, 0.0), (1e-3, 0.0), (1.0, 0.0)):
+        for top_p in (1.0, 0.8):
+            _, margin = pick(logits, draws, ColumnSampling(temperature, top_p))
+            assert (margin < 2e-6 / temperature).mean() <= share + 2e-3
+
+
+@pytest.mark.parametrize("how", [DEFAULT, ColumnSampling(0.5, 0.9)])
+@pytest.mark.parametrize("empty", [-np.inf, np.nan])
+def test_a_row_without_a_token_is_one_error(how, empty):
+    logits = torch.zeros(3, 4).double()
+    logits[1] = empty
+    with pytest.raises(InputError, match="no value is left for a column in 1 of 3 rows"):
+        pick(logits, np.full(3, 0.5), how)

@@ -58,6 +58,36 @@ def test_probabilities_of_codes_are_those_of_the_model_times_their_shares(gramma
         assert np.isneginf(kept[~inside]).all()
 
 
+def test_a_row_whose_logits_exclude_its_set_is_left_free_and_weighs_nothing():
+    grammar = code_grammar(7, 53, missing=False)
+    share = np.zeros((1, N + 1))
+    share[0, 30] = 1.0
+    tree = CodeTree.of(grammar, N, missing=False)
+    restriction = RowRestriction(tree, share, np.zeros(2, dtype=np.int64))
+    first = grammar.encode(np.array([30]))[0, 0]
+    n_states, n_local = grammar.automaton.next_state.shape
+    logits = (
+        torch.zeros(2, n_local).double().masked_fill(torch.from_numpy(grammar.automaton.next_state[0] < 0), -torch.inf)
+    )
+    logits[1, first] = -torch.inf
+    kept, mass = restriction.apply(logits, np.zeros(2, dtype=int), np.arange(2))
+    assert torch.isfinite(kept[0]).sum() == 1 and np.isfinite(mass[0])
+    assert torch.equal(torch.isfinite(kept[1]), torch.isfinite(logits[1])) and np.isneginf(mass[1])
+    # It went on outside of its set: there no token leads back.
+    other = next(
+        s
+        for s in range(1, n_states)
+        if s != grammar.automaton.next_state[0, first] and grammar.automaton.n_choices[s] > 1
+    )
+    inside = (
+        torch.zeros(1, n_local)
+        .double()
+        .masked_fill(torch.from_numpy(grammar.automaton.next_state[other] < 0), -torch.inf)
+    )
+    kept, mass = restriction.apply(inside, np.array([other]), np.array([1]))
+    assert torch.equal(torch.isfinite(kept), torch.isfinite(inside)) and np.isneginf(mass[0])
+
+
 def test_a_row_whose_set_is_empty_is_left_free_and_weighs_nothing():
     grammar = code_grammar(5, 0, missing=False)
     share = np.array([[0, 0, 0, 0, 0, 0], [0, 1, 0, 0, 0, 0]], dtype=float)

@@ -193,10 +193,20 @@ def test_checkpoints_survive_an_error_and_are_removed_by_sealing(tmp_path: Path)
     assert not (tmp_path / "run" / "checkpoints").exists()
 
 
-def test_overwriting_forgets_old_checkpoints(tmp_path: Path) -> None:
-    (tmp_path / "run" / "checkpoints" / "step-00000001").mkdir(parents=True)
+def test_overwriting_forgets_old_checkpoints_once_there_is_an_own_one(tmp_path: Path) -> None:
+    import torch
+
+    with Run.create(tmp_path / "run") as run:
+        checkpoint.save(run.begin_checkpoints(), 500, {"w": torch.zeros(1)}, {}, config={})
+    with pytest.raises(ValueError, match="refused"), Run.create(tmp_path / "run", overwrite=True):
+        raise ValueError("refused")
     with Run.create(tmp_path / "run", overwrite=True) as run:
-        assert checkpoint.latest(run.checkpoints) is None
+        for step, left in ((1, [1]), (2, [1, 2])):
+            assert checkpoint.latest(run.checkpoints) is not None
+            checkpoint.save(run.begin_checkpoints(), step, {"w": torch.zeros(1)}, {}, config={})
+            assert sorted(int(path.name[5:]) for path in run.checkpoints.iterdir()) == left
+    with Run.create(tmp_path / "run", resume=True) as run:
+        assert len(list(run.begin_checkpoints().iterdir())) == 2
 
 
 @pytest.mark.parametrize(

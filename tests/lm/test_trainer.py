@@ -324,6 +324,33 @@ def test_without_gain_a_refit_trains_the_first_weights_on_all_rows_up_to_the_bes
     assert same(weights(trainer), trainer.average)
 
 
+def test_a_refit_that_the_last_evaluation_begins_is_run(make, monkeypatch, tmp_path):
+    """The plan ends between two evaluations, and the one after its last step exhausts the patience."""
+    rising = iter(range(10, 100))
+
+    def ending(steps=None):
+        trainer = refitted(make, patience=1)
+        trainer.plan = TrainPlan(5, 16, 3, 4, 0.05)
+        monkeypatch.setattr(trainer, "nats", lambda rows: np.full(rows.size, float(next(rising))))
+        trainer.run(most_steps=steps)
+        return trainer
+
+    whole = ending()
+    counters = whole.counters
+    assert counters.finished and counters.best_step == 4 and counters.refit_from == 5
+    assert counters.step == 5 + math.ceil(REFIT_SHARE * 4) and counters.progress == pytest.approx(1.0)
+    assert [entry["split"] for entry in counters.history if entry["step"] == counters.step] == ["refit"]
+    assert not same(weights(whole), whole.start) and same(weights(whole), whole.average)
+    part = ending(5)
+    assert not part.counters.finished and part.counters.refit_from == 5
+    tensors, counters = part.state()
+    checkpoint.save(tmp_path, 5, tensors, counters, config={})
+    rest, saved = refitted(make, patience=1), checkpoint.latest(tmp_path)
+    rest.load_state(saved.tensors, saved.counters)
+    rest.run()
+    assert same(weights(rest), weights(whole))
+
+
 def test_a_refit_that_is_stopped_goes_on_to_the_same_weights(make, tmp_path):
     whole = refitted(make)
     end = whole.run().refit_from
@@ -359,6 +386,20 @@ def test_without_held_out_rows_it_runs_to_the_end_and_keeps_the_last_weights(mak
     assert trainer.counters.step == 12 and trainer.counters.best_nats == np.inf
     assert {entry["split"] for entry in trainer.counters.history} == {"train"}
     assert same(weights(trainer), trainer.best)
+
+
+@pytest.mark.parametrize("budget", [None, 60.0])
+def test_rows_without_any_choice_are_one_step_that_changes_nothing(random_compact, budget):
+    grammar = compact_row_grammar("ab", [code_grammar(1, 0, missing=False)] * 2)
+    encoded = [grammar.encode_column(place, np.zeros(N, dtype=np.int64)) for place in (0, 1)]
+    model = random_compact(grammar, encoded=encoded)
+    before = restricted_state(model)
+    plan = TrainPlan(600, 16, 3, 3, 1e-2, budget)
+    builder = BatchBuilder(grammar, encoded, model.number_offsets)
+    trainer = Trainer(model, builder, SPLIT, np.zeros(N), TrainConfig(ema_decay=None), plan, 7)
+    counters = trainer.run()
+    assert counters.finished and counters.step == 1 and counters.best_nats == 0
+    assert same(restricted_state(model), before)
 
 
 def test_with_an_average_the_averaged_weights_are_scored_and_kept(make):
