@@ -126,6 +126,11 @@ class RowDecoder:
         return PRETRAINED_TIE if self.folds else COMPACT_TIE
 
     @property
+    def weight_tie(self) -> float:
+        """Distance from a row's weight within which rounding could decide; a temperature below 1 widens it."""
+        return self.tie / min(1.0, *(how.temperature for how in self.sampling))
+
+    @property
     def natural(self) -> Request:
         """Every column is written."""
         return Request(tuple(range(self.grammar.n_columns)))

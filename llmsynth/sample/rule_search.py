@@ -210,7 +210,7 @@ class RowSearch:
         accept, keep = (self._uniforms(seed, stream, rows) for stream in ("accept", "keep"))
         table, weight, close = self._decoded(self.decoder, rows, seed, self.decoder.tie)
         # Rounding could decide where a draw is near its weight: such rows are drawn in double precision.
-        close |= (np.abs(accept - weight) < self.decoder.tie) & (weight < 1)
+        close |= (np.abs(accept - weight) < self.decoder.weight_tie) & (weight < 1)
         if close.any():
             exact, exactly, _ = self._decoded(self.decoder.exact, rows[close], seed, 0.0)
             weight[close] = exactly

@@ -267,6 +267,13 @@ def test_an_error_in_one_of_the_threads_is_raised_and_their_number_comes_back(sh
         short_rows.decode(1000, 0)
 
 
+def test_weights_are_close_over_a_wider_stretch_at_the_lowest_temperature(model):
+    plain, n_columns = decoder_of(model), model.grammar.n_columns
+    cold = [ColumnSampling(temperature=0.1 if place == 1 else 2.0) for place in range(n_columns)]
+    assert plain.weight_tie == plain.tie
+    assert RowDecoder(model, plain.number_offsets, cold).weight_tie == pytest.approx(10 * plain.tie)
+
+
 def test_a_model_of_short_weights_settles_no_draws(model):
     decoder = decoder_of(model)
     assert decoder.tie > 0
