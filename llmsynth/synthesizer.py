@@ -327,7 +327,7 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
         tallies: list[ConditionTally] = []
         sampler = self._sampler(engine)
         ruled = RuledSampler(sampler) if self.schema_.rules else None
-        if (balance is not None or proportions is not None) and n_samples > 0:
+        if balance is not None or proportions is not None:
             rows = self._balanced(n_samples, seed, config, where, (balance, proportions), tallies, ruled)
         elif where is None:
             rows = (sampler if ruled is None else ruled).iterate(n_samples, seed, config)
@@ -374,6 +374,8 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
             )
         (place,) = scores.places([label])
         shares = class_shares(scores.columns[place], self._fitted().encoder.codecs[place], classes[1])
+        if n_samples < 1:
+            return self._sampler(self._fitted()).iterate(n_samples, seed, config)
         asked = dict(zip(shares, class_counts(n_samples, list(shares.values())), strict=True))
         counts = {category: count for category, count in asked.items() if count}
         rest = [] if where is None else list(where) if isinstance(where, list | tuple) else [where]
@@ -544,8 +546,9 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
         Returns
         -------
         DataFrame, shape (n_rows, n_columns)
-            Observed cells unchanged, no cell missing, rows in order, numbered as in the table. With ``n_draws > 1`` the
-            imputations stand below each other, shape (n_draws * n_rows, n_columns), and the index has a level "draw".
+            Observed cells unchanged, no cell missing but in columns of which no value is known, rows in order, numbered
+            as in the table. With ``n_draws > 1`` the imputations stand below each other, shape
+            (n_draws * n_rows, n_columns), and the index has a level "draw".
         """
         frame = self._read(table)
         filled = self._complete(frame, n_draws, random_state, method, fill=True)

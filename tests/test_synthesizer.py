@@ -376,6 +376,51 @@ def test_fitting_into_a_run_folder_leaves_a_complete_run(ehr, fitted, tmp_path):
     assert TableSynthesizer.load(run).report_["n_steps"] < made.report_["n_steps"]
 
 
+def test_a_refused_fit_leaves_the_checkpoints_of_the_run_it_was_to_replace(ehr, tmp_path, monkeypatch):
+    class Killed(BaseException):
+        pass
+
+    def die(*args):
+        raise Killed
+
+    run = tmp_path / "run"
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr("llmsynth.lm.listeners.Checkpointer.on_checkpoint_due", lambda self, trainer: self.save(trainer))
+        patch.setattr(TableSynthesizer, "_describe", die)
+        tiny(run_dir=run).fit(ehr)
+    steps = sorted(path.name for path in (run / "checkpoints").iterdir())
+    assert len(steps) == 2
+    with pytest.raises(InputError, match="unknown target column"):
+        tiny(run_dir=run, overwrite=True, target="no such column").fit(ehr)
+    with pytest.raises(InputError, match="at least 20 rows"):
+        tiny(run_dir=run, overwrite=True).fit(ehr.iloc[:19])
+    assert sorted(path.name for path in (run / "checkpoints").iterdir()) == steps
+    assert tiny(run_dir=run, resume=True).fit(ehr).report_["n_steps"] == int(steps[-1][5:])
+
+
+@pytest.mark.parametrize("model", ["compact", "pretrained"])
+def test_columns_of_one_value_each_come_back_although_there_is_nothing_to_train(model, tiny_llama, tmp_path):
+    n = 30
+    table = pd.DataFrame(
+        {
+            "key": np.arange(n) + 1000,
+            "day": pd.to_datetime(["2024-01-02"] * n),
+            "ward": pd.Categorical(["west"] * n),
+            "same": "yes",
+        }
+    )
+    name = "compact" if model == "compact" else tiny_llama()
+    made = tiny(
+        name, recipe={**TINY, "compact": {**TINY_COMPACT, "warm_up": True}}, schema={"same": {"kind": "categorical"}}
+    )
+    made.fit(table)
+    pd.testing.assert_frame_equal(made.sample(5).drop(columns="key"), table.head(5).drop(columns="key"))
+    assert made.report_["n_steps"] == 1 and made.report_["holdout_nats_per_row"] == 0
+    assert made.log_prob(table).tolist() == [0.0] * n
+    made.save(tmp_path / "run")
+    pd.testing.assert_frame_equal(TableSynthesizer.load(tmp_path / "run").sample(5), made.sample(5))
+
+
 @pytest.mark.parametrize("where", ["_describe", "_write"])
 def test_a_signal_once_all_is_learned_waits_until_the_run_is_written(where, ehr, tmp_path, monkeypatch):
     class Stopped(BaseException):

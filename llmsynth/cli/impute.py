@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from itertools import chain, count
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -11,6 +13,9 @@ from llmsynth.cli import options as opt
 from llmsynth.cli.exits import EXIT_CODES, guarded
 from llmsynth.cli.output import Output, check_output_file
 from llmsynth.errors import ConfigError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 EPILOG = f"""\b
 Examples:
@@ -59,13 +64,29 @@ def impute(
     left_out = [name for name in label_names(frame.columns) if name not in label_names(filled.columns)]
     if left_out:
         output.note(f"left out, since weights are no part of a row: {', '.join(map(repr, left_out))}")
+    gaps, left = _gaps(frame), _gaps(filled)
+    empty = [name for name, n in left.items() if n]
+    if empty:
+        output.note(f"left empty, since no value of them is known: {', '.join(map(repr, empty))}")
     if draws > 1:
-        name = "draw" if "draw" not in filled.columns else "draw number"
-        filled[name] = filled.index.get_level_values("draw")
+        filled[_free_name(left)] = filled.index.get_level_values("draw")
     write_table(filled.reset_index(drop=True), out, schema=synthesizer.schema_, overwrite=overwrite)
-    cells = int(frame.isna().to_numpy().sum())
+    cells = sum(n - left[name] // draws for name, n in gaps.items() if name in left)
     data: dict[str, Any] = {"command": "impute", "run": str(run), "table": str(table), "file": str(out)}
-    data |= {"rows": len(frame), "draws": draws, "cells": cells}
+    data |= {"rows": len(frame), "draws": draws, "cells": cells, "left_empty": empty}
     data |= {} if report is None else report.to_dict()
     times = "" if draws == 1 else f", {draws} times each"
     output.result(data, f"Filled {cells:,} missing cells of {len(frame):,} rows{times}; wrote {out}.")
+
+
+def _gaps(frame: pd.DataFrame) -> dict[str, int]:
+    """Missing cells by column name."""
+    from llmsynth.table.labels import label_names
+
+    return dict(zip(label_names(frame.columns), frame.isna().sum().tolist(), strict=True))
+
+
+def _free_name(taken: Collection[str]) -> str:
+    """A name for the column of draws that no column has."""
+    names = chain(("draw", "draw number"), (f"draw number {number}" for number in count(2)))
+    return next(name for name in names if name not in taken)

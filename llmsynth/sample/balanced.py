@@ -28,14 +28,15 @@ BLOCK = 4096
 
 
 def class_counts(n: int, shares: Sequence[float]) -> list[int]:
-    """Whole numbers that sum to `n` in the given shares, by largest remainder; the earlier class wins a tie.
+    """Whole numbers that sum to `n` in proportion to shares, by largest remainder; the earlier class wins a tie.
 
     Examples
     --------
     >>> class_counts(10, [0.5, 0.25, 0.25])
     [5, 3, 2]
     """
-    exact = n * np.asarray(shares, dtype=np.float64)
+    # Shares written with few digits sum to nearly one, which would be rows too few where n is large.
+    exact = n * (np.asarray(shares, dtype=np.float64) / math.fsum(shares))
     counts = np.floor(exact + 1e-9).astype(np.int64)
     order = np.argsort(counts - exact, kind="stable")
     counts[order[: n - int(counts.sum())]] += 1

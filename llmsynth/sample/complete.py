@@ -1,10 +1,11 @@
 """Completing partial rows: given cells stay exactly as they are, the others are drawn from P(others | given).
 
 Each row is written with its given columns first and the others after them, both in the table's order; rows that lack
-other columns than their neighbours are completed beside them all the same. Given numbers reach the model as their code
-and come back as they were.
+other columns than their neighbours are completed beside them all the same. Given cells reach the model as their code,
+folded and clipped as the schema says, and come back as they were (`own_cells`).
 
-Rules of the schema narrow and check the others in the same way as in sampling (`ruled`).
+Rules of the schema narrow and check the others in the same way as in sampling (`ruled`). Like the model, they look at
+given cells folded and clipped.
 
 It knows data frames on the outside and a decoder on the inside; it refuses to know conditions (see `conditional`).
 """
@@ -19,18 +20,17 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from llmsynth.errors import SchemaError
 from llmsynth.grammar.automaton import IntArray
 from llmsynth.lm.decoder import RowDecoder
 from llmsynth.lm.picking import ColumnSampling
 from llmsynth.lm.request import Request, Values
 from llmsynth.lm.restriction import never_missing
+from llmsynth.sample.own_cells import learned_cells, outside_schema, unlearned_cells
 from llmsynth.sample.rule_search import GivenCells
 from llmsynth.sample.ruled import RuledSampler
 from llmsynth.sample.sampler import Sampler
 from llmsynth.seeding import spread_uniforms
 from llmsynth.table.dtypes import Physical, assemble_frame, from_physical, match_columns, physical_table
-from llmsynth.table.whole_rows import unlearned
 
 BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float64]
@@ -76,7 +76,8 @@ def complete(
     method : "draw" or "mode"
         Draw from the distribution, or take the likeliest token at each step (and the middle of a cell).
     fill : bool
-        Whether a completed cell must not be missing again, as in imputation.
+        Whether a completed cell must not be missing again, as in imputation. Columns of which no value is known stay
+        empty.
     ruled : RuledSampler or None
         Rules that every completed row obeys.
 
@@ -88,7 +89,8 @@ def complete(
     Raises
     ------
     SchemaError
-        If a given cell lies outside the schema (column and number of rows), or given cells contradict a rule.
+        If a given cell lies outside the schema, or, in a column that no model learns, beyond its data type (column and
+        number of rows), or given cells contradict a rule.
     InputError
         If rows obey the rules in none of many draws.
     """
@@ -101,7 +103,7 @@ def complete(
         place: never_missing(grammar.columns[place]) for place in open_columns if fill and columns[place].nullable
     }
     request = Request(tuple(open_columns), dict(enumerate(filled)), known, within, n_draws)
-    decoder, unlearned = _decoder(sampler, method), _unlearned(sampler, frame, source, seed)
+    decoder, unlearned = _decoder(sampler, method), _unlearned(sampler, frame, source, seed, fill=fill)
     if ruled is None:
         if source.size and not known.all():
             filled = decoder.decode_all(np.arange(source.size), seed, sampler.batch_size, request)
@@ -109,7 +111,7 @@ def complete(
     else:
         given = _given(sampler, cells, source, request, unlearned, greedy=method == "mode")
         decoded = ruled.complete(given, decoder, int(source.size), seed)
-    return _assembled(sampler, frame, cells, (source, known), decoded, {n: c for n, (c, _) in unlearned.items()})
+    return _assembled(sampler, frame, source, decoded, {name: made for name, (made, _) in unlearned.items()})
 
 
 def _remainders(source: IntArray, n_columns: int, seed: int, n_draws: int, method: Method) -> list[FloatArray]:
@@ -122,20 +124,15 @@ def _remainders(source: IntArray, n_columns: int, seed: int, n_draws: int, metho
 
 
 def _unlearned(
-    sampler: Sampler, frame: pd.DataFrame, source: IntArray, seed: int
+    sampler: Sampler, frame: pd.DataFrame, source: IntArray, seed: int, *, fill: bool
 ) -> dict[str, tuple[pd.Series[Any], BoolArray]]:
     """Cells of the columns that no model learns, and where they are given."""
     places = match_columns(frame, sampler.schema, partial=True)
     result = {}
     for column in sampler.schema.columns:
-        if column.modelled:
-            continue
-        made_up, given = unlearned(column, int(source.size), seed), np.zeros(source.size, dtype=bool)
-        if column.name in places:
-            own = frame.iloc[source, places[column.name]].reset_index(drop=True)
-            given = own.notna().to_numpy(dtype=bool)
-            made_up = made_up.where(own.isna(), own).astype(made_up.dtype)
-        result[column.name] = (made_up, given)
+        if not column.modelled:
+            own = frame.iloc[:, places[column.name]] if column.name in places else None
+            result[column.name] = unlearned_cells(column, own, source, seed, fill=fill)
     return result
 
 
@@ -175,11 +172,7 @@ def _given_cells(sampler: Sampler, frame: pd.DataFrame) -> _Cells:
         known[:, place] = ~physical.missing
         outside = known[:, place] & (physical.invalid | ~legal[:, place])
         if outside.any():
-            raise SchemaError(
-                f"column {column.name!r} ({column.kind}): {int(outside.sum())} of {len(frame)} rows hold a value "
-                f"outside the schema, the first in row {int(outside.argmax())} (counted from 0); leave those cells "
-                "empty, or correct them"
-            )
+            raise outside_schema(column, outside)
         given = np.array(physical.values, dtype=object) if codec is None else codec.encode(physical)
         values.append(np.where(known[:, place], given, "" if codec is None else 0))
     return _Cells(table, values, known)
@@ -193,25 +186,18 @@ def _decoder(sampler: Sampler, method: Method) -> RowDecoder:
 def _assembled(
     sampler: Sampler,
     frame: pd.DataFrame,
-    cells: _Cells,
-    rows: tuple[IntArray, BoolArray],
+    source: IntArray,
     decoded: Mapping[str, Physical],
     unlearned: Mapping[str, pd.Series[Any]],
 ) -> pd.DataFrame:
     """Values in the table's form, given cells as they were, and the columns that no model learns."""
-    source, known = rows
     columns: dict[str, pd.Series[Any]] = dict(unlearned)
     places = match_columns(frame, sampler.schema, partial=True)
-    for place, column in enumerate(sampler.encoder.columns):
-        made, given = decoded[column.name], cells.table.get(column.name)
-        if given is not None:
-            kept = known[:, place]
-            values = np.where(kept, given.values[source], made.values)
-            made = Physical(values, np.where(kept, given.missing[source], made.missing))
-        series = from_physical(made, column)
-        if column.kind == "decimal" and given is not None:
-            # A given number may have more digits than the schema keeps.
-            own = frame.iloc[source, places[column.name]].reset_index(drop=True)
-            series = series.mask(pd.Series(known[:, place]), own.astype(series.dtype))
-        columns[column.name] = series
+    for column in sampler.encoder.columns:
+        made = decoded[column.name]
+        if column.name in places:
+            own = frame.iloc[:, places[column.name]]
+            columns[column.name] = learned_cells(made, column, own, source)
+        else:
+            columns[column.name] = from_physical(made, column)
     return assemble_frame(columns, sampler.schema)

@@ -174,17 +174,19 @@ class Conditional:
 
     def _draw(self, seed: int, n_per_box: int, start: int) -> _Pool:
         values: dict[int, list[Values]] = {place: [] for place in self.places}
-        box, weights = [], []
-        rows = start + np.arange(n_per_box, dtype=np.int64)
+        weights = []
+        rows, size = start + np.arange(n_per_box, dtype=np.int64), self.sampler.batch_size
         for number, within in enumerate(self._restrictions):
-            request = Request(self.places, within=within)
-            made = self.decoder.decode_rows(rows, derive(seed, "box", number), request=request)
-            for place in self.places:
-                values[place].append(made.values[place])
-            box.append(np.full(n_per_box, number))
-            weights.append(made.log_weight)
+            request, own = Request(self.places, within=within), derive(seed, "box", number)
+            # Memory is made for so many rows at once, whatever the number of beginnings.
+            for begin in range(0, n_per_box, size):
+                made = self.decoder.decode_rows(rows[begin : begin + size], own, request=request)
+                for place in self.places:
+                    values[place].append(made.values[place])
+                weights.append(made.log_weight)
         joined = {place: np.concatenate(parts) for place, parts in values.items()}
-        return _Pool(joined, np.concatenate(box), np.concatenate(weights), n_per_box)
+        box = np.repeat(np.arange(len(self.boxes), dtype=np.int64), n_per_box)
+        return _Pool(joined, box, np.concatenate(weights), n_per_box)
 
     def estimate(self, n_draws: int, seed: int) -> ConditionEstimate:
         """Probability of the condition from at least `n_draws` beginnings."""

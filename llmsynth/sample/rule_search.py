@@ -218,10 +218,10 @@ class RowSearch:
         self.draws[who] += 1
         self.report.n_drawn += int(who.size)
         broken = self.ruled.book.violations(self._as_written(table))
-        self.ruled.count(broken)
-        broken_rows = broken.any(axis=0)
-        self.ruled.count_refused(DEAD_END, int(((weight == 0) & ~broken_rows).sum()))
-        weight = np.where(broken_rows, 0.0, weight)
+        dead = weight == 0  # what such a row holds from there on is anything, so that it breaks rules says nothing
+        self.ruled.count(broken & ~dead)
+        self.ruled.count_refused(DEAD_END, int(dead.sum()))
+        weight = np.where(broken.any(axis=0), 0.0, weight)
         accepted = accept < weight
         self.weight[who] += np.where(accepted, 0.0, weight)
         # A draw replaces the one kept with probability w / (sum of w so far): in the end one in proportion to w.

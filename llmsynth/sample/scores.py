@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from llmsynth.errors import InputError, SchemaError
+from llmsynth.grammar.encoder import decode_column
 from llmsynth.lm.likelihood import Likelihood
 from llmsynth.sample.classes import classes_of
 from llmsynth.table.dtypes import Physical, physical_table
@@ -102,7 +103,8 @@ class Scores:
         """
         (place,) = self.places([target])
         column = self.columns[place]
-        values = classes_of(column, self.likelihood.encoder.codecs[place])
+        codec = self.likelihood.encoder.codecs[place]
+        values = classes_of(column, codec)
         if values is None:
             raise InputError(
                 f"expected a column with classes, {column.name!r} is of kind {column.kind}; predict gives its mean, "
@@ -111,7 +113,8 @@ class Scores:
         others = [other for other in range(len(self.columns)) if other != place]
         plain = physical_table(frame, self.schema, strict=False, partial=True)
         self._check_present(plain, others)
-        plain.pop(column.name, None)
+        # Any legal value: it is not looked at, but tells how many rows there are where no other column is learned.
+        plain[column.name] = decode_column(codec, np.zeros(len(frame), dtype=np.int64), np.full(len(frame), 0.5))
         codes, probability = self.likelihood.class_probabilities(plain, place, others)
         classes = np.empty(codes.size, dtype=object)
         classes[:] = [None if code < 0 else values[code] for code in codes]

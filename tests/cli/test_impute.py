@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,6 +41,32 @@ def test_several_imputations_stand_below_each_other(
     result = llmsynth("impute", run_folder, gaps, "-o", "f.csv", "--draws", 2)
     assert result.exit_code == 0 and "Filled 2 missing cells of 3 rows, 2 times each; wrote f.csv." in result.stdout
     assert pd.read_csv("f.csv")["draw"].tolist() == [0, 0, 0, 1, 1, 1]
+
+
+def test_cells_are_counted_that_were_filled_and_columns_named_that_were_not(
+    llmsynth: Cli, facade: FakeFacade, run_folder: Path, gaps: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synthesizer = sys.modules["llmsynth.synthesizer"].TableSynthesizer  # type: ignore[attr-defined]
+    fill = synthesizer.impute
+    monkeypatch.setattr(synthesizer, "impute", lambda *given, **how: fill(*given, **how).assign(c=None))
+    pd.read_csv(gaps).assign(c=None).to_csv("three.csv", index=False)
+    for draws in (1, 2):
+        result = llmsynth("impute", run_folder, "three.csv", "-o", f"{draws}.csv", "--draws", draws, "--json")
+        assert result.exit_code == 0, result.output
+        data = json.loads(result.stdout)
+        assert (data["cells"], data["left_empty"]) == (2, ["c"])
+        assert "left empty, since no value of them is known: 'c'" in result.stderr
+
+
+def test_the_column_of_draws_takes_no_name_that_a_column_has(
+    llmsynth: Cli, facade: FakeFacade, run_folder: Path, tmp_path: Path
+) -> None:
+    pd.DataFrame({"draw": [5.0, None], "draw number": [6.0, 6.0]}).to_csv("drawn.csv", index=False)
+    result = llmsynth("impute", run_folder, "drawn.csv", "-o", "f.csv", "--draws", 2)
+    assert result.exit_code == 0, result.output
+    made = pd.read_csv("f.csv")
+    assert list(made.columns) == ["draw", "draw number", "draw number 2"]
+    assert made["draw number"].tolist() == [6.0] * 4 and made["draw number 2"].tolist() == [0, 0, 1, 1]
 
 
 def test_weights_that_came_along_are_said_to_be_left_out(

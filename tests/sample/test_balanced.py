@@ -51,6 +51,12 @@ def test_counts_sum_to_n_and_are_within_one_of_their_share(n, shares):
     assert sum(found) == n and all(abs(count - n * share) < 1 for count, share in zip(found, shares, strict=True))
 
 
+@pytest.mark.parametrize("shares", [[0.1428571] * 7, [0.1428572] * 7, [0.3333334, 0.3333333, 0.3333334]])
+def test_counts_of_shares_that_sum_to_nearly_one_sum_to_n(shares):
+    found = class_counts(30_000_000, shares)
+    assert sum(found) == 30_000_000 and max(found) - min(found) <= 10
+
+
 def test_every_class_gets_the_same_number_of_rows_in_random_order(fitted):
     frame = fitted.sample(601, balance="colour")
     assert sorted(counts(frame).values()) == [200, 200, 201] and not frame["colour"].isna().any()
@@ -60,6 +66,15 @@ def test_every_class_gets_the_same_number_of_rows_in_random_order(fitted):
     assert frame.equals(fitted.sample(601, balance="colour"))
     assert not frame.equals(fitted.sample(601, balance="colour", random_state=1))
     assert counts(fitted.sample(10, balance="heavy"), "heavy") == {True: 5, False: 5}
+
+
+def test_no_rows_are_as_empty_as_others_and_the_column_is_checked_all_the_same(fitted):
+    none = fitted.sample(0, balance="colour")
+    assert none.empty and list(none.columns) == list(fitted.sample(1).columns)
+    with pytest.raises(InputError, match="nosuch"):
+        fitted.sample(0, balance="nosuch")
+    with pytest.raises(InputError, match="-1"):
+        fitted.sample(-1, balance="colour")
 
 
 def test_chosen_shares_are_exact_missing_included_and_conditions_hold(fitted):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -158,6 +159,25 @@ def test_mappings_and_several_conditions_mean_the_same_as_text(fitted):
     several = fitted.sample(50, random_state=1, where=["age >= 33", {"colour": {"red", "blue"}}])
     pd.testing.assert_frame_equal(text, mapping)
     pd.testing.assert_frame_equal(text, several)
+
+
+def test_beginnings_are_drawn_in_pieces_that_fit_in_memory_and_are_the_same(fitted, monkeypatch):
+    where = 'heavy == true or colour == "blue"'
+    whole, estimate = fitted.sample(90, random_state=3, where=where), fitted.probability(where, 1000, random_state=2)
+    sizes, decode = [], RowDecoder.decode_rows
+
+    def counted(self, rows, *arguments, **how):
+        sizes.append(rows.size)
+        return decode(self, rows, *arguments, **how)
+
+    monkeypatch.setattr(RowDecoder, "decode_rows", counted)
+    sampler = fitted._sampler(fitted._engine)
+    small = replace(sampler, batch_size=300)
+    monkeypatch.setattr(type(fitted), "_sampler", lambda self, engine: small)
+    pieces = fitted.probability(where, 1000, random_state=2)
+    pd.testing.assert_frame_equal(fitted.sample(90, random_state=3, where=where), whole)
+    assert pieces.n_drawn == estimate.n_drawn and pieces.probability == pytest.approx(estimate.probability, abs=1e-6)
+    assert max(sizes) == 300 and len(sizes) > 8
 
 
 def test_one_token_conditions_lose_nothing(fitted):

@@ -99,6 +99,19 @@ def test_numbers_are_means_and_quantiles_of_draws(fitted, table):
     assert (found[0.1] <= found[0.5]).all()
 
 
+@pytest.mark.parametrize("n", [1, 5])
+def test_a_target_that_is_the_only_learned_column_has_its_marginal_in_every_row(n):
+    rows = pd.DataFrame({"id": np.arange(40) + 1000, "y": np.where(np.arange(40) % 4 == 0, "yes", "no")})
+    fitted = TableSynthesizer("compact", recipe=RECIPE, max_epochs=1, random_state=0).fit(rows)
+    assert [column.kind for column in fitted.schema_] == ["identifier", "categorical"]
+    for asked in (rows.head(n), rows[["y"]].head(n), rows[["id"]].head(n)):
+        found = fitted.predict_proba(asked, "y")
+        assert found.shape == (n, 2) and len(fitted.predict(asked, "y")) == n
+        for category in found.columns:
+            marginal = np.exp(fitted.log_prob(pd.DataFrame({"y": [category]}), ["y"]))[0]
+            assert found[category].to_numpy() == pytest.approx(np.full(n, marginal), abs=1e-5)
+
+
 @pytest.mark.parametrize(
     ("how", "message"),
     [
