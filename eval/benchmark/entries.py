@@ -13,6 +13,7 @@ import json
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 from typing import Any, Literal
 
@@ -295,8 +296,8 @@ def at(tables: Mapping[str, list[Entry]], minutes: float) -> dict[str, list[Entr
 def blocks(tables: Mapping[str, list[Entry]]) -> list[dict[str, list[Entry]]]:
     """Return what can be compared: in each block every method was run on every table of it.
 
-    First all tables, with the methods that were run on all of them. Then, where there are more methods on some of the
-    tables, those tables with the most of them, and the methods that were run on all of those.
+    First all tables, with the methods that were run on all of them. Then, where two or more of the tables have more
+    methods in common, those that have the most, as many tables as do.
 
     Parameters
     ----------
@@ -304,15 +305,20 @@ def blocks(tables: Mapping[str, list[Entry]]) -> list[dict[str, list[Entry]]]:
         Of one budget, from `at`.
     """
     rivals = {name: {one.method for one in entries if one.kind != "control"} for name, entries in tables.items()}
-    most = max((len(methods) for methods in rivals.values()), default=0)
-    widest = [name for name, methods in rivals.items() if len(methods) == most]
-    found: list[dict[str, list[Entry]]] = []
-    for names in (list(tables), widest):
-        shared = set.intersection(*(rivals[name] for name in names)) if names else set()
-        block = {name: [one for one in tables[name] if one.kind == "control" or one.method in shared] for name in names}
-        if shared and block not in found:
-            found.append(block)
-    return found
+
+    def shared(names: Iterable[str]) -> set[str]:
+        return set.intersection(*(rivals[name] for name in names))
+
+    some = [names for size in range(2, len(tables)) for names in combinations(tables, size)]
+    widest = max(some, key=lambda names: (len(shared(names)), len(names)), default=())
+    chosen = [tuple(tables)] if tables else []
+    if widest and len(shared(widest)) > len(shared(tables)):
+        chosen.append(widest)
+    return [
+        {name: [one for one in tables[name] if one.kind == "control" or one.method in shared(names)] for name in names}
+        for names in chosen
+        if shared(names)
+    ]
 
 
 def ranks(block: Mapping[str, list[Entry]]) -> dict[str, list[float]]:

@@ -32,7 +32,7 @@ def test_what_ended_by_itself_is_not_run_with_more_minutes(tmp_path):
     def cell(dataset, name, *, seed, minutes, half, folder):
         asked.append((name, minutes))
         settings = {"max_minutes": minutes} if name == "ctgan" else {}
-        fit = {"answer": {"seconds": {"fit": 3.0}, "settings": settings}}
+        fit = {"answer": {"seconds": {"fit": 50.0}, "settings": settings}}
         result = {"status": "done", "settings": {"budget_minutes": minutes}, "rows": {"train": 10}, "fit": fit}
         path = tmp_path / f"{len(asked)}.json"
         path.write_text(json.dumps(result))

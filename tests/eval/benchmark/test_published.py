@@ -31,7 +31,7 @@ def test_they_stand_behind_our_runs_with_minutes_of_another_machine(monkeypatch)
     one = Published("Rival", "a paper", {"fit_seconds": 120.0, "shape": 0.9876, "dcr_quantile": 0.02})
     monkeypatch.setattr(compare, "published", lambda name: [one] if name == "adult" else [])
     text = compare.protocol("adult", [], "binclass")
-    assert "| Rival, a paper | 2 * | 0.988 | – |" in text and "| 2.00 % |" in text
+    assert "| Rival, a paper | 2 * | – | 0.988 | – |" in text and "| 2.00 % |" in text
     assert text.endswith("on the machine of that paper")
     assert "machine" not in compare.protocol("magic", [], "binclass")
     assert compare.beside_published({"adult": [], "magic": []}) == ""
