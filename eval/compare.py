@@ -177,18 +177,21 @@ def _reason(failure: Mapping[str, Any]) -> str:
     return f"{failure['error']}: {lines[-1].strip()}" if only_code and lines else str(failure["error"])
 
 
-def rankings(tables: Mapping[str, list[Entry]], *, level: int = 3) -> str:
-    """Return the methods over the tables at each budget, under headings of that level."""
+def rankings(tables: Mapping[str, list[Entry]], *, level: int = 3, all_tables_only: bool = False) -> str:
+    """Return the methods over the tables at each budget, under headings of that level.
+
+    With `all_tables_only`, those that were run on every table and no others.
+    """
     parts = []
     for minutes in budgets(tables):
         equal = at(tables, minutes)
-        compared = blocks(equal)
+        compared = [block for block in blocks(equal) if len(block) == len(equal) or not all_tables_only]
         for block in compared:
             titles = ", ".join(_title(name) for name in block)
             parts += [f"{'#' * level} {minutes:g} minute{'' if minutes == 1 else 's'}: {titles}", ranking(block)]
         listed = {entry.method for block in compared for entries in block.values() for entry in entries}
         left = sorted({entry.method for entries in equal.values() for entry in entries} - listed)
-        if left:
+        if left and not all_tables_only:
             parts.append(f"Not run on all of these tables: {', '.join(left)}.")
     return "\n\n".join(parts)
 

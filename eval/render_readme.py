@@ -201,8 +201,9 @@ def with_generators(readme: str, folder: Path = RESULTS) -> str:
     tables = compare.read(folder / "benchmark")
     text = "No results are recorded yet: see `python -m eval.run --help`."
     if tables:
-        note = f"{compare.RANKING_NOTE} [All figures](eval/results/benchmark/README.md). {compare.origin(tables)}"
-        text = f"{compare.rankings(tables, level=4)}\n\n{note}"
+        more = "[Those and all figures](eval/results/benchmark/README.md)."
+        note = f"{compare.RANKING_NOTE} {more} {compare.origin(tables)}"
+        text = f"{compare.rankings(tables, level=4, all_tables_only=True)}\n\n{note}"
         beside = compare.beside_published(tables)
         if beside:
             text += (

@@ -129,6 +129,8 @@ def test_methods_are_ranked_beside_those_on_the_same_tables_only(folder):
     assert [one.method for one in everywhere["one"]] == ["memoriser", "good"]
     text = compare.rankings(entries.read(folder))
     assert "### 6 minutes: two, three\n" in text or "### 6 minutes: three, two\n" in text
+    shorter = compare.rankings(entries.read(folder), all_tables_only=True)
+    assert "| a |" in text and "| a |" not in shorter and "| good |" in shorter and "Not run" not in shorter
     assert "Not run on all of these tables: broken, poor." in text and "| 1 (1 failed) |" in text
 
 
