@@ -53,8 +53,8 @@ class Training:
     seconds : float
         Of warm-up, training and calibration.
     holdout_nats : float or None
-        Nats per held-out row of the model as it is now, or before its refit, which has seen these rows; None without
-        held-out rows.
+        Nats per held-out row of the model as it is now, or before its refit, which has seen these rows, of the rows
+        that evaluations looked at; None without held-out rows.
     calibration : Calibration or None
         What marginal calibration did; None where it was off.
     """
@@ -79,7 +79,7 @@ def calibrate_marginals(engine: Engine, trainer: Trainer, encoded: list[EncodedC
         engine.number_offsets,
         part,
         derive(engine.config.seed, "calibration"),
-        lambda: trainer.nats(trainer.holdout_rows),
+        lambda: trainer.nats(trainer.evaluated_rows),
         seconds=None if budget is None else 60 * budget * CALIBRATION_SHARE * 0.8,
     )
 
@@ -213,10 +213,10 @@ def train_engine(
     with _saved_if_stopped(trainer, checkpointer):
         calibration = calibrate_marginals(engine, trainer, encoded) if wants_calibration(engine) else None
         nats = None
-        if trainer.counters.refit_from:
+        if trainer.counters.refit_from or (calibration is None and trainer.holdout_rows.size):
             nats = trainer.counters.best_nats
         elif trainer.holdout_rows.size:
-            nats = float(trainer.nats(trainer.holdout_rows).mean())
+            nats = float(trainer.nats(trainer.evaluated_rows).mean())
     seconds = warm_seconds + trainer.counters.seconds + time.monotonic() - trained
     return Training(trainer, seconds, nats, calibration)
 

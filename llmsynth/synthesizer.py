@@ -269,6 +269,7 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
             "holdout_nats_per_row": training.holdout_nats,
             "n_rows": int(trainer.row_lengths.size),
             "n_holdout_rows": int(trainer.holdout_rows.size),
+            "n_evaluated_rows": int(trainer.evaluated_rows.size),
             "n_steps": counters.step,
             "best_step": counters.best_step,
             "refit_steps": counters.step - counters.refit_from if counters.refit_from else 0,

@@ -77,7 +77,7 @@ def test_fit_returns_itself_and_learns_attributes(fitted, ehr):
     assert all(entry["nats_per_row"] > 0 and entry["step"] > 0 for entry in fitted.history_)
     assert fitted.model_name_ == "compact" and fitted.model_reason_ == "as asked"
     report = fitted.report_
-    assert (report["n_rows"], report["n_holdout_rows"]) == (80, 8)
+    assert (report["n_rows"], report["n_holdout_rows"], report["n_evaluated_rows"]) == (80, 8, 8)
     assert report["refit_steps"] > 0
     held = [entry["nats_per_row"] for entry in fitted.history_ if entry["split"] == "holdout"]
     assert report["holdout_nats_per_row"] == min(held)

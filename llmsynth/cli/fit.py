@@ -117,6 +117,9 @@ def described(synthesizer: Any) -> list[str]:
     nats, seconds = report.get("holdout_nats_per_row"), report.get("seconds")
     if nats is not None:
         lines.append(f"Held-out rows: {nats:.2f} nats per row (less is better; compares models on one table)")
+        held, scored = report["n_holdout_rows"], report.get("n_evaluated_rows", report["n_holdout_rows"])
+        if scored < held:
+            lines.append(f"That is of {scored:,} of the {held:,} held-out rows: max_minutes left no time for more.")
     weights = report.get("weights")
     if weights is not None:
         boosted = f"{weights['boosted_rows']:,} boosted rows; " if weights["boosted_rows"] else ""

@@ -34,7 +34,15 @@ from llmsynth.lm.dataset import Batch, BatchBuilder, draw_orders, epoch_batches,
 from llmsynth.lm.model import LanguageModel, batch_losses, load_restricted_state, restricted_state
 from llmsynth.lm.optimizer import make_optimizer
 from llmsynth.lm.parallel import Parallel
-from llmsynth.lm.plan import TrainPlan, cooled_down, fit_to_budget, learning_rate_at, planned_refit
+from llmsynth.lm.plan import (
+    TrainPlan,
+    cooled_down,
+    evaluation_seconds,
+    fit_to_budget,
+    learning_rate_at,
+    planned_refit,
+    with_evaluation_rows,
+)
 from llmsynth.lm.progress import Progress, TrainerListener
 from llmsynth.lm.row_weights import RowWeights, Visits, training_losses
 from llmsynth.seeded_torch import seeded
@@ -133,7 +141,7 @@ class Trainer:
             if due:
                 evaluating += self._evaluate()
                 counters.seconds = already + time.monotonic() - began
-            self._replan(first, already, began, evaluating, due=due)
+            self._replan(first, already, began, due=due)
             if counters.step >= self.plan.n_steps:
                 self._end()
                 counters.seconds = already + time.monotonic() - began
@@ -150,21 +158,37 @@ class Trainer:
         # That evaluation may have begun a refit, which adds steps.
         self.counters.finished = self.counters.step >= self.plan.n_steps
 
-    def _replan(self, first: int, already: float, began: float, evaluating: float, *, due: bool) -> None:
+    def _replan(self, first: int, already: float, began: float, *, due: bool) -> None:
         """Fit the number of steps to the budget after the first steps, then at every evaluation."""
         done = self.counters.step - first
-        if self.plan.budget_seconds is None or not (done in (4, 12, 40) or due):
+        if self.plan.budget_seconds is None or not (done <= 4 or done in (12, 40) or due):
             return
         elapsed = self.parallel.mean(time.monotonic() - began)
-        evaluating = self.parallel.mean(evaluating)
+        step_seconds = self.parallel.mean(self._step_seconds)
+        self._choose_evaluation_rows(step_seconds)
         self.plan = fit_to_budget(
             self.plan,
             self.config,
             done=self.counters.step,
             spent=self.parallel.mean(already) + elapsed,
-            step_seconds=self.parallel.mean(self._step_seconds),
+            step_seconds=step_seconds,
             evaluation_seconds=self.parallel.mean(self._evaluation_seconds),
         )
+
+    def _choose_evaluation_rows(self, step_seconds: float) -> None:
+        """Before the first evaluation: later ones are of the same rows, or they could not be compared."""
+        row_seconds = step_seconds * self.parallel.size / self.plan.batch_size
+        if not self.counters.evaluated:
+            self.plan = with_evaluation_rows(self.plan, self.holdout_rows.size, row_seconds)
+            self._evaluation_seconds = evaluation_seconds(self.evaluated_rows.size, row_seconds)
+
+    @property
+    def evaluated_rows(self) -> IntArray:
+        """The held-out rows that evaluations look at: all of them, but where the budget has no time for so many."""
+        if self.plan.evaluation_rows >= self.holdout_rows.size:
+            return self.holdout_rows
+        chosen = generator(self.seed, "evaluation rows").permutation(self.holdout_rows.size)
+        return self.holdout_rows[np.sort(chosen[: self.plan.evaluation_rows])]
 
     @property
     def row_lengths(self) -> IntArray:
@@ -246,6 +270,7 @@ class Trainer:
     def _evaluate(self) -> float:
         """Note nats per row and the best weights; returns the seconds it took."""
         counters, began = self.counters, time.monotonic()
+        self._choose_evaluation_rows(self.parallel.mean(self._step_seconds))
         counters.evaluated = counters.step
         refitting = counters.refit_from > 0
         entry: dict[str, float | int | str] = {"step": counters.step, "split": "refit" if refitting else "train"}
@@ -257,9 +282,10 @@ class Trainer:
         if self.average:
             load_restricted_state(self.model, self.average)
         if self.holdout_rows.size and not refitting:
-            nats = self.parallel.mean(float(self.nats(self.holdout_rows).mean()))
+            rows = self.evaluated_rows
+            nats = self.parallel.mean(float(self.nats(rows).mean()))
             if not math.isfinite(nats):
-                self._not_finite(f"{self.holdout_rows.size} held-out rows")
+                self._not_finite(f"{rows.size} held-out rows")
             self.model.train(True)
             counters.history.append(
                 {"step": counters.step, "split": "holdout", "nats_per_row": nats, "seconds": round(counters.seconds, 3)}

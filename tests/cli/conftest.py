@@ -28,6 +28,7 @@ class FakeFacade:
     checkpoint: bool = False
     report: SampleReport | None = None
     weights: str | None = None
+    evaluated_rows: int = 90
 
     def said(self, name: str) -> dict[str, Any]:
         """Arguments of the only call of that name."""
@@ -49,7 +50,8 @@ def _facade_class(fake: FakeFacade) -> type:
         def fit(self, table: object) -> Any:
             frame = read_table(table).drop(columns=self.settings.get("weight_column") or [])
             self.schema_ = infer_schema(frame, target=self.settings.get("target"))
-            self.frame, self.report_ = frame, {"seconds": 1.5, "holdout_nats_per_row": 12.25}
+            rows = {"n_holdout_rows": 90, "n_evaluated_rows": fake.evaluated_rows}
+            self.frame, self.report_ = frame, {"seconds": 1.5, "holdout_nats_per_row": 12.25} | rows
             allowed = {name: self.settings.get(name, False) for name in ("overwrite", "resume")}
             with Run.create(self.settings["run_dir"], **allowed) as run:
                 if fake.checkpoint:

@@ -30,6 +30,13 @@ def test_only_what_was_typed_reaches_the_facade(llmsynth: Cli, facade: FakeFacad
     assert "Model: compact (as asked)" in result.stdout
     assert "12.25 nats per row" in result.stdout
     assert "Next: llmsynth sample run" in result.stdout
+    assert "max_minutes left no time" not in result.stdout
+
+
+def test_a_figure_of_some_held_out_rows_says_so(llmsynth: Cli, facade: FakeFacade, table: Path) -> None:
+    facade.evaluated_rows = 32
+    result = llmsynth("fit", table, "-o", "run", "--max-minutes", "1")
+    assert "That is of 32 of the 90 held-out rows: max_minutes left no time for more." in result.stdout
 
 
 def test_json_goes_to_standard_output_and_words_to_the_other(llmsynth: Cli, facade: FakeFacade, table: Path) -> None:

@@ -7,7 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmsynth.config import TrainConfig
-from llmsynth.lm.plan import BUDGET_USED, TrainPlan, fit_to_budget, learning_rate_at, make_plan
+from llmsynth.lm.plan import (
+    BUDGET_USED,
+    EVALUATION_SHARE,
+    LEAST_EVALUATION_ROWS,
+    TrainPlan,
+    evaluation_seconds,
+    fit_to_budget,
+    learning_rate_at,
+    make_plan,
+    with_evaluation_rows,
+)
 
 
 @pytest.mark.parametrize(("kind", "start", "end"), [("one_cycle", 0.1, 0.0), ("cosine", 0.0, 0.1)])
@@ -81,3 +91,25 @@ def test_slow_evaluations_come_less_often():
         for seconds in (0.0, 20.0)
     )
     assert seldom > often
+
+
+@given(n_holdout=st.integers(0, 2000), row=st.floats(1e-5, 10), budget=st.floats(1, 3600))
+def test_an_evaluation_takes_half_the_share_at_most_but_looks_at_some_rows(n_holdout, row, budget):
+    plan = with_evaluation_rows(TrainPlan(1000, 8, 10, 5, 1e-3, budget_seconds=budget), n_holdout, row)
+    rows = min(plan.evaluation_rows, n_holdout)
+    assert rows >= min(LEAST_EVALUATION_ROWS, n_holdout)
+    assert rows <= LEAST_EVALUATION_ROWS or evaluation_seconds(rows, row) <= EVALUATION_SHARE / 2 * budget * 1.001
+    assert rows == n_holdout or evaluation_seconds(rows + 1, row) > EVALUATION_SHARE / 2 * budget * 0.999
+
+
+def test_without_a_budget_an_evaluation_looks_at_all_held_out_rows():
+    plan = TrainPlan(1000, 8, 10, 5, 1e-3)
+    assert with_evaluation_rows(plan, 2000, 10.0) == plan
+
+
+def test_time_is_left_for_the_last_evaluation():
+    plan = TrainPlan(1000, 8, 10**6, 5, 1e-3, budget_seconds=100.0, most_steps=1000)
+    fitted = fit_to_budget(plan, TrainConfig(), done=4, spent=10.0, step_seconds=1.0, evaluation_seconds=40.0)
+    assert 4 + 45 <= fitted.n_steps <= 4 + 50
+    # Not one epoch, so nothing can overfit, and no second evaluation would be worth its 40 seconds.
+    assert fitted.eval_every == fitted.n_steps

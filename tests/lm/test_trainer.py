@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from llmsynth.errors import TrainingError
 from llmsynth.grammar.compact import code_grammar
 from llmsynth.grammar.row import compact_row_grammar
 from llmsynth.lm import checkpoint
+from llmsynth.lm import trainer as trainer_module
 from llmsynth.lm.dataset import BatchBuilder, draw_orders, epoch_batches
 from llmsynth.lm.model import restricted_state
 from llmsynth.lm.plan import COOLDOWN_SHARE, REFIT_SHARE, TrainPlan
@@ -61,7 +63,8 @@ def make(grammar, random_compact, random_llama, spelled_row):
             model = random_llama(spelled, encoded=encoded)
         config = TrainConfig(**{"ema_decay": None, **options})
         builder = BatchBuilder(model.grammar, encoded, model.number_offsets)
-        plan = TrainPlan(steps, 16, 3, int(options.get("eval_every", 3)), 1e-2, budget)
+        every = options.get("eval_every", 3)
+        plan = TrainPlan(steps, 16, math.ceil(split[0].size / 16), 3 if every == "auto" else every, 1e-2, budget)
         return Trainer(model, builder, split, OPEN, config, plan, 7, listener, row_weights)
 
     return build
@@ -423,8 +426,63 @@ def test_a_budget_that_is_spent_ends_training_at_once_with_one_last_evaluation(m
     diary = Diary()
     trainer = make("stub", steps=10**6, budget=1e-9, eval_every=50, listener=diary)
     trainer.run()
-    assert trainer.counters.finished and trainer.counters.step == 4  # the first steps that are timed
-    assert [step for step, _ in diary.evaluations] == [4]
+    assert trainer.counters.finished and trainer.counters.step == 1
+    assert [step for step, _ in diary.evaluations] == [1]
+
+
+MANY_HELD = (np.arange(12), np.arange(12, N))
+
+
+@pytest.fixture
+def slow(make, monkeypatch):
+    """Builds a trainer with 48 held-out rows whose clock goes on by so many seconds a row trained, and evaluated."""
+
+    def build(training, evaluating, **options):
+        now = [0.0]
+        monkeypatch.setattr(trainer_module, "time", SimpleNamespace(monotonic=lambda: now[0]))
+        trainer = make("stub", split=MANY_HELD, **options)
+        step, nats = trainer._step, trainer.nats
+
+        def slow_step():
+            now[0] += training * trainer.plan.batch_size
+            return step()
+
+        def slow_nats(rows, **others):
+            now[0] += evaluating * rows.size
+            return nats(rows, **others)
+
+        monkeypatch.setattr(trainer, "_step", slow_step)
+        monkeypatch.setattr(trainer, "nats", slow_nats)
+        return trainer, now
+
+    return build
+
+
+@pytest.mark.parametrize("evaluating", [0.05, 0.1])
+def test_a_budget_has_room_for_slow_evaluations(slow, evaluating):
+    diary = Diary()
+    trainer, now = slow(0.2, evaluating, steps=1000, budget=100.0, eval_every="auto", listener=diary)
+    trainer.run()
+    assert trainer.counters.finished and diary.evaluations
+    assert 80 < now[0] <= 105
+    assert trainer.evaluated_rows.size == 32 and set(trainer.evaluated_rows) < set(MANY_HELD[1])
+
+
+def test_evaluations_of_all_held_out_rows_stay_so_where_the_budget_has_time_for_them(slow):
+    trainer, now = slow(0.2, 0.1, steps=1000, budget=2000.0, eval_every="auto", patience=10**6)
+    trainer.run()
+    assert trainer.evaluated_rows.tolist() == MANY_HELD[1].tolist() and now[0] <= 2000
+
+
+def test_the_evaluated_rows_are_the_same_after_a_stop(slow, make):
+    trainer, _ = slow(0.2, 0.1, steps=1000, budget=100.0, eval_every="auto")
+    trainer.run(most_steps=20)
+    tensors, counters = trainer.state()
+    rest = make("stub", split=MANY_HELD, steps=1000, budget=100.0, eval_every="auto")
+    rest.load_state(tensors, json.loads(json.dumps(counters)))
+    assert rest.counters.evaluated and rest.evaluated_rows.tolist() == trainer.evaluated_rows.tolist()
+    rest.run(most_steps=1)  # so much faster now: all rows could be afforded, but could not be compared
+    assert rest.evaluated_rows.size == 32
 
 
 def test_a_loss_that_is_not_finite_is_an_error_and_keeps_the_best_weights(make):
