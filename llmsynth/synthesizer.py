@@ -682,8 +682,9 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
         label = self.schema_.label_of(column.name)
         asked = [] if quantiles is None else _quantiles(quantiles)
         if column.kind in ("integer", "decimal"):
-            others = frame.drop(columns=[label], errors="ignore")
-            drawn = self._complete(others, n_draws, random_state, "draw", fill=True, obey=False)[label]
+            asking = frame.copy(deep=False)
+            asking[label] = None  # not dropped: it may be the only column
+            drawn = self._complete(asking, n_draws, random_state, "draw", fill=True, obey=False)[label]
             draws = drawn.to_numpy(np.float64).reshape(len(frame), n_draws)
             mean = pd.Series(draws.mean(axis=1), name=label)
             if quantiles is None:

@@ -112,6 +112,16 @@ def test_a_target_that_is_the_only_learned_column_has_its_marginal_in_every_row(
             assert found[category].to_numpy() == pytest.approx(np.full(n, marginal), abs=1e-5)
 
 
+@pytest.mark.parametrize("label", ["y", 0])
+def test_a_number_that_is_the_only_column_is_predicted(label):
+    rows = pd.DataFrame({label: np.arange(60) * 7 % 50})
+    fitted = TableSynthesizer("compact", recipe=RECIPE, max_epochs=1, random_state=0).fit(rows)
+    found = fitted.predict(rows.head(3), label, n_draws=400, random_state=1)
+    assert found.name == label and found.between(0, 49).all()
+    other = fitted.predict(rows.tail(3), label, n_draws=400, random_state=1)
+    pd.testing.assert_series_equal(found, other)  # the values that are given are not looked at
+
+
 @pytest.mark.parametrize(
     ("how", "message"),
     [
