@@ -125,7 +125,7 @@ class Trainer:
             When a loss is not finite; the model keeps the best weights seen.
         """
         counters, began = self.counters, time.monotonic()
-        already, first, evaluating = counters.seconds, counters.step, 0.0
+        already, first, evaluating, warming = counters.seconds, counters.step, 0.0, 0.0
         last = None if most_steps is None else counters.step + most_steps
         if self.config.refit is True and not self.start:
             self.start = restricted_state(self.model)
@@ -133,7 +133,10 @@ class Trainer:
         while counters.step < self.plan.n_steps and counters.step != last and not counters.finished:
             nats = self._step()
             counters.seconds = already + time.monotonic() - began
-            self._step_seconds = (counters.seconds - already - evaluating) / (counters.step - first)
+            done, stepping = counters.step - first, counters.seconds - already - evaluating
+            # The first step also pays for what is made once: kernels, memory, the optimiser's state.
+            warming = warming or stepping
+            self._step_seconds = (stepping - warming) / (done - 1) if done > 1 else stepping
             if self.listener is not None:
                 self.listener.on_step(counters, self.plan, nats)
             # Counted from the last evaluation: the interval changes when the plan does.
@@ -141,7 +144,7 @@ class Trainer:
             if due:
                 evaluating += self._evaluate()
                 counters.seconds = already + time.monotonic() - began
-            self._replan(first, already, began, due=due)
+            self._replan(done, already + time.monotonic() - began, due=due)
             if counters.step >= self.plan.n_steps:
                 self._end()
                 counters.seconds = already + time.monotonic() - began
@@ -158,19 +161,21 @@ class Trainer:
         # That evaluation may have begun a refit, which adds steps.
         self.counters.finished = self.counters.step >= self.plan.n_steps
 
-    def _replan(self, first: int, already: float, began: float, *, due: bool) -> None:
+    def _replan(self, done: int, spent: float, *, due: bool) -> None:
         """Fit the number of steps to the budget after the first steps, then at every evaluation."""
-        done = self.counters.step - first
-        if self.plan.budget_seconds is None or not (done <= 4 or done in (12, 40) or due):
+        if self.plan.budget_seconds is None:
             return
-        elapsed = self.parallel.mean(time.monotonic() - began)
+        # Where four steps would take half of the budget, one has to do.
+        slow = done < 4 and 8 * self.parallel.mean(self._step_seconds) > self.plan.budget_seconds
+        if not (slow or done in (4, 12, 40) or due):
+            return
         step_seconds = self.parallel.mean(self._step_seconds)
         self._choose_evaluation_rows(step_seconds)
         self.plan = fit_to_budget(
             self.plan,
             self.config,
             done=self.counters.step,
-            spent=self.parallel.mean(already) + elapsed,
+            spent=self.parallel.mean(spent),
             step_seconds=step_seconds,
             evaluation_seconds=self.parallel.mean(self._evaluation_seconds),
         )
