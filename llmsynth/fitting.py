@@ -24,7 +24,7 @@ import numpy.typing as npt
 from llmsynth.errors import SchemaError
 from llmsynth.grammar.row import EncodedColumn
 from llmsynth.lm import checkpoint
-from llmsynth.lm.calibrate import Calibration, calibrate_and_check
+from llmsynth.lm.calibrate import Calibration, calibrate_and_check, seconds_of_a_pass
 from llmsynth.lm.engine import Engine, make_trainer, split_rows
 from llmsynth.lm.listeners import Checkpointer, Listeners, TrackerListener, TrainingBar
 from llmsynth.lm.progress import TrainerListener
@@ -56,7 +56,7 @@ class Training:
         Nats per held-out row of the model as it is now, or before its refit, which has seen these rows, of the rows
         that evaluations looked at; None without held-out rows.
     calibration : Calibration or None
-        What marginal calibration did; None where it was off.
+        What marginal calibration did; None where it was off, or had no time.
     """
 
     trainer: Trainer
@@ -71,16 +71,24 @@ def wants_calibration(engine: Engine) -> bool:
     return engine.is_compact if setting == "auto" else setting
 
 
-def calibrate_marginals(engine: Engine, trainer: Trainer, encoded: list[EncodedColumn]) -> Calibration:
-    """Calibrate a trained model on its training rows, within what the trainer has left of the budget."""
+def calibrate_marginals(engine: Engine, trainer: Trainer, encoded: list[EncodedColumn]) -> Calibration | None:
+    """Calibrate a trained model on its training rows, within what the trainer has left of the budget.
+
+    None where rows are so long that a pass would take more than twice the time there is.
+    """
     budget, part = engine.config.train.max_minutes, [column.take(trainer.train_rows) for column in encoded]
+    seed, seconds = derive(engine.config.seed, "calibration"), None
+    if budget is not None:
+        seconds = 60 * budget * CALIBRATION_SHARE * 0.8
+        if seconds_of_a_pass(engine.model, engine.number_offsets, part, seed) > 2 * seconds:
+            return None
     return calibrate_and_check(
         engine.model,
         engine.number_offsets,
         part,
-        derive(engine.config.seed, "calibration"),
+        seed,
         lambda: trainer.nats(trainer.evaluated_rows),
-        seconds=None if budget is None else 60 * budget * CALIBRATION_SHARE * 0.8,
+        seconds=seconds,
     )
 
 
@@ -177,7 +185,8 @@ def train_engine(
     if trainer.plan.budget_seconds is not None:
         kept = CALIBRATION_SHARE if wants_calibration(engine) else 0.0
         left = trainer.plan.budget_seconds * (1 - kept) - (time.monotonic() - began)
-        trainer.plan = replace(trainer.plan, budget_seconds=max(1.0, left))
+        # Of several processes each reads the table in its own time; their plans have to be the same.
+        trainer.plan = replace(trainer.plan, budget_seconds=trainer.parallel.mean(max(1.0, left)))
     saved = None
     if resume_from is not None:
         saved = checkpoint.latest(resume_from, config=options, notify=_note if shown else None)

@@ -86,9 +86,8 @@ def warm_up(
         trainer.start = restricted_state(engine.model)
         load_restricted_state(engine.model, warmed)
     if trainer.plan.budget_seconds is not None:
-        trainer.plan = replace(
-            trainer.plan, budget_seconds=max(1.0, trainer.plan.budget_seconds - (time.monotonic() - began))
-        )
+        left = max(1.0, trainer.plan.budget_seconds - (time.monotonic() - began))
+        trainer.plan = replace(trainer.plan, budget_seconds=trainer.parallel.mean(left))
     return progress
 
 

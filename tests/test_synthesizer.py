@@ -85,6 +85,13 @@ def test_fit_returns_itself_and_learns_attributes(fitted, ehr):
     json.dumps([report, fitted.history_])
 
 
+def test_rows_too_long_for_the_budget_are_not_calibrated(ehr, monkeypatch):
+    monkeypatch.setattr("llmsynth.fitting.seconds_of_a_pass", lambda *args: 4.7)
+    assert tiny(max_minutes=1).fit(ehr).report_["calibration"]["kept"]
+    monkeypatch.setattr("llmsynth.fitting.seconds_of_a_pass", lambda *args: 4.9)
+    assert tiny(max_minutes=1).fit(ehr).report_["calibration"] is None
+
+
 def test_without_a_refit_the_held_out_figure_is_that_of_the_model_as_it_is(ehr):
     synthesizer = tiny(random_state=3)
     recipe = synthesizer.recipe

@@ -99,14 +99,14 @@ def calibrate(
     seed : int
         Seed of the rows drawn.
     seconds : float, optional
-        No pass begins after so many seconds; the first one always runs.
+        No pass begins that would end later, if it takes as long as the one before; the first one always runs.
 
     Returns
     -------
     Calibration
     """
     began, grammar = time.monotonic(), model.grammar
-    n_rows = rows_to_decode(model, int(np.clip(encoded[0].index.size, *ROWS_PER_PASS)))
+    n_rows = _rows_of_a_pass(model, encoded)
     counts = [
         torch.from_numpy(token_counts(known.automaton, column, per_state=True)).to(model.device)
         if _has_state_bias(head)
@@ -116,14 +116,31 @@ def calibrate(
     length = float(grammar.positions_per_row(encoded).mean())
     spread = [None if count is None else torch.full_like(count, torch.nan) for count in counts]
     drift: list[float] = []
+    took = 0.0
     for number in range(int(np.clip(POSITIONS / length, *PASSES))):
-        if number and seconds is not None and time.monotonic() - began > seconds:
+        start = time.monotonic()
+        if number and seconds is not None and start - began + took > seconds:
             break
         watched = _Calibrated(model, counts, spread, 1.0 / (1 + number))
         decoder = RowDecoder(watched, number_offsets, [ColumnSampling()] * grammar.n_columns)
         decoder.decode_rows(number * n_rows + np.arange(n_rows, dtype=np.int64), seed)
         drift.append(float(np.mean(list(watched.drift.values()))) if watched.drift else 0.0)
+        took = time.monotonic() - start
     return Calibration(len(drift), len(drift) * n_rows, drift[0], drift[-1])
+
+
+def _rows_of_a_pass(model: LanguageModel, encoded: Sequence[EncodedColumn]) -> int:
+    return rows_to_decode(model, int(np.clip(encoded[0].index.size, *ROWS_PER_PASS)))
+
+
+def seconds_of_a_pass(
+    model: LanguageModel, number_offsets: Sequence[int], encoded: Sequence[EncodedColumn], seed: int
+) -> float:
+    """Seconds that a pass of `calibrate` takes at most, from those of a few rows; the model stays as it is."""
+    began, few = time.monotonic(), ROWS_PER_PASS[0] // 4
+    decoder = RowDecoder(model, number_offsets, [ColumnSampling()] * model.grammar.n_columns)
+    decoder.decode_rows(np.arange(few, dtype=np.int64), seed)
+    return (time.monotonic() - began) * _rows_of_a_pass(model, encoded) / few
 
 
 def calibrate_and_check(

@@ -76,6 +76,44 @@ class TrainPlan:
         return replace(self, n_steps=max(1, min(n_steps, self.most_steps)))
 
 
+@dataclass
+class StepTiming:
+    """Seconds a step takes, of late: what came before is halved at every new plan, as a machine may become busy.
+
+    The first step is left out as soon as there is another: it also pays for what is made once, such as kernels, memory
+    and the optimiser's state.
+
+    Examples
+    --------
+    >>> timing = StepTiming()
+    >>> for seconds in (9.0, 10.0, 11.0):
+    ...     timing.note(seconds)
+    >>> timing.step_seconds
+    1.0
+    """
+
+    step_seconds: float = 0.0
+    _taken: float = 0.0
+    _n: int = 0
+    _seconds: float = 0.0
+    _weight: float = 0.0
+
+    def note(self, stepping: float) -> None:
+        """Take a step into account, given the seconds of all steps so far."""
+        last, self._taken = stepping - self._taken, stepping
+        self._n += 1
+        if self._n > 1:
+            self._seconds += last
+            self._weight += 1.0
+            self.step_seconds = self._seconds / self._weight
+        else:
+            self.step_seconds = last
+
+    def forget_half(self) -> None:
+        """Let the steps so far count half as much beside those to come."""
+        self._seconds, self._weight = self._seconds / 2, self._weight / 2
+
+
 def make_plan(
     config: TrainConfig, n_rows: int, *, batch_size: int, learning_rate: float, default_epochs: int
 ) -> TrainPlan:

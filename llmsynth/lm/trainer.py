@@ -35,6 +35,7 @@ from llmsynth.lm.model import LanguageModel, batch_losses, load_restricted_state
 from llmsynth.lm.optimizer import make_optimizer
 from llmsynth.lm.parallel import Parallel
 from llmsynth.lm.plan import (
+    StepTiming,
     TrainPlan,
     cooled_down,
     evaluation_seconds,
@@ -108,7 +109,7 @@ class Trainer:
         self._lengths = builder.grammar.positions_per_row(builder.encoded)
         self._uniform = bool((self._lengths == self._lengths[0]).all())
         self._window: list[float] = []
-        self._evaluation_seconds = self._step_seconds = 0.0
+        self._evaluation_seconds, self._timing = 0.0, StepTiming()
         self.parallel = Parallel()
 
     def run(self, *, most_steps: int | None = None) -> Progress:
@@ -125,7 +126,8 @@ class Trainer:
             When a loss is not finite; the model keeps the best weights seen.
         """
         counters, began = self.counters, time.monotonic()
-        already, first, evaluating, warming = counters.seconds, counters.step, 0.0, 0.0
+        already, first, evaluating = counters.seconds, counters.step, 0.0
+        self._timing = StepTiming()
         last = None if most_steps is None else counters.step + most_steps
         if self.config.refit is True and not self.start:
             self.start = restricted_state(self.model)
@@ -133,10 +135,7 @@ class Trainer:
         while counters.step < self.plan.n_steps and counters.step != last and not counters.finished:
             nats = self._step()
             counters.seconds = already + time.monotonic() - began
-            done, stepping = counters.step - first, counters.seconds - already - evaluating
-            # The first step also pays for what is made once: kernels, memory, the optimiser's state.
-            warming = warming or stepping
-            self._step_seconds = (stepping - warming) / (done - 1) if done > 1 else stepping
+            self._timing.note(counters.seconds - already - evaluating)
             if self.listener is not None:
                 self.listener.on_step(counters, self.plan, nats)
             # Counted from the last evaluation: the interval changes when the plan does.
@@ -144,7 +143,7 @@ class Trainer:
             if due:
                 evaluating += self._evaluate()
                 counters.seconds = already + time.monotonic() - began
-            self._replan(done, already + time.monotonic() - began, due=due)
+            self._replan(counters.step - first, already + time.monotonic() - began, due=due)
             if counters.step >= self.plan.n_steps:
                 self._end()
                 counters.seconds = already + time.monotonic() - began
@@ -162,23 +161,28 @@ class Trainer:
         self.counters.finished = self.counters.step >= self.plan.n_steps
 
     def _replan(self, done: int, spent: float, *, due: bool) -> None:
-        """Fit the number of steps to the budget after the first steps, then at every evaluation."""
+        """Fit the number of steps to the budget: after the first steps, then twenty times and at every evaluation."""
         if self.plan.budget_seconds is None:
             return
-        # Where four steps would take half of the budget, one has to do.
-        slow = done < 4 and 8 * self.parallel.mean(self._step_seconds) > self.plan.budget_seconds
-        if not (slow or done in (4, 12, 40) or due):
+        spent, step_seconds = self.parallel.mean(spent), self.parallel.mean(self._timing.step_seconds)
+        if done == 1:
+            now = spent + step_seconds > self.plan.budget_seconds
+        elif done < 4:
+            now = 8 * step_seconds > self.plan.budget_seconds
+        else:
+            now = done in (4, 12, 40) or done % math.ceil(self.plan.n_steps / 20) == 0
+        if not (now or due):
             return
-        step_seconds = self.parallel.mean(self._step_seconds)
         self._choose_evaluation_rows(step_seconds)
         self.plan = fit_to_budget(
             self.plan,
             self.config,
             done=self.counters.step,
-            spent=self.parallel.mean(spent),
+            spent=spent,
             step_seconds=step_seconds,
             evaluation_seconds=self.parallel.mean(self._evaluation_seconds),
         )
+        self._timing.forget_half()
 
     def _choose_evaluation_rows(self, step_seconds: float) -> None:
         """Before the first evaluation: later ones are of the same rows, or they could not be compared."""
@@ -275,7 +279,7 @@ class Trainer:
     def _evaluate(self) -> float:
         """Note nats per row and the best weights; returns the seconds it took."""
         counters, began = self.counters, time.monotonic()
-        self._choose_evaluation_rows(self.parallel.mean(self._step_seconds))
+        self._choose_evaluation_rows(self.parallel.mean(self._timing.step_seconds))
         counters.evaluated = counters.step
         refitting = counters.refit_from > 0
         entry: dict[str, float | int | str] = {"step": counters.step, "split": "refit" if refitting else "train"}
@@ -333,7 +337,7 @@ class Trainer:
         counters = self.counters
         plan = planned_refit(self.plan, counters.step, counters.best_step)
         if plan.budget_seconds is not None:
-            needed = counters.seconds + (plan.n_steps - counters.step) * self._step_seconds
+            needed = counters.seconds + (plan.n_steps - counters.step) * self._timing.step_seconds
             if self.parallel.mean(needed) > plan.budget_seconds:
                 return False
         self.plan, counters.refit_from, counters.progress = plan, counters.step, 0.0
@@ -394,7 +398,9 @@ class Trainer:
         self.best, self.average, self.start = parts["best"], parts["average"], parts["start"]
         saved, plan = counters["progress"], counters["plan"]
         assert isinstance(saved, dict) and isinstance(plan, dict)
-        self.counters, self.plan = Progress(**saved), TrainPlan(**plan)
+        # As much memory as the first process had need not be free any more.
+        at_once = min(plan["rows_at_once"], self.plan.rows_at_once)
+        self.counters, self.plan = Progress(**saved), TrainPlan(**{**plan, "rows_at_once": at_once})
         if self.counters.refit_from:
             self._train_on_all()
         window = counters["window"]

@@ -1,5 +1,8 @@
 """Laws of marginal calibration: the model's own rows get the training frequencies, and nothing but biases moves."""
 
+import itertools
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +10,8 @@ import torch
 from llmsynth.grammar.compact import code_grammar
 from llmsynth.grammar.row import compact_row_grammar
 from llmsynth.grammar.text_grammar import compact_text
-from llmsynth.lm.calibrate import calibrate, calibrate_and_check
+from llmsynth.lm import calibrate as calibrate_module
+from llmsynth.lm.calibrate import calibrate, calibrate_and_check, seconds_of_a_pass
 from llmsynth.lm.decoder import RowDecoder
 from llmsynth.lm.memory import CACHE_SHARE
 from llmsynth.lm.model import restricted_state
@@ -112,6 +116,25 @@ def test_without_time_there_is_one_pass(grammar, encoded, random_compact):
     model = random_compact(grammar)
     done = calibrate(model, model.number_offsets, encoded, seed=1, seconds=0.0)
     assert done.passes == 1 and done.rows == 2048
+
+
+@pytest.mark.parametrize(("seconds", "passes"), [(3.5, 1), (4.5, 2), (1e9, 16)])
+def test_no_pass_begins_that_would_end_too_late(grammar, encoded, random_compact, monkeypatch, seconds, passes):
+    clock = itertools.count()  # a second between two looks at it
+    monkeypatch.setattr(calibrate_module, "time", SimpleNamespace(monotonic=lambda: float(next(clock))))
+    model = random_compact(grammar)
+    assert calibrate(model, model.number_offsets, encoded, seed=1, seconds=seconds).passes == passes
+
+
+def test_the_seconds_of_a_pass_are_told_by_a_few_rows_and_leave_the_model_as_it_is(
+    grammar, encoded, random_compact, monkeypatch
+):
+    clock = itertools.count()
+    monkeypatch.setattr(calibrate_module, "time", SimpleNamespace(monotonic=lambda: float(next(clock))))
+    model = random_compact(grammar)
+    before = {name: value.clone() for name, value in restricted_state(model).items()}
+    assert seconds_of_a_pass(model, model.number_offsets, encoded, 1) == 2048 / 64
+    assert all(torch.equal(value, before[name]) for name, value in restricted_state(model).items())
 
 
 def test_where_memory_is_short_a_pass_draws_the_rows_that_fit(grammar, encoded, random_compact, monkeypatch):

@@ -23,6 +23,28 @@ if Parallel().is_main:
     json.dump({"size": Parallel().size, "sums": total}, open(sys.argv[1], "w"))
 """
 
+BUDGET = """
+import json, sys, time
+import torch
+torch.set_num_threads(1)
+import llmsynth.synthesizer as facade
+from llmsynth import TableSynthesizer, datasets
+from llmsynth.lm.parallel import Parallel
+from llmsynth.lm.trainer import Trainer
+if Parallel().rank == 1:  # has less of the budget left when training begins
+    read = facade.read_table
+    facade.read_table = lambda table: (time.sleep(0.4), read(table))[1]
+plans, fitted_plan = [], Trainer._replan
+def replan(self, *args, **options):
+    fitted_plan(self, *args, **options)
+    plans.append((self.counters.step, self.plan.n_steps, self.plan.eval_every))
+Trainer._replan = replan
+recipe = {"model": "compact", "compact": {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1,
+          "num_attention_heads": 2, "warm_up": False}, "train": {"batch_size": 16, "refit": False}}
+TableSynthesizer(recipe=recipe, random_state=0, max_minutes=0.05).fit(datasets.load_ehr(400, 0))
+json.dump(plans, open(sys.argv[1], "w"))
+"""
+
 
 def test_a_process_on_its_own_keeps_every_row():
     alone = Parallel()
@@ -54,12 +76,10 @@ def finish(process: subprocess.Popen[str], result: Path) -> None:
     assert code == 0, result.with_suffix(".log").read_text()
 
 
-def test_two_processes_end_with_the_weights_of_one(tmp_path):
+def run_two(program: Path, folder: Path) -> Path:
+    """Run a program in two processes that train together; returns where the first of them writes."""
     # What `accelerate launch` sets, on the loopback interface: a build machine's own name need not resolve.
-    program = tmp_path / "train.py"
-    program.write_text(PROGRAM, encoding="utf-8")
-    one, two, other = tmp_path / "one.json", tmp_path / "two.json", tmp_path / "other.json"
-    finish(start(program, one), one)
+    two, other = folder / "two.json", folder / "other.json"
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -69,6 +89,21 @@ def test_two_processes_end_with_the_weights_of_one(tmp_path):
     ranks = [start(program, path, **common, RANK=str(k), LOCAL_RANK=str(k)) for k, path in enumerate((two, other))]
     for process, path in zip(ranks, (two, other), strict=True):
         finish(process, path)
+    return two
+
+
+def test_two_processes_end_with_the_weights_of_one(tmp_path):
+    program, one = tmp_path / "train.py", tmp_path / "one.json"
+    program.write_text(PROGRAM, encoding="utf-8")
+    finish(start(program, one), one)
+    two = run_two(program, tmp_path)
     alone, together = json.loads(one.read_text()), json.loads(two.read_text())
     assert (alone["size"], together["size"]) == (1, 2)
     np.testing.assert_allclose(together["sums"], alone["sums"], rtol=1e-3, atol=1e-3)
+
+
+def test_processes_with_different_clocks_have_one_plan(tmp_path):
+    program = tmp_path / "train.py"
+    program.write_text(BUDGET, encoding="utf-8")
+    plans = json.loads(run_two(program, tmp_path).read_text())
+    assert len(plans) > 4 and plans == json.loads((tmp_path / "other.json").read_text())

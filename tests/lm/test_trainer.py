@@ -435,16 +435,20 @@ MANY_HELD = (np.arange(12), np.arange(12, N))
 
 @pytest.fixture
 def slow(make, monkeypatch):
-    """Builds a trainer with 48 held-out rows whose clock goes on by so many seconds a row trained, and evaluated."""
+    """Builds a trainer with 48 held-out rows whose clock goes on by so many seconds a row trained, and evaluated.
 
-    def build(training, evaluating, **options):
-        now = [0.0]
+    From some steps on rows may take other seconds.
+    """
+
+    def build(training, evaluating, seconds_from=None, **options):
+        now, later = [0.0], seconds_from or {}
         monkeypatch.setattr(trainer_module, "time", SimpleNamespace(monotonic=lambda: now[0]))
         trainer = make("stub", split=MANY_HELD, **options)
         step, nats = trainer._step, trainer.nats
 
         def slow_step():
-            now[0] += training * trainer.plan.batch_size
+            row = [seconds for first, seconds in later.items() if trainer.counters.step >= first]
+            now[0] += (row[-1] if row else training) * trainer.plan.batch_size
             return step()
 
         def slow_nats(rows, **others):
@@ -472,6 +476,33 @@ def test_evaluations_of_all_held_out_rows_stay_so_where_the_budget_has_time_for_
     trainer, now = slow(0.2, 0.1, steps=1000, budget=2000.0, eval_every="auto", patience=10**6)
     trainer.run()
     assert trainer.evaluated_rows.tolist() == MANY_HELD[1].tolist() and now[0] <= 2000
+
+
+@pytest.mark.parametrize("slowdown", [2, 3])
+def test_a_budget_is_kept_on_a_machine_that_becomes_busy(slow, slowdown):
+    trainer, now = slow(0.2, 0.01, steps=1000, budget=470.0, eval_every="auto", seconds_from={80: 0.2 * slowdown})
+    trainer.run()
+    assert trainer.counters.step > 90 and 420 < now[0] < 500
+
+
+def test_what_the_first_step_costs_once_does_not_cut_the_schedule(slow):
+    rates = []
+    options = {"steps": 10**6, "budget": 14.7, "eval_every": "auto", "patience": 10**6}
+    trainer, now = slow(2.0 / 16, 0.0005, seconds_from={1: 0.02 / 16}, **options)
+    step = trainer._step
+    trainer._step = lambda: (step(), rates.append(trainer.optimizer.param_groups[0]["lr"]))[0]
+    trainer.run()
+    assert max(rates) == pytest.approx(trainer.plan.learning_rate, rel=0.01) and rates[-1] < 0.05 * max(rates)
+    assert 13 < now[0] < 15.5
+
+
+def test_going_on_takes_no_more_memory_than_there_is_now(make):
+    whole, rest = make(), make()
+    whole.run(most_steps=3)
+    rest.plan = replace(rest.plan, rows_at_once=5)
+    tensors, counters = whole.state()
+    rest.load_state(tensors, json.loads(json.dumps(counters)))
+    assert [batch.n_rows for batch in rest.batch_of(4)] == [5, 5, 5, 1]
 
 
 def test_the_evaluated_rows_are_the_same_after_a_stop(slow, make):
