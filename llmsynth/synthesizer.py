@@ -35,6 +35,7 @@ from llmsynth.lm.history import History
 from llmsynth.lm.manifest import CHECKPOINTS
 from llmsynth.lm.parallel import Parallel
 from llmsynth.lm.reporters import check_reporters
+from llmsynth.lm.row_weights import RowWeights
 from llmsynth.lm.run_folder import Run
 from llmsynth.lm.stop_signals import StopSignals
 from llmsynth.lm.store import load_engine, save_engine
@@ -196,9 +197,7 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
             config = replace(config, model=name, target=target)
             engine = build_engine(schema, plain, config)
             checkpoints = Path(self.run_dir, CHECKPOINTS) if self.resume and self.run_dir is not None else None
-            rows, _ = split_rows(len(frame), config.train.holdout_fraction, config.seed)
-            boost = config.train.boost
-            weights = weigh_rows(engine.encoder, schema, plain, rows, column=column, boost=boost)
+            weights = _weights(engine, schema, plain, column, len(frame))
             how: dict[str, Any] = {"progress": self.progress, "resume_from": checkpoints}
             training = train_engine(engine, plain, run, **how, began=began, weights=weights)
             # From here on a signal waits until the run is on the disk.
@@ -208,6 +207,22 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
                 if run is not None:
                     self._write(run)
         return self
+
+    def is_fitted_on(self, table: object) -> bool:
+        """Whether this is what was learned from exactly these rows, in this order, and their weights.
+
+        Parameters
+        ----------
+        table : DataFrame, path, or anything `read_table` takes
+        """
+        engine = self._fitted()
+        try:
+            frame, column = take_weights(read_table(table), engine.config.train.weight_column)
+            plain = physical_table(frame, self.schema_)
+            weights = _weights(engine, self.schema_, plain, column, len(frame))
+        except InputError:
+            return False
+        return bool(self.report_.get("table_hash") == table_hash(plain, weights))
 
     def fit_config(self) -> FitConfig:
         """Options of a fit: the recipe's, with the arguments of the constructor over them."""
@@ -746,6 +761,14 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
         synthesizer._learned(engine, found.schema, (config.model, found.model_reason))
         synthesizer.history_, synthesizer.report_ = found.history, found.report
         return synthesizer
+
+
+def _weights(
+    engine: Engine, schema: Schema, plain: Mapping[str, Physical], column: npt.NDArray[np.float64] | None, n_rows: int
+) -> RowWeights | None:
+    train = engine.config.train
+    rows, _ = split_rows(n_rows, train.holdout_fraction, engine.config.seed)
+    return weigh_rows(engine.encoder, schema, plain, rows, column=column, boost=train.boost)
 
 
 def _at_least_one(n_draws: object) -> int:

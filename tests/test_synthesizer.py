@@ -85,6 +85,18 @@ def test_fit_returns_itself_and_learns_attributes(fitted, ehr):
     json.dumps([report, fitted.history_])
 
 
+def test_a_fit_knows_its_rows_again_after_loading(ehr, tmp_path):
+    frame = ehr.assign(weight=np.arange(80) % 3 + 1)
+    options = {"weight_column": "weight", "boost": {"smoker == 'yes'": 2}, "run_dir": tmp_path / "run"}
+    fitted = tiny(max_epochs=1, **options).fit(frame)
+    for synthesizer in (fitted, TableSynthesizer.load(tmp_path / "run")):
+        assert synthesizer.is_fitted_on(frame)
+        assert not synthesizer.is_fitted_on(frame.iloc[::-1])
+        assert not synthesizer.is_fitted_on(frame.assign(weight=1))
+        assert not synthesizer.is_fitted_on(frame.drop(columns="age"))
+        assert not synthesizer.is_fitted_on(frame.head(10))
+
+
 def test_rows_too_long_for_the_budget_are_not_calibrated(ehr, monkeypatch):
     monkeypatch.setattr("llmsynth.fitting.seconds_of_a_pass", lambda *args: 4.7)
     assert tiny(max_minutes=1).fit(ehr).report_["calibration"]["kept"]

@@ -7,7 +7,8 @@
       summary.csv     the printed table
 
 Real rows are not copied into DIR: the held-out ones are chosen by the seed and can be found again.
-So the same command with --resume trains on the same rows, and a fit that was interrupted goes on from its checkpoint.
+So the same command with --resume trains on the same rows, and a fit that was interrupted goes on from its checkpoint;
+after a complete fit it draws and judges the same rows again.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from __future__ import annotations
 import csv
 import io
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,11 +26,11 @@ import typer
 from llmsynth.cli import options as opt
 from llmsynth.cli.evaluate import FILES as REPORT_FILES
 from llmsynth.cli.evaluate import noting, write_rendered
-from llmsynth.cli.exits import EXIT_CODES, guarded
+from llmsynth.cli.exits import EXIT_CODES, Terminated, guarded
 from llmsynth.cli.fit import described, facts, train
 from llmsynth.cli.output import Output, check_output_file, is_main_process, write_json, write_text
 from llmsynth.cli.pairs import from_pairs
-from llmsynth.errors import ConfigError
+from llmsynth.errors import ConfigError, RunFolderError
 
 if TYPE_CHECKING:
     from llmsynth.evaluate.gate import Verdict
@@ -84,13 +86,16 @@ def run(
     Ends with 0 whatever the verdict; `llmsynth gate DIR/report/report.json` ends with a code for each.
     """
     from llmsynth.evaluate.policy import read_policy
+    from llmsynth.lm.manifest import MANIFEST
     from llmsynth.lm.output_folder import check_output_folder
 
     output = Output(quiet, json)
     level, rules = opt.report_level(report, "--report", or_none=True), read_policy(policy)
-    check_output_folder(out / "run", overwrite=overwrite, resume=resume)
+    trained = resume and not overwrite and (out / "run" / MANIFEST).is_file()
+    if not trained:
+        check_output_folder(out / "run", overwrite=overwrite, resume=resume)
     for name in (*_FILES, *(f"{_REPORT}/{name}" for name in REPORT_FILES if level)):
-        check_output_file(out / name, overwrite=overwrite)
+        check_output_file(out / name, overwrite=overwrite or trained)  # the same rows are drawn again
     settings = opt.given(
         model=model, max_minutes=max_minutes, max_epochs=max_epochs, target=target, schema=schema, recipe=recipe,
         random_state=seed, device=device, trust_remote_code=trust_remote_code, overwrite=overwrite, resume=resume,
@@ -100,36 +105,52 @@ def run(
     roles = {"quasi_identifiers": quasi_identifier or (), "sensitive": sensitive or ()}
     check_roles(roles, [str(label) for label in rows.columns if label != weight_column])
     output.note(f"Holding {len(held_out):,} rows out to judge with; the model never sees them.")
-    synthesizer = train(rows, out / "run", settings, output)
+    synthesizer = loaded(rows, out / "run", output) if trained else train(rows, out / "run", settings, output)
     if not is_main_process():
         return
-    rows, held_out = (frame[list(synthesizer.schema_.labels)] for frame in (rows, held_out))  # without weights
-    synthetic, seconds = drawn(synthesizer, n_samples or len(rows), seed, out / _FILES[0], overwrite=overwrite)
-    output.note("Judging the rows.")
-    tables = rows, held_out, synthetic
-    summary = judged(synthesizer, tables, target, seed or 0)
-    summary = summary.with_measured(rows_per_second=len(synthetic) / max(seconds, 1e-9))
-    data = {"command": "run", "folder": str(out), **facts(synthesizer), "summary": summary.to_dict()}
-    write_json(out / _FILES[1], data)  # before the report, which takes longer
-    write_text(out / _FILES[2], as_csv(summary.to_table(), summary.measured))
-    from llmsynth.evaluate.render import render
+    with _going_on(output):
+        rows, held_out = (frame[list(synthesizer.schema_.labels)] for frame in (rows, held_out))  # without weights
+        synthetic, seconds = drawn(
+            synthesizer, n_samples or len(rows), seed, out / _FILES[0], overwrite=overwrite or trained
+        )
+        output.note("Judging the rows.")
+        tables = rows, held_out, synthetic
+        summary = judged(synthesizer, tables, target, seed or 0)
+        summary = summary.with_measured(rows_per_second=len(synthetic) / max(seconds, 1e-9))
+        data = {"command": "run", "folder": str(out), **facts(synthesizer), "summary": summary.to_dict()}
+        write_json(out / _FILES[1], data)  # before the report, which takes longer
+        write_text(out / _FILES[2], as_csv(summary.to_table(), summary.measured))
+        from llmsynth.evaluate.render import render
 
-    said: list[Any] = [*described(synthesizer), render(summary, name=synthesizer.model_name_)]
-    if level is not None:
-        verdict = reported(
-            synthesizer, tables, out / _REPORT, rules, noting(output),
-            target=target, seed=seed or 0, level=level, **roles,
-        )  # fmt: skip
-        data["verdict"] = verdict.to_dict()
-        write_json(out / _FILES[1], data)
-        said += [f"Verdict: {verdict.decision}, by {verdict.policy}", *(f"  - {reason}" for reason in verdict.reasons)]
-        said.append(f"All figures, by fidelity, utility and privacy: {out / _REPORT / 'report.html'}")
-    output.result(
-        data,
-        *said,
-        f"Wrote {out / _FILES[0]}, {_FILES[1]}, {_FILES[2]} and the run folder {out / 'run'}.",
-        f"Next: llmsynth sample {out / 'run'} -n 100000 -o more.parquet",
-    )
+        said: list[Any] = [*described(synthesizer), render(summary, name=synthesizer.model_name_)]
+        if level is not None:
+            verdict = reported(
+                synthesizer, tables, out / _REPORT, rules, noting(output),
+                target=target, seed=seed or 0, level=level, **roles,
+            )  # fmt: skip
+            data["verdict"] = verdict.to_dict()
+            write_json(out / _FILES[1], data)
+            said += [
+                f"Verdict: {verdict.decision}, by {verdict.policy}",
+                *(f"  - {reason}" for reason in verdict.reasons),
+            ]
+            said.append(f"All figures, by fidelity, utility and privacy: {out / _REPORT / 'report.html'}")
+        output.result(
+            data,
+            *said,
+            f"Wrote {out / _FILES[0]}, {_FILES[1]}, {_FILES[2]} and the run folder {out / 'run'}.",
+            f"Next: llmsynth sample {out / 'run'} -n 100000 -o more.parquet",
+        )
+
+
+@contextmanager
+def _going_on(output: Output) -> Iterator[None]:
+    """Say how to go on when what follows the fit is interrupted."""
+    try:
+        yield
+    except (KeyboardInterrupt, Terminated):
+        output.note("Stopped. The fit is complete; go on with the same command and --resume.")
+        raise
 
 
 def check_roles(roles: Mapping[str, Sequence[str]], known: Sequence[str]) -> None:
@@ -176,6 +197,26 @@ def split(table: Path, holdout: Path | None, fraction: float, seed: int) -> tupl
         return frame, given_holdout(frame, read_table(holdout), names=(table.name, holdout.name))
     instead = "use `llmsynth fit`, or give held-out rows with --holdout FILE"
     return hold_out(frame, fraction, seed, name=table.name, instead=instead)
+
+
+def loaded(rows: Any, run_folder: Path, output: Output) -> Any:
+    """Return what an earlier call of the command has fitted to the same rows.
+
+    Raises
+    ------
+    RunFolderError
+        If the run in the folder is of other rows: those held out now may be among them.
+    """
+    from llmsynth.synthesizer import TableSynthesizer
+
+    synthesizer = TableSynthesizer.load(run_folder)
+    if not synthesizer.is_fitted_on(rows):
+        raise RunFolderError(
+            f"{run_folder}: holds a complete run of other rows than these, so there is nothing to go on with; "
+            "give the table, --seed and hold-out of then, or replace it with --overwrite"
+        )
+    output.note(f"The fit in {run_folder} is complete; going on with its rows.")
+    return synthesizer
 
 
 def drawn(synthesizer: Any, n_rows: int, seed: int | None, path: Path, *, overwrite: bool) -> tuple[Any, float]:

@@ -36,6 +36,8 @@ _LEADING_ZERO = re.compile(r"0(?<![0-9A-Za-z./:-]0)[0-9]")
 # A plus and seven digits are a phone number; shorter ones ("+0.5") are numbers with a sign.
 _PHONE = re.compile(r"(?<![0-9A-Za-z])\+[0-9]{7}")
 _CODE = re.compile(r"\s*(?:[+-]?0[0-9]|\+[0-9]{7,}\s*$)")
+# Digits, an E and digits are a code ("12E3") in a column that holds nothing else: numbers have a point here and there.
+_EXPONENT = re.compile(r"(?<![0-9A-Za-z.])[0-9]+[eE][0-9]+(?![0-9A-Za-z.])")
 _WHOLE = re.compile(r"\s*[+-]?[0-9]+\s*")
 # A carriage return by itself ends a line too.
 _RETURN = re.compile(rb"\r(?!\n)")
@@ -147,7 +149,11 @@ class _Lines:
     def __next__(self) -> str:
         line = next(self.text)
         if not self.codes:
-            self.codes = _LEADING_ZERO.search(line) is not None or ("+" in line and _PHONE.search(line) is not None)
+            self.codes = (
+                _LEADING_ZERO.search(line) is not None
+                or ("+" in line and _PHONE.search(line) is not None)
+                or _EXPONENT.search(line) is not None
+            )
         return line
 
 
@@ -217,12 +223,22 @@ def _parse(path: Path, shape: _Shape, columns: list[int] | None = None, dtype: A
             # A lone surrogate does not fit pandas' own string type; plain objects hold it.
             stream.seek(0)
             frame = pd.read_csv(stream, **{**options, "dtype": dtype or object})
+            whole = [place for place in frame.columns if not _has_surrogates(frame[place])]
+            if dtype is None and whole:
+                stream.seek(0)
+                others = pd.read_csv(stream, **{**options, "usecols": whole})
+                frame = pd.concat([frame.drop(columns=whole), others], axis=1)[list(frame.columns)]
     if len(shape.header) == 1 and len(frame) == shape.n_rows + 1 and bool(frame.iloc[-1:].isna().to_numpy().all()):
         # The blank line at the end of the file.
         frame = frame.iloc[:-1]
     if len(frame) != shape.n_rows:
         raise TableError(f"{path.name}: {shape.n_rows} rows were counted but {len(frame)} read; check its quotes")
     return frame
+
+
+def _has_surrogates(texts: pd.Series[Any]) -> bool:
+    joined = "".join(texts.dropna())
+    return joined.encode("utf-8", "ignore").decode("utf-8") != joined
 
 
 def _to_read_again(frame: pd.DataFrame, shape: _Shape) -> list[int]:
@@ -251,11 +267,11 @@ def _as_written(column: pd.Series[Any], texts: pd.Series[Any]) -> pd.Series[Any]
     kind = column.dtype.kind
     if kind == "b" or (kind == "O" and not isinstance(column.dtype, pd.StringDtype)):
         return column if set(distinct) <= {"True", "False"} else texts
-    if any(_CODE.match(text) for text in distinct):
+    if any(_CODE.match(text) for text in distinct) or all(_EXPONENT.fullmatch(text.strip()) for text in distinct):
         return texts
     if kind in "iu":
         return column
-    integers = _integers(texts) if all(_WHOLE.fullmatch(text) for text in distinct) else None
+    integers = _integers(texts) if all(_WHOLE.fullmatch(text) and len(text) < 40 for text in distinct) else None
     if integers is not None:
         return integers
     return column if kind == "f" else texts

@@ -13,11 +13,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
+import numpy as np
+
 from llmsynth.table.datetimes import DAYS, MONTHS, format_unit, parse_datetimes
 
 _RUN = re.compile(r"[0-9]+|[A-Za-z]+|[^0-9A-Za-z]+")
 _ZONE = re.compile(r"(?<=[0-9])( ?)([+-][0-9]{2})(:?)([0-9]{2})$")
 _PROBE = 200
+_ROUNDS = 4
 _COMMON_ZONES = (
     "Europe/Berlin",
     "Europe/London",
@@ -98,14 +101,24 @@ def detect_format(texts: Sequence[str]) -> DateForm | None:
     True
     """
     probe = list(texts[:_PROBE])
+    for _ in range(_ROUNDS):
+        found, missed = _form_of(probe, texts)
+        if found is not None or not missed:
+            return found
+        # The first texts may all have two digits where later ones have one.
+        probe += missed
+    return None
+
+
+def _form_of(probe: list[str], texts: Sequence[str]) -> tuple[DateForm | None, list[str]]:
+    """The form that all texts have, of those that fit the probe; or None, and some texts that such forms miss."""
     if not probe or any(not 4 <= len(text) <= 64 or not any(c.isdigit() for c in text) for text in probe):
-        return None
+        return None, []
     tail, zones = _split_zone(probe)
     bodies = [text[: len(text) - len(zone)] for text, zone in zip(probe, zones, strict=True)] if zones else probe
     runs = _align(bodies)
-    if runs is None:
-        return None
-    for form in _candidates(runs):
+    missed: list[str] = []
+    for form in [] if runs is None else _candidates(runs):
         if len(texts) < 3 and ("%y" in form or "%Y%m%d" in form):
             # Two numbers of eight digits, or 01-02-03, are too little to call a date.
             continue
@@ -113,8 +126,9 @@ def detect_format(texts: Sequence[str]) -> DateForm | None:
             whole = form + tail
             _, valid = parse_datetimes(texts, whole, format_unit(whole), zone)
             if valid.all():
-                return DateForm(whole, zone)
-    return None
+                return DateForm(whole, zone), []
+            missed += [texts[place] for place in np.flatnonzero(~valid)[:_PROBE]]
+    return None, list(dict.fromkeys(missed))[:_PROBE]
 
 
 def _split_zone(probe: list[str]) -> tuple[str, list[str]]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from llmsynth.errors import SchemaError
 from llmsynth.table.categories import plain_categories
@@ -190,19 +191,28 @@ def _datetime(column: Column, cells: Unpacked, changes: Mapping[str, Any]) -> di
             raise _no_dates(column, cells)
         found |= {"datetime_format": form.form, "timezone": form.timezone, "time_unit": _unit(form, cells.texts)}
     elif cells.family == "datetime":
-        counts = cells.present()
-        found["time_unit"] = coarsest_unit(counts, cells.unit or "s")
+        _check_zone(column.name, cells.timezone)
+        found["time_unit"] = coarsest_unit(cells.present(), cells.unit or "s")
     else:
         n = len(cells.values) - cells.n_missing
         raise SchemaError(f"column {column.name!r}: kind datetime is contradicted by {n} rows that are no dates")
     return found | _bounds(replace(column, **(found | dict(changes))), cells)
 
 
+def _check_zone(name: str, zone: str | None) -> None:
+    """Refuse a zone that its name does not lead back to, before a model is trained that could not write its rows."""
+    try:
+        pd.Timestamp(0, tz="UTC").tz_convert(zone)
+    except (KeyError, ValueError, TypeError, OSError) as error:
+        raise SchemaError(
+            f"column {name!r}: the time zone {zone!r} cannot be found again by that name; convert the column to one "
+            "that can, for example with .dt.tz_convert('Europe/Berlin')"
+        ) from error
+
+
 def _unit(form: DateForm, texts: Sequence[str]) -> str:
+    """The coarsest unit that loses nothing: a form may write more (" 00:00:00") than the values have."""
     unit = format_unit(form.form)
-    if "%M" in form.form or unit != "min":
-        return unit
-    # No minutes are written, only an offset from UTC, which is whole hours in most zones.
     counts, valid = parse_datetimes(texts, form.form, unit, form.timezone)
     return coarsest_unit(counts[valid], unit)
 

@@ -28,7 +28,7 @@ from llmsynth.table.arrow_frame import frame_from_arrow
 from llmsynth.table.csv_file import read_csv
 from llmsynth.table.csv_write import write_csv_rows
 from llmsynth.table.infer import check_frame
-from llmsynth.table.parquet_frame import from_parquet_frame, to_parquet_frame
+from llmsynth.table.parquet_frame import from_parquet_frame, lasting_types, to_parquet_frame
 from llmsynth.table.schema import Schema
 
 _CSV = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".csv.zst", ".tsv.zst")
@@ -286,6 +286,8 @@ class TableWriter:
         try:
             if self._parquet is None:
                 table = pa.Table.from_pandas(plain, preserve_index=False)
+                if self.schema is not None:
+                    table = table.cast(lasting_types(table.schema, self.schema))
                 table = table.replace_schema_metadata({**(table.schema.metadata or {}), **metadata})
                 self._parquet = pq.ParquetWriter(self._part, table.schema)
                 self._close.append(self._parquet.close)

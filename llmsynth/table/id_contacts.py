@@ -20,6 +20,9 @@ from llmsynth.table.person_names import make_names
 
 CONTACTS = ("uuid", "email", "ipv4", "phone")
 
+_LEAST_ALIKE, _LEAST_FREE = 10, 5
+"""Numbers whose shared digits tell nothing of one of them; digits left to draw, those of the exchange counted."""
+
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _EMAIL = re.compile(r"[^@\s,;<>]{1,64}@[^@\s,;<>]+\.[A-Za-z]{2,24}")
 _IPV4 = re.compile(r"(?:(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])\.){3}(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])")
@@ -83,9 +86,12 @@ def _phone(texts: Sequence[str]) -> str:
     """The commonest form with an exchange that no training number has: 555 if possible."""
     forms = Counter(re.sub(r"[0-9]", "#", text) for text in texts)
     form = forms.most_common(1)[0][0]
-    # Digits that all numbers of that form share, such as a country code, are kept.
+    # Digits that all numbers of that form share, such as a country code, are kept: a few numbers share too many.
     alike = [set(letters) for letters in zip(*(t for t in texts if re.sub(r"[0-9]", "#", t) == form), strict=True)]
-    kept = "".join(letters.pop() if len(letters) == 1 else "#" for letters in alike)
+    several = forms[form] >= _LEAST_ALIKE
+    kept = "".join(letters.pop() if len(letters) == 1 and several else "#" for letters in alike)
+    if kept.count("#") < _LEAST_FREE:
+        kept = form
     numbers = [re.sub(r"[^0-9]", "", text) for text in texts]
     size = form.count("#")
     for place in (size - 7, size - 10):

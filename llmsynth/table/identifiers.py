@@ -16,7 +16,8 @@ Patterns, as they stand in `Column.pattern` and may be edited:
 - ``person:HYPHENS:STYLE``, ``first_name:HYPHENS``, ``last_name:HYPHENS``: see `person_names`
 
 A measurement that happens to be distinct in every row is no identifier: decimals never are, and integers only if
-their name says so, if they count without gaps, or if that many draws from their range would have collided.
+their name says so, if they count without gaps, or if that many draws from their range would have collided. Keys that
+repeat are identifiers where their name says so and each stands for ten rows or fewer on average.
 """
 
 from __future__ import annotations
@@ -52,6 +53,7 @@ _AREA_WORDS = {"zip", "postal", "postcode", "area", "country", "state"}
 _CLOCK_WORDS = {"year", "month", "week", "day", "hour", "minute", "second", "time", "date", "age", "period", "step"}
 _CLOCK_WORDS |= {"timestamp", "epoch", "t", "x"}
 _COLLISIONS = 12.0
+_FEWEST_KEYS, _MOST_ROWS_PER_KEY = 20, 10
 _MOST = 2**63 - 1
 
 
@@ -105,6 +107,11 @@ def _key_evidence(name: str) -> int:
     return int(words[-1] in _WEAK_KEY_WORDS)
 
 
+def _names_few_rows(distinct: int, n: int) -> bool:
+    """Whether keys that repeat are those of people with some rows each, and not of wards with hundreds."""
+    return distinct > max(_FEWEST_KEYS, n / _MOST_ROWS_PER_KEY)
+
+
 def _integers_above(high: int) -> str:
     start = round_up(high)
     # Keys that fill 63 bits leave no room above: among 2**63 numbers, a coincidence is beyond chance.
@@ -121,7 +128,7 @@ def _detect_in_integers(values: npt.NDArray[np.int64], name: str) -> str | None:
     key = _key_evidence(name)
     if len(distinct) < n:
         # A key that repeats (the patient of several visits) still names a person.
-        return pattern if key == 2 and len(distinct) > max(20, n / 2) and high >= 1000 else None
+        return pattern if key == 2 and _names_few_rows(len(distinct), n) and high >= 1000 else None
     if key == 2 or (key == 1 and n >= 20):
         return pattern
     if n < 20 or not _CLOCK_WORDS.isdisjoint(words_of(name)):
@@ -143,7 +150,7 @@ def _detect_in_texts(cells: Unpacked, name: str, n: int) -> str | None:
     if names is not None:
         return names
     key = _key_evidence(name)
-    if len(texts) < n and (key < 2 or len(texts) <= max(20, n / 2)):
+    if len(texts) < n and (key < 2 or not _names_few_rows(len(texts), n)):
         return None
     if any(len(text) > 64 or not text or re.search(r"\s", text) for text in texts):
         return None

@@ -27,11 +27,17 @@ MOSTLY = 0.8
 """Share of the distinct texts that makes the rest a slip."""
 _FEW = 10
 _FEWEST = 5
+_MANY = 50
+"""More distinct texts than these, or a text of its own in every second row, are no list of categories."""
 _MOST_ODD_CODES = 3
 _WINDOWS = 25
 
 # A plus and seven digits are a phone number.
 _NUMBER = re.compile(r"(?!\s*\+\d{7})\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*")
+# 25,3 and 1.234,5; 12,345.6; $12.34 and 12 %: what is written is a number, but not as a computer writes one.
+_LOCAL_NUMBER = re.compile(
+    r"\s*[+-]?(?:\d{1,3}(?:[. ]?\d{3})*,\d+|\d{1,3}(?:,\d{3})+(?:\.\d+)?|[$€£]\s?\d[\d.,]*|\d[\d.,]*\s?[%$€£])\s*"
+)
 _CODE = re.compile(r"[A-Za-z]{1,4}[-./]?[0-9][0-9A-Za-z./-]*|[0-9]+[A-Za-z]{1,2}")
 
 BoolArray = npt.NDArray[np.bool_]
@@ -48,6 +54,7 @@ def refuse_mixed(cells: Unpacked, name: str) -> None:
     if cells.family != "string" or cells.cell_type == "int" or cells.category is not None or len(cells.texts) < 2:
         return
     number = are_numbers(cells.texts)
+    _refuse_local_numbers(cells, number, name)
     if _slip(number, cells) and not _codes(cells.texts, number, name):
         _refuse(cells, number, name, "numbers", "text")
     form = nearest_form(cells.texts)
@@ -55,6 +62,21 @@ def refuse_mixed(cells: Unpacked, name: str) -> None:
         date = in_form(cells.texts, form)
         if _slip(date, cells):
             _refuse(cells, date, name, "dates", f"not a date of the form {form.form}")
+
+
+def _refuse_local_numbers(cells: Unpacked, number: BoolArray, name: str) -> None:
+    """Raise where nearly all texts are numbers, but some with a decimal comma, a thousands separator or a unit."""
+    local = np.fromiter((_LOCAL_NUMBER.fullmatch(text) is not None for text in cells.texts), dtype=bool)
+    rows = _rows(cells)
+    if 4 * local.sum() < max(1, number.sum()) or (number | local).sum() < MOSTLY * len(local):
+        return
+    if len(local) <= min(_MANY, rows.sum() / 2) or any(re.match(r"\s*[+-]?0\d", text) for text in cells.texts):
+        return
+    raise TableError(
+        f"column {name!r} holds numbers with a decimal comma, a thousands separator or a unit ({rows[local].sum()} of "
+        f"{rows.sum()} cells), which would be taken for categories or codes; write them plainly, as in 1234.5 (pandas: "
+        "read_csv(decimal=',')), or give the column 'kind: text' or 'kind: categorical' in a schema file"
+    )
 
 
 def are_numbers(texts: Sequence[str]) -> BoolArray:

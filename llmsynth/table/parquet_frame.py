@@ -15,14 +15,17 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from llmsynth.errors import SchemaError
 from llmsynth.table.categories import category_index, plain_categories
 from llmsynth.table.dtype_names import dtype_name
 from llmsynth.table.labels import decode_label, encode_label, label_names
+from llmsynth.table.schema import Schema
 
 _LABELS = b"llmsynth.labels"
 _CATEGORIES = b"llmsynth.categories"
+_CELL_TYPES = {"str": pa.string(), "bool": pa.bool_(), "int": pa.int64(), "float": pa.float64(), "date": pa.date32()}
 
 
 def to_parquet_frame(frame: pd.DataFrame) -> tuple[pd.DataFrame, dict[bytes, bytes]]:
@@ -101,3 +104,28 @@ def _category(cells: pd.Series[Any], dtype: pd.CategoricalDtype) -> Any:
     if (codes[present] < 0).any():
         return cells
     return pd.Categorical.from_codes(codes, dtype=dtype)
+
+
+def lasting_types(first: pa.Schema, schema: Schema) -> pa.Schema:
+    """Arrow types that later rows fit as well as the first ones, which may all be missing or short.
+
+    Parameters
+    ----------
+    first : pyarrow.Schema
+        Of the first rows, as pandas' objects gave it.
+    schema : Schema
+        Of the table; other columns stay as they are.
+    """
+    known = {column.name: column for column in schema.columns}
+    fields = []
+    for field in first:
+        kind, column = field.type, known.get(field.name)
+        if column is None or column.dtype != "object":
+            fields.append(field)
+            continue
+        if column.cell_type == "Decimal" and column.decimals is not None:
+            kind = pa.decimal128(38, column.decimals)
+        elif pa.types.is_null(kind):
+            kind = _CELL_TYPES.get(column.cell_type or "", kind)
+        fields.append(field.with_type(kind))
+    return pa.schema(fields, metadata=first.metadata)

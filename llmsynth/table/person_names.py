@@ -63,11 +63,12 @@ def detect_names(texts: Sequence[str], name: str, *, mostly_distinct: bool) -> s
         return f"first_name:{hyphens(texts) + 1}"
     if plain in _LAST and short:
         return f"last_name:{hyphens(texts) + 1}"
+    named = plain in _FULL
     titled = sum(_TITLE.search(text) is not None for text in probe) / len(probe)
     spaced = sum(2 <= len(text.split()) <= 9 for text in probe) / len(probe)
-    if not mostly_distinct or spaced < 0.8 or any(len(text) > 100 for text in probe):
+    if not (mostly_distinct or named) or spaced < 0.8 or any(len(text) > 100 for text in probe):
         return None
-    if plain in _FULL or titled >= 0.5 or _known_share(probe) >= (0.3 if plain == "name" else 0.6):
+    if named or titled >= 0.5 or _known_share(probe) >= (0.3 if plain == "name" else 0.6):
         comma = sum("," in text for text in probe) >= 0.5 * len(probe)
         title = "{title} " if titled >= 0.5 else ""
         style = f"{{last}}, {title}{{first}}" if comma else f"{title}{{first}} {{last}}"

@@ -28,6 +28,8 @@ from llmsynth.table.dtype_names import dtype_name
 Family = Literal["integer", "float", "boolean", "datetime", "string", "empty"]
 BoolArray = npt.NDArray[np.bool_]
 
+_EXACT = 2**53
+"""Integers up to here are floats without loss."""
 NUMPY_UNITS = {"D": "D", "h": "h", "min": "m", "s": "s", "ms": "ms", "us": "us", "ns": "ns"}
 
 
@@ -142,6 +144,15 @@ def _big_integers(values: Sequence[int], missing: BoolArray) -> Unpacked:
     return replace(_strings(cells), cell_type="int")
 
 
+def _long_integers(values: Sequence[decimal.Decimal | None], missing: BoolArray) -> Unpacked | None:
+    """Whole decimals of 64 bits, of which a float would lose the last digits; None where they are anything else."""
+    known = [value for value in values if value is not None]
+    if any(value != value.to_integral_value() or not -(2**63) <= value < 2**63 for value in known):
+        return None
+    numbers = [0 if value is None else int(value) for value in values]
+    return Unpacked("integer", np.array(numbers, dtype=np.int64), missing, "")
+
+
 def _floats(values: npt.NDArray[np.float64], missing: BoolArray, name: str, *, single: bool = False) -> Unpacked:
     values = np.where(missing, 0.0, values)
     infinite = int(np.isinf(values).sum())
@@ -209,6 +220,10 @@ def _arrow(series: pd.Series[Any], name: str) -> Unpacked:
         return Unpacked("boolean", array.fill_null(False).to_numpy(zero_copy_only=False).astype(bool), missing, "")
     if pa.types.is_decimal(kind) or pa.types.is_floating(kind):
         values = array.cast(pa.float64()).to_numpy(zero_copy_only=False).astype(np.float64)
+        if pa.types.is_decimal(kind) and bool((np.abs(values[~missing]) > _EXACT).any()):
+            whole = _long_integers(array.to_pylist(), missing)
+            if whole is not None:
+                return whole
         return _floats(values, missing, name, single=pa.types.is_float32(kind) or pa.types.is_float16(kind))
     if pa.types.is_date(kind):
         counts = array.cast(pa.date32()).cast(pa.int32()).cast(pa.int64()).fill_null(0).to_numpy()
@@ -261,6 +276,10 @@ def _of_one_type(kind: str, present: npt.NDArray[Any], missing: BoolArray, name:
         if min(numbers) < -(2**63) or max(numbers) >= 2**63:
             return _big_integers(spread(np.array(numbers, dtype=object), 0).tolist(), missing)
         return Unpacked("integer", spread(np.array(numbers, dtype=np.int64), 0), missing, "")
+    if kind == "Decimal" and any(abs(value) > _EXACT for value in present):
+        whole = _long_integers(spread(present, None).tolist(), missing)
+        if whole is not None:
+            return whole
     if kind in ("float", "Decimal"):
         return _floats(spread(np.array([float(value) for value in present]), 0.0), missing, name)
     if kind == "date":

@@ -29,6 +29,7 @@ class FakeFacade:
     report: SampleReport | None = None
     weights: str | None = None
     evaluated_rows: int = 90
+    fitted: tuple[Any, ...] | None = None
 
     def said(self, name: str) -> dict[str, Any]:
         """Arguments of the only call of that name."""
@@ -53,6 +54,7 @@ def _facade_class(fake: FakeFacade) -> type:
             rows = {"n_holdout_rows": 90, "n_evaluated_rows": fake.evaluated_rows}
             self.frame, self.report_ = frame, {"seconds": 1.5, "holdout_nats_per_row": 12.25} | rows
             allowed = {name: self.settings.get(name, False) for name in ("overwrite", "resume")}
+            fake.fitted = self.frame, self.report_, self.schema_
             with Run.create(self.settings["run_dir"], **allowed) as run:
                 if fake.checkpoint:
                     (run.checkpoints / "step-00000001").mkdir(parents=True)
@@ -68,7 +70,13 @@ def _facade_class(fake: FakeFacade) -> type:
         def load(cls, path: Path, **settings: Any) -> Any:
             Run.open(path)
             fake.calls.append(("load", settings))
-            return cls()
+            synthesizer = cls()
+            if fake.fitted is not None:
+                synthesizer.frame, synthesizer.report_, synthesizer.schema_ = fake.fitted
+            return synthesizer
+
+        def is_fitted_on(self, table: pd.DataFrame) -> bool:
+            return self.frame.equals(table)
 
         def sample(self, n_samples: int, **settings: Any) -> pd.DataFrame:
             fake.calls.append(("sample", settings))

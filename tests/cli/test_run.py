@@ -200,3 +200,26 @@ def test_an_interrupted_run_goes_on_with_the_same_command_and_resume(
     assert result.exit_code == 0, result.output
     assert facade.said("init")["resume"] is True
     assert len(pd.read_csv("result/synthetic.csv")) == 64
+
+
+def test_a_run_interrupted_after_its_fit_goes_on_with_the_rows_of_that_fit(
+    llmsynth: Cli, facade: FakeFacade, table: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*tables: object, **options: object) -> Summary:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("llmsynth.evaluate.summary.summarize", interrupted)
+    result = llmsynth("run", table, "-o", "result", "-n", 30)
+    assert result.exit_code == 130
+    assert "The fit is complete; go on with the same command and --resume." in result.stderr
+    drawn = Path("result/synthetic.csv").read_bytes()
+    monkeypatch.setattr("llmsynth.evaluate.summary.summarize", _unjudged)
+    facade.calls.clear()
+    refused = llmsynth("run", table, "-o", "result", "--resume", "--seed", 5)
+    assert refused.exit_code == 2 and "a complete run of other rows" in refused.stderr
+    assert Path("result/synthetic.csv").read_bytes() == drawn
+    result = llmsynth("run", table, "-o", "result", "-n", 30, "--resume")
+    assert result.exit_code == 0, result.output
+    assert "The fit in result/run is complete; going on with its rows." in result.stderr
+    assert [name for name, _ in facade.calls if name != "init"] == ["load", "load", "sample"]
+    assert Path("result/synthetic.csv").read_bytes() == drawn and Path("result/summary.json").is_file()

@@ -142,3 +142,23 @@ def test_no_error_shows_a_cell(tmp_path):
         with pytest.raises(TableError) as caught:
             read_table(save(tmp_path, text))
         assert "secret" not in str(caught.value)
+
+
+def test_codes_that_look_like_powers_of_ten_stay_text(tmp_path):
+    frame = read_table(save(tmp_path, "code,n,mixed\n1E1,1.5e3,2E2\n12E3,2e5,2.5\n"))
+    assert frame["code"].tolist() == ["1E1", "12E3"]
+    assert frame["n"].tolist() == [1500, 200_000] and frame["mixed"].tolist() == [200, 2.5]
+
+
+def test_a_lone_surrogate_changes_no_other_column(tmp_path):
+    lines = "note,bmi,n,zip\n" + "".join(f"t{k},{20 + k / 8},{k},0{k}\n" for k in range(9)) + "\ud800,1.5,,05\n"
+    frame = read_table(save(tmp_path, lines.encode("utf-8", "surrogatepass")))
+    assert frame["note"].tolist() == [*(f"t{k}" for k in range(9)), "\ud800"]
+    assert frame["bmi"].tolist() == [*(20 + k / 8 for k in range(9)), 1.5]
+    assert frame["n"].dtype == "Int64" and frame["n"].isna().sum() == 1
+    assert frame["zip"].tolist() == [*(f"0{k}" for k in range(9)), "05"]
+
+
+def test_thousands_of_digits_beside_an_empty_cell_are_a_text(tmp_path):
+    frame = read_table(save(tmp_path, f"a,b\n{'1' * 5000},2\n,3\n"))
+    assert frame["a"].tolist()[0] == "1" * 5000

@@ -102,3 +102,25 @@ def test_detection_never_accepts_what_would_come_back_differently():
             assert valid.all() and format_datetimes(counts, found.form, unit, found.timezone) == texts
 
     law()
+
+
+@pytest.mark.parametrize("form", ["%-m/%-d/%Y %-H:%M", "%-d.%-m.%Y", "%d %B %Y"])
+def test_a_form_shows_in_later_texts_too(form):
+    moments = pd.date_range("2013-10-10 10:00", "2014-08-01", freq="h")
+    texts = list(dict.fromkeys(format_datetimes(moments.as_unit("s").asi8, form, "s")))
+    wide = sorted(texts, key=lambda text: -len(text))  # hundreds of texts with two digits everywhere come first
+    assert detect_format(wide).form == form
+    assert detect_format([*wide, "31.31.2013"]) is None
+
+
+@pytest.mark.parametrize(
+    ("form", "step", "unit"),
+    [("%Y-%m-%d %H:%M:%S", "D", "D"), ("%-m/%-d/%Y %-H:%M", "D", "D"), ("%Y-%m-%d %H:%M:%S", "min", "min"),
+     ("%Y-%m-%dT%H:%M:%SZ", "h", "h"), ("%d.%m.%Y %H:%M:%S.%3f", "s", "s")],
+)  # fmt: skip
+def test_a_form_that_writes_more_than_the_values_have_invents_nothing(form, step, unit):
+    moments = pd.Series(pd.date_range("1930-01-01", periods=40_000, freq=step).as_unit("ms"))
+    texts = format_datetimes(moments.to_numpy().astype(np.int64), form, "ms", "UTC" if form.endswith("Z") else None)
+    column = infer_column(pd.Series(texts), "x")
+    assert (column.kind, column.datetime_format, column.time_unit) == ("datetime", form, unit)
+    assert from_physical(to_physical(pd.Series(texts), column), column).tolist() == texts

@@ -1,5 +1,6 @@
 """What `llmsynth.table.describe` reads from cells: bounds, precision, folding, clipping."""
 
+import dateutil.tz
 import numpy as np
 import pandas as pd
 import pytest
@@ -111,3 +112,13 @@ def test_a_folded_schema_given_back_folds_the_same():
     first = infer_schema(frame, fold_below=3)["s"]
     given = {"kind": "categorical", "categories": list(first.categories), "other": first.other, "fold_below": 3}
     assert infer_schema(frame, overrides={"s": given})["s"] == first
+
+
+def test_a_time_zone_without_a_name_to_find_it_by_is_refused():
+    zone = dateutil.tz.tzrange("CET", 3600)  # its name is that of the class and its offsets
+    moments = pd.Series(pd.date_range("2020-01-01", periods=30, freq="h", tz=zone))
+    for series in (moments, moments.astype(object)):
+        with pytest.raises(SchemaError, match=r"time zone .* cannot be found again.*tz_convert"):
+            infer_column(series, "x")
+    for known in ("UTC", "Europe/Berlin", "+02:00"):
+        assert infer_column(moments.dt.tz_convert(known), "x").kind == "datetime"

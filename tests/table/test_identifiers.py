@@ -188,3 +188,19 @@ def test_detection_is_available_by_itself():
     assert detect_identifier(pd.Series([1.5, 2.5]), "id") is None
     assert detect_identifier(pd.Series(["a"]), "id") is None
     assert words_of("patientID_nr2") == ["patient", "id", "nr"]
+
+
+@pytest.mark.parametrize("name", ["patient_id", "MRN"])
+@pytest.mark.parametrize("write", [int, "MRN-{}".format])
+def test_keys_of_people_with_some_rows_each_are_never_learned(name, write):
+    keys = RNG.choice(np.arange(10**6, 10**7), 300, replace=False).tolist()
+    column = infer_column(pd.Series([write(key) for key in keys for _ in range(4)]), name)
+    assert (column.kind, column.distinct, column.unique) == ("identifier", 300, False)
+    made = generate_identifiers(column, 1200, 0)
+    assert not set(made) & {write(key) for key in keys} and made.nunique() <= 300
+
+
+def test_codes_of_a_few_wards_with_many_rows_each_are_categories():
+    wards = [f"W-{1000 + k}" for k in range(30) for _ in range(20)]
+    assert infer_column(pd.Series(wards), "ward_id").kind == "categorical"
+    assert infer_column(pd.Series([k + 1000 for k in range(30)] * 20), "ward_id").kind == "integer"

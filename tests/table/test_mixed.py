@@ -63,3 +63,24 @@ def test_the_form_of_most_dates_is_found():
         assert nearest_form(few).form == "%Y-%m-%d"
     assert nearest_form(["a", "b"]) is None and nearest_form(NUMBERS) is None
     assert nearest_form(["2020-02-30", "2020-02-31"]) is None
+
+
+@pytest.mark.parametrize(
+    "write",
+    [lambda k: f"{k * 1.37:.1f}".replace(".", ","), lambda k: f"{1000 + 37 * k:,}", lambda k: f"${k * 1.1:.2f}",
+     lambda k: f"{k / 3:.1f} %", lambda k: f"1.{100 + k},5"],
+)  # fmt: skip
+@pytest.mark.parametrize("rows", [1, 3])
+def test_numbers_with_a_comma_or_a_unit_are_refused_with_their_count(write, rows):
+    cells = [write(k) for k in range(60) for _ in range(rows)]
+    with pytest.raises(TableError, match=rf"decimal comma.*\({60 * rows} of {60 * rows} cells\).*1234.5"):
+        kind(cells)
+    with pytest.raises(TableError, match=f"{60 * rows} of {60 * rows + 1} cells"):
+        kind([*cells, "n/a"])
+    assert kind(cells, kind="categorical") == "categorical"
+
+
+def test_short_lists_and_codes_with_commas_and_units_are_spared():
+    assert kind([f"{k}%" for k in range(10, 60, 10)] * 9) == "categorical"
+    assert kind([f"{a},{b}" for a in range(4) for b in range(4)] * 9) == "categorical"
+    assert kind([f"{k:05d},{k % 7}" for k in range(99)]) == "identifier"

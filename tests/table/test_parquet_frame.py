@@ -1,6 +1,7 @@
 """Laws of `llmsynth.table.parquet_frame`: labels and categories survive a Parquet file."""
 
 import datetime as dt
+import decimal
 
 import numpy as np
 import pandas as pd
@@ -8,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from llmsynth.table.files import TableWriter, read_table, write_table
+from llmsynth.table.infer import infer_schema
 
 CATEGORIES = {
     "integers": pd.Categorical([3, 1, None, 3], categories=[3, 1, 7]),
@@ -56,3 +58,24 @@ def test_sparse_columns_are_written_dense(ending, tmp_path):
     again = read_table(write_table(frame, tmp_path / f"t{ending}"))
     assert again["a"].tolist() == [0, 5] and again["b"].isna().tolist() == [False, True]
     assert again["day"].astype(str).str[:10].tolist()[0] == "2020-01-02"
+
+
+def test_first_rows_do_not_decide_what_later_ones_may_be(tmp_path):
+    frame = pd.DataFrame(
+        {
+            "price": [decimal.Decimal("1.50"), decimal.Decimal("2.25"), decimal.Decimal("12345.67")],
+            "flag": pd.Series([None, None, True], dtype=object),
+            "word": pd.Series([None, None, "x"], dtype=object),
+            "day": pd.Series([None, None, dt.date(2020, 1, 2)], dtype=object),
+        }
+    )
+    frame = pd.concat([frame] * 9, ignore_index=True).sort_values("price", ignore_index=True)
+    overrides = {"flag": {"kind": "boolean"}, "word": {"kind": "categorical"}}
+    with TableWriter(tmp_path / "t.parquet", schema=infer_schema(frame, overrides=overrides)) as writer:
+        for begin in range(0, 27, 9):
+            writer.write(frame.iloc[begin : begin + 9])
+    again = read_table(tmp_path / "t.parquet")
+    assert again["price"].tolist() == frame["price"].tolist()
+    for name in ("flag", "word", "day"):
+        assert again[name].isna().tolist() == frame[name].isna().tolist()
+        assert again[name].dropna().tolist() == frame[name].dropna().tolist()

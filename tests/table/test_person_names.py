@@ -34,3 +34,10 @@ def test_new_names_are_hyphenated_once_more_than_any_training_name():
         names = make_names(pattern, ROWS, 0)
         wanted = int(re.search(r":(\d)", pattern)[1])
         assert all(hyphens([name]) == wanted for name in names) and len(set(names)) == len(names)
+
+
+def test_a_column_that_is_named_for_people_holds_names_however_often_they_repeat():
+    assert (
+        detect_names(["Anna Meyer", "Mary Jones"], "patient_name", mostly_distinct=False) == "person:1:{first} {last}"
+    )
+    assert detect_names(["Anna Meyer", "Mary Jones"], "x", mostly_distinct=False) is None

@@ -7,6 +7,9 @@ import pyarrow as pa
 import pytest
 
 from llmsynth.errors import TableError
+from llmsynth.table.dtypes import from_physical, to_physical
+from llmsynth.table.identifiers import generate_identifiers
+from llmsynth.table.infer import infer_column
 from llmsynth.table.unpack import unpack
 
 
@@ -51,3 +54,26 @@ def test_no_message_shows_a_cell():
     with pytest.raises(TableError) as caught:
         unpack(pd.Series(["secret", 5], dtype=object), "x")
     assert "secret" not in str(caught.value) and "5" not in str(caught.value)
+
+
+@pytest.mark.parametrize("arrow", [True, False])
+def test_whole_decimals_that_no_float_holds_are_integers(arrow):
+    cells = [decimal.Decimal(10**17 + 1), None, decimal.Decimal(5)]
+    dtype = pd.ArrowDtype(pa.decimal128(38, 2)) if arrow else object
+    found = unpack(pd.Series(cells, dtype=dtype), "x")
+    assert found.family == "integer" and found.values.tolist() == [10**17 + 1, 0, 5]
+    assert found.missing.tolist() == [False, True, False]
+    for other in (decimal.Decimal("0.5"), decimal.Decimal(10**25)):
+        assert unpack(pd.Series([*cells, other], dtype=dtype), "x").family == "float"
+
+
+@pytest.mark.parametrize("arrow", [True, False])
+def test_keys_that_are_decimals_are_made_anew_as_decimals(arrow):
+    keys = [decimal.Decimal(10**17 + 7919 * k) for k in range(60)]
+    series = pd.Series(keys, dtype=pd.ArrowDtype(pa.decimal128(38, 0)) if arrow else object)
+    column = infer_column(series, "patient_id")
+    made = generate_identifiers(column, 60, 0)
+    assert column.kind == "identifier" and made.dtype == series.dtype
+    assert all(isinstance(key, decimal.Decimal) for key in made) and not set(made) & set(keys)
+    plain = from_physical(to_physical(series, learned := infer_column(series, "x", {"kind": "integer"})), learned)
+    assert plain.tolist() == keys
