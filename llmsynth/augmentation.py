@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -127,6 +128,7 @@ def augment(
     boost: Boost = "auto",
     n_seeds: int = 5,
     random_state: int = 0,
+    on_rows: Callable[[pd.DataFrame, Schema], object] | None = None,
 ) -> Augmented:
     """Add generated rows of a class until it has a share of the table.
 
@@ -151,6 +153,9 @@ def augment(
         Splits on which the gain is measured, each with a fit of its own; 0 leaves it out.
     random_state : int
         Same seed, same rows and figures.
+    on_rows : callable, optional
+        Is given the table with the new rows, and its schema, before their gain is measured, which takes far longer
+        than they did: what is written then is not lost if that is interrupted.
 
     Returns
     -------
@@ -197,6 +202,9 @@ def augment(
     new = model.sample(n_new, random_state=seed, where={rare.label: rare.value})
     new, schema = in_order(new, list(frame.columns)), reordered(model.schema_, list(frame.columns))
     seconds["sample"] = time.monotonic() - start
+    joined = _joined(frame, new)
+    if on_rows is not None:
+        on_rows(joined, schema)
     real, made = encode_tables(frame, new, schema=schema)
     real_rare = real.without(rare.name).take(np.flatnonzero(is_rare))
     near = pool([measure_in_turn(real_rare, made.without(rare.name), seed=seed % 2**32)])
@@ -206,7 +214,7 @@ def augment(
     seconds |= {"gain": 0.0 if gain is None else gain.seconds, "total": time.monotonic() - began}
     rows = {"real": len(frame), "real_rare": int(is_rare.sum()), "new": n_new}
     report = AugmentReport(rare.name, rare.value, rare.to, how.boost, rows, near, gain, seconds)
-    return Augmented(_joined(frame, new), new, report, model, schema)
+    return Augmented(joined, new, report, model, schema)
 
 
 def default_minutes(frame: pd.DataFrame) -> float:

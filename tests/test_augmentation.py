@@ -133,6 +133,19 @@ def test_a_fitted_synthesizer_draws_the_rows_and_is_not_fitted_again(table):
     assert (Stub.fitted[1].max_minutes, Stub.fitted[1].run_dir) == (7.0, None)
 
 
+def test_rows_are_given_away_before_their_gain_is_measured(table, monkeypatch):
+    def interrupted(*args, **options):
+        raise KeyboardInterrupt
+
+    given = []
+    monkeypatch.setattr("llmsynth.augmentation.measure_gain", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        augment(table, "y", "yes", n_seeds=1, on_rows=lambda *made: given.append(made))
+    ((rows, schema),) = given
+    pd.testing.assert_frame_equal(rows, augment(table, "y", "yes", n_seeds=0).table)
+    assert list(schema.labels) == list(table.columns)
+
+
 def test_the_report_has_copies_and_gain_and_is_the_same_for_the_same_seed(table):
     reports = [augment(table, "y", "yes", 0.4, n_seeds=2, random_state=seed).report.to_dict() for seed in (5, 5, 6)]
     for report in reports:

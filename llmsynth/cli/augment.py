@@ -94,10 +94,16 @@ def augment(
 
     synthesizer = _synthesizer(run, chosen, default_minutes(frame), progress=not quiet)
     chosen = opt.given(random_state=seed, boost=boost)
-    done = add_rows(frame, target, minority, to, synthesizer=synthesizer, n_seeds=seeds, **chosen)
+
+    def write(rows: Any, learned: Any) -> None:
+        if is_main_process():
+            write_table(rows, out, schema=learned, overwrite=overwrite)
+            if seeds:
+                output.note(f"Wrote {out}; measuring what the new rows gain.")
+
+    done = add_rows(frame, target, minority, to, synthesizer=synthesizer, n_seeds=seeds, on_rows=write, **chosen)
     if not is_main_process():
         return
-    write_table(done.table, out, schema=done.schema, overwrite=overwrite)
     data = {"command": "augment", "table": str(table), "file": str(out), "report": done.report.to_dict()}
     if report is not None:
         write_json(report, data)

@@ -18,6 +18,8 @@ from llmsynth.evaluate.near_copies import NearCopies
 from llmsynth.table.infer import infer_schema
 
 Cli = Callable[..., Result]
+failures: list[BaseException] = []
+"""What measuring the gain ends with."""
 ASKED = ("--target", "smoker", "--minority", "yes")
 
 
@@ -27,6 +29,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     import llmsynth.augmentation as real
 
     calls: list[dict[str, Any]] = []
+    failures.clear()
 
     class Synthesizer:
         schema_ = None
@@ -51,7 +54,11 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
         rows = {"real": len(frame), "real_rare": int(is_rare.sum()), "new": len(new)}
         seconds = {"fit": 1.0, "sample": 0.5, "gain": 0.0, "total": 61.5}
         report = real.AugmentReport(rare.name, rare.value, to, settings.get("boost", 20.0), rows, near, None, seconds)
-        return real.Augmented(pd.concat([frame, new], ignore_index=True), new, report, settings["synthesizer"], schema)
+        joined = pd.concat([frame, new], ignore_index=True)
+        settings["on_rows"](joined, schema)
+        if failures:
+            raise failures[0]
+        return real.Augmented(joined, new, report, settings["synthesizer"], schema)
 
     monkeypatch.setattr(real, "augment", augment)
     monkeypatch.setitem(sys.modules, "llmsynth.synthesizer", SimpleNamespace(TableSynthesizer=Synthesizer))
@@ -66,6 +73,15 @@ def test_of_several_processes_one_writes(
     result = llmsynth("augment", table, *ASKED, "--to", 0.8, "-o", "more.csv", "--report", "r.json")
     assert (result.exit_code, result.output) == (0, "") and len(asked) == 1
     assert not Path("more.csv").exists() and not Path("r.json").exists()
+
+
+def test_rows_are_there_even_if_measuring_their_gain_is_interrupted(
+    llmsynth: Cli, asked: list[dict[str, Any]], table: Path
+) -> None:
+    failures.append(KeyboardInterrupt())
+    result = llmsynth("augment", table, *ASKED, "--to", "0.7", "-o", "more.csv", "--report", "report.json")
+    assert result.exit_code == 130 and "Wrote more.csv; measuring what the new rows gain." in result.stderr
+    assert (pd.read_csv("more.csv")["smoker"] == "yes").mean() >= 0.7 and not Path("report.json").exists()
 
 
 def test_the_table_is_written_and_the_report_printed(llmsynth: Cli, asked: list[dict[str, Any]], table: Path) -> None:
