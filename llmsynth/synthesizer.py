@@ -63,6 +63,8 @@ from llmsynth.table.weight_column import (
 )
 
 Overrides = Mapping[Any, Mapping[str, Any]]
+PREDICTED_AT_ONCE = 100_000
+"""Draws of numbers that are held at a time: about 70 MB where rows have 15 columns."""
 
 
 class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
@@ -574,7 +576,15 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
         return pd.concat(parts, keys=range(n_draws), names=["draw"])
 
     def _complete(
-        self, table: object, n_draws: int, random_state: int | None, method: Method, *, fill: bool, obey: bool = True
+        self,
+        table: object,
+        n_draws: int,
+        random_state: int | None,
+        method: Method,
+        *,
+        fill: bool,
+        obey: bool = True,
+        first_row: int = 0,
     ) -> pd.DataFrame:
         engine = self._fitted()
         n_draws = _at_least_one(n_draws)
@@ -584,7 +594,8 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
         sampler = self._sampler(engine)
         ruled = RuledSampler(sampler) if self.schema_.rules and obey else None
         self.sample_report_ = None
-        rows = complete(sampler, self._read(table), seed, n_draws=n_draws, method=method, fill=fill, ruled=ruled)
+        how: dict[str, Any] = {"n_draws": n_draws, "method": method, "fill": fill, "ruled": ruled}
+        rows = complete(sampler, self._read(table), seed, **how, first_row=first_row)
         self.sample_report_ = SampleReport(rules=None if ruled is None else ruled.report)
         return rows
 
@@ -699,8 +710,15 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
         if column.kind in ("integer", "decimal"):
             asking = frame.copy(deep=False)
             asking[label] = None  # not dropped: it may be the only column
-            drawn = self._complete(asking, n_draws, random_state, "draw", fill=True, obey=False)[label]
-            draws = drawn.to_numpy(np.float64).reshape(len(frame), n_draws)
+            # One column is wanted of as many rows as there are draws: pieces of the table keep memory in bounds.
+            size = max(1, PREDICTED_AT_ONCE // _at_least_one(n_draws))
+            starts = range(0, max(1, len(frame)), size)
+            how: dict[str, Any] = {"method": "draw", "fill": True, "obey": False}
+            pieces = [
+                self._complete(asking.iloc[start : start + size], n_draws, random_state, first_row=start, **how)[label]
+                for start in starts
+            ]
+            draws = pd.concat(pieces).to_numpy(np.float64).reshape(len(frame), n_draws)
             mean = pd.Series(draws.mean(axis=1), name=label)
             if quantiles is None:
                 return mean

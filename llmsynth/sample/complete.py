@@ -59,6 +59,7 @@ def complete(
     method: Method = "draw",
     fill: bool = False,
     ruled: RuledSampler | None = None,
+    first_row: int = 0,
 ) -> pd.DataFrame:
     """Complete each row of a table.
 
@@ -80,6 +81,9 @@ def complete(
         empty.
     ruled : RuledSampler or None
         Rules that every completed row obeys.
+    first_row : int
+        Number of the first row, where a long table is completed piece by piece, without rules: what a model writes is
+        the same as for the table as a whole.
 
     Returns
     -------
@@ -106,19 +110,22 @@ def complete(
     decoder, unlearned = _decoder(sampler, method), _unlearned(sampler, frame, source, seed, fill=fill)
     if ruled is None:
         if source.size and not known.all():
-            filled = decoder.decode_all(np.arange(source.size), seed, sampler.batch_size, request)
-        decoded = sampler.encoder.decode(filled, _remainders(source, len(filled), seed, n_draws, method))
+            rows = first_row * n_draws + np.arange(source.size)
+            filled = decoder.decode_all(rows, seed, sampler.batch_size, request)
+        decoded = sampler.encoder.decode(filled, _remainders(source, len(filled), seed, n_draws, method, first_row))
     else:
         given = _given(sampler, cells, source, request, unlearned, greedy=method == "mode")
         decoded = ruled.complete(given, decoder, int(source.size), seed)
     return _assembled(sampler, frame, source, decoded, {name: made for name, (made, _) in unlearned.items()})
 
 
-def _remainders(source: IntArray, n_columns: int, seed: int, n_draws: int, method: Method) -> list[FloatArray]:
+def _remainders(
+    source: IntArray, n_columns: int, seed: int, n_draws: int, method: Method, first_row: int
+) -> list[FloatArray]:
     """Where numbers lie in their cells: anywhere, or in the middle."""
-    n = int(source.size)
+    n, first = int(source.size), first_row * n_draws
     return [
-        np.full(n, 0.5) if method == "mode" else spread_uniforms(seed, ("remainder", place), 0, n, n_draws)
+        np.full(n, 0.5) if method == "mode" else spread_uniforms(seed, ("remainder", place), first, n, n_draws)
         for place in range(n_columns)
     ]
 

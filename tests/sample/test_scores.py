@@ -112,6 +112,17 @@ def test_a_target_that_is_the_only_learned_column_has_its_marginal_in_every_row(
             assert found[category].to_numpy() == pytest.approx(np.full(n, marginal), abs=1e-5)
 
 
+def test_numbers_are_predicted_in_pieces_that_change_nothing(fitted, table, monkeypatch):
+    whole = fitted.predict(table, 2, n_draws=7, random_state=1)
+    pieces, complete = [], TableSynthesizer._complete
+    monkeypatch.setattr("llmsynth.synthesizer.PREDICTED_AT_ONCE", 90)
+    monkeypatch.setattr(
+        TableSynthesizer, "_complete", lambda *args, **how: pieces.append(len(args[1])) or complete(*args, **how)
+    )
+    pd.testing.assert_series_equal(fitted.predict(table, 2, n_draws=7, random_state=1), whole)
+    assert pieces == [12] * 10
+
+
 @pytest.mark.parametrize("label", ["y", 0])
 def test_a_number_that_is_the_only_column_is_predicted(label):
     rows = pd.DataFrame({label: np.arange(60) * 7 % 50})
