@@ -69,6 +69,9 @@ class CartColumn:
     def drawn(self, codes: IntArray, reach: float, rng: np.random.Generator) -> Drawn:
         """Cells of codes; a number that does not repeat moves among its neighbours.
 
+        The smallest and the largest move inwards. Moves are rounded to whole steps, so whole numbers with no gap
+        between them come out as they are where `reach` is small.
+
         Parameters
         ----------
         codes : ndarray of int64, shape (n,)
@@ -82,16 +85,27 @@ class CartColumn:
         if not self.distinct.size:
             return Drawn(np.zeros_like(codes), missing)
         values = self.distinct[np.where(missing, 0, codes)]
-        at = np.searchsorted(self.smooth, codes)
-        moved = ~missing & np.isin(codes, self.smooth) & (reach > 0 and self.smooth.size > 1)
-        moves = np.flatnonzero(moved)
-        if moves.size:
-            width = max(0.5, reach * self.smooth.size)
-            places = at[moves] + rng.uniform(-width, width, len(moves))
-            known = self.distinct[self.smooth].astype(np.float64)
-            steps = np.interp(places, np.arange(known.size), known) - known[at[moves]]
+        moves = np.flatnonzero(~missing & np.isin(codes, self.smooth))
+        line = self._line
+        if moves.size and reach > 0 and line.size > 1:
+            width, last = max(0.5, reach * self.smooth.size), line.size - 1
+            at = np.searchsorted(line, codes[moves])
+            places = (at + rng.uniform(-width, width, len(moves))) % (2 * last)
+            places = last - np.abs(last - places)  # reflected at both ends; cut off, half of their draws would be exact
+            known = self.distinct[line].astype(np.float64)
+            steps = np.interp(places, np.arange(known.size), known) - known[at]
             values[moves] += np.rint(steps).astype(np.int64)
         return Drawn(values, missing)
+
+    @property
+    def _line(self) -> IntArray:
+        """Codes that numbers move between: those that do not repeat, and beside a lone one the nearest that does."""
+        if self.smooth.size != 1 or self.distinct.size == 1:
+            return self.smooth
+        near = self.smooth[0] + np.array([-1, 1])
+        near = near[(near >= 0) & (near < self.distinct.size)]
+        apart = np.abs(self.distinct[near].astype(np.float64) - float(self.distinct[self.smooth[0]]))
+        return np.sort(np.append(self.smooth, near[apart.argmin()]))
 
 
 def goal_of(column: CartColumn, codes: IntArray) -> FloatArray | IntArray:

@@ -6,7 +6,8 @@ CART to generate partially synthetic, public use microdata", Journal of Official
 another for everyone else. Several sequences are grown, every second one in a random column order, each on a bootstrap
 sample; each gives its share of the rows. All training rows are donors, also those a tree was not grown on, so a leaf
 holds what new rows would bring and not only what it was fitted to. A number that does not repeat moves a little
-(`cart_columns`), so that no rare value comes out as it went in.
+(`cart_columns`), so that a rare value that lies apart from all others comes out as it went in by chance only. Whole
+numbers with no gap between them do come out exactly, as do levels.
 
 Leaves decide how close rows come. On Insurance (1,000 rows, mean of three seeds) leaves of 5, 20 and 40 rows give a
 C2ST AUC of 0.32, 0.41 and 0.48 (below one half: near-copies) at a TSTR R2 of 0.79, 0.76 and 0.77 (real 0.80); on 5,000

@@ -7,18 +7,26 @@ SMOTE-N for categories only, with its default of five neighbours.
 SMOTE knows no missing values, no dates and no scales, so that is settled here, in its favour: numbers are standardised,
 a missing number takes the column's median, a missing category is a category of its own (and is missing again in the
 new rows), dates and durations are interpolated as seconds. The real rows keep their missing cells.
+
+SMOTE-NC holds the class's rows, and the neighbours of all new rows, dense with a column for every category, and SMOTE-N
+the square of the class's rows. So the sampler gets no category that the class does not have, new rows are drawn in
+pieces, and of a class too large for `MOST_CELLS` as many rows take part in each piece as fit.
 """
 
 from __future__ import annotations
 
+from math import isqrt
 from typing import Any
 
 import numpy as np
 
 from llmsynth.errors import MissingExtraError
-from llmsynth.evaluate.encoding import BoolArray, EncodedTable, FloatArray, IntArray, Layout
+from llmsynth.evaluate.encoding import BoolArray, EncodedTable, FloatArray, Layout
+from llmsynth.seeding import derive
 
 NEIGHBOURS = 5
+MOST_CELLS = 50_000_000
+"""Largest dense array that imbalanced-learn is made to hold (400 MB)."""
 NOTE = "SMOTE: numbers standardised, a missing number takes the column's median, dates are interpolated as seconds"
 
 
@@ -77,14 +85,33 @@ def smote_rows(rows: EncodedTable, is_rare: BoolArray, n_new: int, seed: int) ->
     """
     layout = rows.layout
     ready, centre, spread = _prepared(rows)
-    sampler = _sampler(layout, int(is_rare.sum()), n_new, seed)
-    classes: IntArray = is_rare.astype(np.int64)
-    made = np.asarray(sampler.fit_resample(ready, classes)[0], np.float64)[len(rows) :]
+    made = _interpolated(layout, ready[is_rare], ready[~is_rare], n_new, seed)
     made[:, layout.numeric] = made[:, layout.numeric] * spread + centre
     made[:, ~layout.numeric] = np.where(
         made[:, ~layout.numeric] >= layout.n_categories[~layout.numeric], np.nan, made[:, ~layout.numeric]
     )
     return made
+
+
+def _interpolated(layout: Layout, own: FloatArray, others: FloatArray, n_new: int, seed: int) -> FloatArray:
+    """Return new rows of the class whose prepared rows are `own`."""
+    if smote_name(layout) == "SMOTE-N":  # its distances are made of what categories say of the class
+        most_rows, piece = isqrt(MOST_CELLS), max(n_new, 1)
+    else:
+        others = own[:1]  # imbalanced-learn wants a second class and looks at nothing of it
+        width = int(layout.numeric.sum()) + sum(np.unique(codes).size for codes in own[:, ~layout.numeric].T)
+        most_rows, piece = max(2, MOST_CELLS // width), max(1, MOST_CELLS // (NEIGHBOURS * width))
+    parts = [np.empty((0, own.shape[1]))]
+    for start in range(0, n_new, piece):
+        part_seed = derive(seed, "smote", start) if start else seed
+        near = own
+        if len(own) > most_rows:
+            near = own[np.random.default_rng(part_seed).choice(len(own), most_rows, replace=False)]
+        sampler = _sampler(layout, len(near), min(piece, n_new - start), part_seed)
+        classes = np.repeat(np.array([1, 0], np.int64), [len(near), len(others)])
+        made = sampler.fit_resample(np.concatenate([near, others]), classes)[0]
+        parts.append(np.asarray(made, np.float64)[classes.size :])
+    return np.concatenate(parts)
 
 
 def _prepared(rows: EncodedTable) -> tuple[FloatArray, FloatArray, FloatArray]:

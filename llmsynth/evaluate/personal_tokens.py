@@ -4,6 +4,9 @@ What a standard lets be checked is checked: IBANs by their remainder (ISO 13616)
 addresses by their range, and national numbers of Sweden and Spain by their check digit. Tokens of one spelling each are
 returned, so that "SE45 5000..." and "se455000..." are one.
 
+Columns of whole numbers are read for cards, which have a check digit, and not for telephone numbers: of digits alone,
+in a number or in a text, nothing tells one from a key, an amount or a time.
+
 Knows texts. Refuses to know whose they are.
 """
 
@@ -13,11 +16,13 @@ import ipaddress
 import re
 from collections.abc import Callable, Iterable
 
+import numpy as np
 import pandas as pd
 
 KINDS = ("email", "phone", "iban", "card", "ip", "national_id")
 LONGEST_TEXT = 10_000
 _CARD_DIGITS = (13, 19)
+_LARGEST_EXACT = 2.0**53
 
 _EMAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,6}\.[A-Za-z]{2,24}")
 _PHONE = re.compile(
@@ -136,22 +141,34 @@ def find_tokens(texts: Iterable[str]) -> set[tuple[str, str]]:
 
 
 def tokens_of(frame: pd.DataFrame) -> set[tuple[str, str]]:
-    """Return the different tokens of a table's texts, and of whole numbers that may be cards' or telephones'."""
+    """Return the different tokens of a table's texts, and the cards of its columns of whole numbers, floats or not."""
     found: set[tuple[str, str]] = set()
     for name in frame.columns:
         series = frame[name]
         if isinstance(series.dtype, pd.CategoricalDtype):
             series = series.astype(object)
-        if pd.api.types.is_integer_dtype(series.dtype):
-            numbers = (str(value) for value in series.dropna().unique())
+        if pd.api.types.is_integer_dtype(series.dtype) or _is_whole(series):
+            numbers = (str(int(value)) for value in series.dropna().unique())
             found |= {("card", digits) for digits in numbers if _CARD_DIGITS[0] <= len(digits) and _whole_card(digits)}
         elif series.dtype == object or pd.api.types.is_string_dtype(series.dtype):
             found |= find_tokens(value for value in series.dropna().unique() if isinstance(value, str))
     return found
 
 
+def _is_whole(series: pd.Series) -> bool:
+    """Whether floats are whole numbers, as an empty cell among integers makes them, and small enough to be exact."""
+    if not pd.api.types.is_float_dtype(series.dtype):
+        return False
+    numbers = series.dropna().to_numpy(np.float64)
+    return bool((np.abs(numbers) < _LARGEST_EXACT).all() and (numbers == np.floor(numbers)).all())
+
+
 def _whole_card(digits: str) -> bool:
-    return len(digits) <= _CARD_DIGITS[1] and _CARD.fullmatch(digits) is not None and _card(digits) is not None
+    # 13, 16 and 19 digits that begin with 1 are milli-, micro- and nanoseconds since 1970; cards with 1 have 15
+    is_time = digits[0] == "1" and len(digits) != 15
+    return (
+        not is_time and len(digits) <= _CARD_DIGITS[1] and _CARD.fullmatch(digits) is not None and bool(_card(digits))
+    )
 
 
 def shape_of(token: str) -> str:

@@ -26,6 +26,7 @@ from llmsynth.evaluate.score import Score, unknown
 
 N_BINS = 10
 _BLOCK = 50_000  # rows at a time, so that a million rows need no copies of the whole table
+_LARGEST = 2.0**900  # a sum over any table's rows of numbers no farther from 0 is a number
 _DENSE_CELLS = 1 << 16  # contingency tables up to this size are counted densely whatever the number of rows
 
 
@@ -42,8 +43,15 @@ def correlations(values: FloatArray) -> FloatArray:
     float64 array of shape (columns, columns)
         NaN where fewer than two complete rows are left or a column does not vary on them.
     """
+    values = within_sums(values)
     centre, scale = centre_and_scale(values)
     return _correlations((block - centre) / scale for block in _blocks(values))
+
+
+def within_sums(values: FloatArray) -> FloatArray:
+    """Return the values, columns that reach so far that their sums overflow made smaller, which leaves r as it is."""
+    far = np.maximum(np.fmax.reduce(values, axis=0, initial=0.0), -np.fmin.reduce(values, axis=0, initial=0.0))
+    return values * np.where(far > _LARGEST, 1 / _LARGEST, 1.0) if (far > _LARGEST).any() else values
 
 
 def centre_and_scale(values: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -123,13 +131,33 @@ def bin_codes(real: EncodedTable, table: EncodedTable) -> tuple[list[npt.NDArray
         missing = np.isnan(cells)
         if layout.numeric[column]:
             known = real.values[~np.isnan(real.values[:, column]), column]
-            edges = np.histogram_bin_edges(known, bins=N_BINS)
-            found = np.searchsorted(edges[1:-1], np.where(missing, edges[0], cells), side="right")
+            found = np.searchsorted(bin_edges(known)[1:-1], np.where(missing, 0.0, cells), side="right")
         else:
             found = np.where(missing, 0, cells).astype(np.int64)
         found[missing] = sizes[column] - 1
         codes.append(found.astype(np.min_scalar_type(int(sizes[column]))))
     return codes, sizes
+
+
+def bin_edges(known: FloatArray) -> FloatArray:
+    """Return the edges of equal-width bins, float64 of shape (N_BINS + 1,): those of `np.histogram_bin_edges`.
+
+    Where fewer numbers than edges lie between the ends, edges coincide and the bins between them are empty.
+
+    Parameters
+    ----------
+    known : float64 array of shape (values,)
+        Finite; without a value the ends are 0 and 1.
+
+    Examples
+    --------
+    >>> bin_edges(np.array([0.0, 10.0]))[:3].tolist()
+    [0.0, 1.0, 2.0]
+    """
+    low, high = (known.min(), known.max()) if known.size else (0.0, 1.0)
+    if low == high:
+        low, high = low - 0.5, high + 0.5
+    return np.asarray(2 * np.linspace(low / 2, high / 2, N_BINS + 1), np.float64)  # high - low may overflow
 
 
 def _pair_tv(left: IntArray, right: IntArray, n_cells: int) -> float:

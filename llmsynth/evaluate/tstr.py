@@ -5,8 +5,8 @@ learner and seed and as many training rows. AUC for a binary target, the mean on
 R2 for a number. AUC: 0.5 is chance, 1 perfect. R2: 0 is the mean, 1 perfect, negative worse than the mean.
 
 A target is a number to predict when its column is numeric and has more than 20 different values; otherwise it is a
-class. Rows without a target are left aside. Classes the real rows do not have may confuse the learner, as they would in
-use, but are never asked for.
+class. Rows without a target are left aside. Classes the real rows do not have are one more class together: they may
+confuse the learner, as they would in use, but are never asked for.
 """
 
 from __future__ import annotations
@@ -62,6 +62,18 @@ def _split(table: EncodedTable, target: str) -> tuple[Layout, FloatArray, FloatA
     features = replace(layout, names=names, numeric=layout.numeric[others], n_categories=layout.n_categories[others])
     known = ~np.isnan(table.values[:, column])
     return features, table.values[known][:, others], table.values[known, column]
+
+
+def _unknown_as_one(table: EncodedTable, target: str, *known: EncodedTable) -> EncodedTable:
+    """Return the table with all classes that no known row has as the smallest of them."""
+    column = table.layout.names.index(target)
+    cells = table.values[:, column]
+    new = ~np.isnan(cells) & ~np.isin(cells, np.concatenate([one.values[:, column] for one in known]))
+    if not new.any():
+        return table
+    values = table.values.copy()
+    values[new, column] = cells[new].min()
+    return replace(table, values=values)
 
 
 def _auc(train: EncodedTable, test: EncodedTable, target: str, learners: Learners, seed: int) -> Score:
@@ -135,9 +147,11 @@ def tstr(
         return Utility(unknown(reason, n_rows), unknown(reason, n_rows), task)
     learn = learners or Learners()
     measure = _r2 if task == "regression" else _auc
+    tables = [table.subsample(n_rows, seed) for table in (synthetic, real)]
+    if task != "regression":
+        tables[0] = _unknown_as_one(tables[0], target, real, holdout)
     results = []
-    for table in (synthetic, real):
-        rows = table.subsample(n_rows, seed)
+    for rows in tables:
         known = int((~np.isnan(rows.values[:, real.layout.names.index(target)])).sum())
         if known < _FEWEST_ROWS:
             results.append(unknown(f"needs {_FEWEST_ROWS} training rows with a target, got {known}", n_rows))

@@ -38,6 +38,30 @@ def test_values_that_repeat_stay_and_the_others_move_at_most_to_the_middle_of_th
     assert far[50:].min() >= 1000 and far.max() <= 100_000
 
 
+@pytest.mark.parametrize("reach", [1e-9, 0.05, 3.0])
+def test_the_smallest_and_the_largest_come_out_exactly_no_more_often_than_others_and_nothing_lies_beyond(
+    reach: float,
+) -> None:
+    values = (1000 * np.arange(1, 101) ** 2).tolist()
+    column, codes = CartColumn.read(number(values))
+    drawn = column.drawn(np.repeat(codes, 500), reach, np.random.default_rng(0)).values
+    assert drawn.min() >= values[0] and drawn.max() <= values[-1]
+    assert np.isin(drawn.reshape(-1, 500)[[0, -1]], [values[0], values[-1]]).mean() < 0.01
+
+
+@pytest.mark.parametrize(
+    ("lone", "low", "high"), [(5000, 3000, 5000), (400, 200, 400), (600, 600, 800), (1001, 1001, 1001)]
+)
+def test_a_lone_value_moves_halfway_to_the_nearest_that_repeats_unless_that_is_the_next_whole_number(
+    lone: int, low: int, high: int
+) -> None:
+    column, codes = CartColumn.read(number([0] * 50 + [1000] * 50 + [lone]))
+    drawn = column.drawn(np.repeat(codes[-1:], 1000), 0.002, np.random.default_rng(0)).values
+    assert low <= drawn.min() and drawn.max() <= high
+    assert low == high or (drawn == lone).mean() < 0.02
+    assert (column.drawn(codes, 0.0, np.random.default_rng(0)).values[-1:] == lone).all()
+
+
 def test_steps_beyond_what_a_float_holds_stay_exact_where_nothing_moves() -> None:
     large = [2**62 + 1, 2**62 + 3, 5]
     column, codes = CartColumn.read(number(large))

@@ -32,3 +32,14 @@ def test_the_regressor_learns_a_category_effect(rows):
     model = boosted_regressor(LAYOUT, 0)
     model.fit(rows, values)
     assert np.corrcoef(model.predict(rows), values)[0, 1] > 0.99
+
+
+@pytest.mark.parametrize("empty", [0, 1])
+@pytest.mark.parametrize("make", [boosted_classifier, boosted_regressor])
+def test_a_column_without_a_value_changes_nothing(rows, make, empty):
+    labels = (np.arange(len(rows)) % 3 == 0).astype(int)
+    blank = rows.copy()
+    blank[:, empty] = np.nan
+    alone = Layout(("x",), LAYOUT.numeric[[1 - empty]], LAYOUT.n_categories[[1 - empty]])
+    with_it, without = make(LAYOUT, 0).fit(blank, labels), make(alone, 0).fit(rows[:, [1 - empty]], labels)
+    assert np.array_equal(with_it.predict(rows), without.predict(rows[:, [1 - empty]]))  # it has values here

@@ -1,13 +1,14 @@
 """Repeated rows and SMOTE's rows: where they lie, and that missing cells and codes survive."""
 
 import sys
+import tracemalloc
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from llmsynth.errors import MissingExtraError
-from llmsynth.evaluate import encode_tables
+from llmsynth.evaluate import encode_tables, oversampling
 from llmsynth.evaluate.oversampling import check_smote, repeated_rows, smote_name, smote_rows
 
 COLUMNS = {"numbers": ["x", "z"], "both": ["x", "z", "c", "d"], "categories": ["c", "d"]}
@@ -76,3 +77,50 @@ def test_without_imbalanced_learn_the_error_names_the_pip_line(monkeypatch):
     monkeypatch.setitem(sys.modules, "imblearn.over_sampling", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'llmsynth\[augment\]'"):
         check_smote()
+
+
+@pytest.mark.parametrize("columns", ["numbers", "both", "categories"])
+def test_rows_are_those_of_one_call_on_the_whole_table(columns):
+    from imblearn.over_sampling import SMOTE, SMOTEN, SMOTENC
+
+    frame, rare = table()
+    frame.loc[~rare, "c"] = "of others only"
+    (encoded,) = encode_tables(frame[COLUMNS[columns]])
+    numeric = encoded.layout.numeric
+    ready = encoded.values.copy()
+    ready[:, numeric] = (ready[:, numeric] - ready[:, numeric].mean(axis=0)) / ready[:, numeric].std(axis=0)
+    how = {"sampling_strategy": {1: 130}, "k_neighbors": 5, "random_state": 3}
+    kinds = {
+        "numbers": SMOTE,
+        "categories": SMOTEN,
+        "both": lambda **how: SMOTENC(np.flatnonzero(~numeric).tolist(), **how),
+    }
+    expected = kinds[columns](**how).fit_resample(ready, rare.astype(int))[0][len(ready) :]
+    made = smote_rows(encoded, rare, 100, seed=3)
+    made[:, numeric] = (made[:, numeric] - encoded.values[:, numeric].mean(axis=0)) / encoded.values[:, numeric].std(
+        axis=0
+    )
+    assert np.allclose(made, expected)
+
+
+@pytest.mark.parametrize("columns", ["both", "categories"])
+def test_many_categories_take_bounded_memory(monkeypatch, columns):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"x": rng.normal(size=900), "c": [f"k{place % 300}" for place in range(900)]})
+    frame["d"] = rng.permutation(frame.c)
+    (encoded,) = encode_tables(frame if columns == "both" else frame[["c", "d"]])
+    monkeypatch.setattr(oversampling, "MOST_CELLS", 100_000)  # 0.8 MB; the neighbours of 2,000 rows at once are 48 MB
+    smote_rows(encoded, np.arange(900) < 600, 1, seed=0)  # what is imported is not counted
+    tracemalloc.start()
+    made = smote_rows(encoded, np.arange(900) < 600, 2000, seed=0)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 5e6
+    assert made.shape == (2000, encoded.values.shape[1])
+    assert columns == "categories" or np.unique(made[:, 0]).size > 1500  # no piece repeats another
+
+
+def test_no_new_row_is_none():
+    frame, rare = table()
+    (encoded,) = encode_tables(frame)
+    assert smote_rows(encoded, rare, 0, seed=0).shape == (0, 4)

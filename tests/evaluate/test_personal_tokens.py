@@ -49,6 +49,32 @@ def test_a_table_is_read_in_all_its_texts_and_whole_numbers() -> None:
     assert tokens_of(frame[:0]) == set()
 
 
+@pytest.mark.parametrize("dtype", ["int64", "Int64", "float64", "Float64"])
+def test_a_card_is_found_among_whole_numbers_whatever_their_type(dtype: str) -> None:
+    cards = pd.Series([4111111111111111, 5500005555555559]).astype(dtype)
+    if dtype != "int64":
+        cards = cards.reindex(range(3))  # an empty cell
+    assert tokens_of(cards.to_frame("x")) == {("card", "4111111111111111"), ("card", "5500005555555559")}
+
+
+def test_numbers_of_ordinary_tables_are_no_tokens() -> None:
+    rng = np.random.default_rng(0)
+    seconds = 1_600_000_000 + rng.integers(0, 10**8, 2000)
+    frame = pd.DataFrame(
+        {
+            "seconds": seconds,
+            "milliseconds": seconds * 1000,
+            "nanoseconds": seconds * 10**9,
+            "key": rng.integers(10**8, 10**12, 2000),
+            "amount": rng.lognormal(10, 2, 2000),
+            "whole": rng.lognormal(10, 2, 2000).round(),
+            "far": rng.choice([1e308, np.inf, 4111111111111111e4], 2000),
+            "empty": np.nan,
+        }
+    )
+    assert tokens_of(frame) == set()
+
+
 def test_long_and_hostile_texts_take_no_time() -> None:
     hostile = ["a" * 9000 + "@", "1-" * 5000, "a@" + "b." * 4000, ":" * 9000, "1 " * 5000, "AA11" + "A" * 9000]
     assert find_tokens(hostile * 3) is not None

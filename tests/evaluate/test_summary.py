@@ -135,3 +135,14 @@ def test_the_same_seed_gives_the_same_summary():
 def test_c2st_uses_no_more_rows_than_the_learners_allow():
     few = Learners(QUICK.classifier, QUICK.regressor, "thirty trees", c2st_rows=40)
     assert summarize_with(people(0, 90), people(1, 90), learners=few).scores["c2st_auc"].n_rows == 40
+
+
+@pytest.mark.parametrize("known", [(3, 0, 2), (1, 0, 0)])
+def test_a_column_with_hardly_a_value_has_its_figures_like_any_other(known):
+    rng = np.random.default_rng(0)
+    tables = [pd.DataFrame({"a": rng.normal(size=120), "y": rng.choice(["p", "q"], 120)}) for _ in known]
+    tables = [
+        frame.assign(rare=np.where(np.arange(120) < n, 1.5, np.nan)) for frame, n in zip(tables, known, strict=True)
+    ]
+    summary = summarize_with(*tables, target="y")
+    assert all(np.isfinite(summary.scores[key].value) for key in ("c2st_auc", "tstr"))

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmsynth.evaluate import correlations, encode_tables, trend, trend_matrix
-from llmsynth.evaluate.trend import bin_codes
+from llmsynth.evaluate.trend import bin_codes, bin_edges
 
 
 def brute_force_pair(real, made, a, b, numeric):
@@ -157,3 +157,33 @@ def test_codes_take_a_byte_or_two_a_cell():
     codes, sizes = bin_codes(table, table)
     assert [one.dtype for one in codes] == [np.uint8, np.uint16]
     assert sizes.tolist() == [11, 301] and codes[1].max() == 299
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.lists(st.floats(-1e9, 1e9).map(lambda x: round(x, 6)), min_size=1, max_size=30))
+def test_edges_are_those_of_the_histogram(values):
+    known = np.array(values)
+    assert np.array_equal(bin_edges(known), np.histogram_bin_edges(known, 10))
+
+
+@pytest.mark.parametrize(
+    ("values", "known_answer"),
+    [
+        ([1.0, 0.9999999999999999], 0.75),
+        ([5e-324, 1e-323], 0.75),
+        ([2**60, 2**60 + 49], 1.0),  # one number, as floats have it
+        ([1e308, -1e308], 0.75),
+        ([1.7e308, 0.0], 0.75),
+    ],
+)
+def test_numbers_too_near_or_too_far_apart_for_ten_bins_are_binned(values, known_answer):
+    low, high = values
+    real = pd.DataFrame({"x": [low, low, high, high] * 20, "c": ["a", "b"] * 40})
+    made = real.assign(x=[low, low, low, high] * 20)  # a quarter of the cells in the wrong bin
+    assert trend(*encode_tables(real, made)).value == pytest.approx(known_answer)
+
+
+def test_the_farthest_numbers_have_the_correlation_of_the_same_numbers_nearer():
+    values = np.random.default_rng(0).normal(size=(300, 2)) @ np.array([[1.0, 0.8], [0.0, 0.6]])
+    values /= np.abs(values).max()
+    assert np.allclose(correlations(values * 1.7e308), correlations(values))

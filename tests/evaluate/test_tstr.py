@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from llmsynth.evaluate import encode_tables, infer_task, tstr
+from llmsynth.evaluate import Learners, encode_tables, infer_task, tstr
+from llmsynth.evaluate.learners import boosted_classifier
 
 
 def table(seed, n=400, classes=2):
@@ -80,3 +81,31 @@ def test_rows_without_a_target_are_left_aside():
     real.loc[::3, "z"] = np.nan
     result = tstr(*encode_tables(real, real, table(1)), "z")
     assert result.tstr.n_rows == real.z.notna().sum()
+
+
+@pytest.mark.parametrize("target", ["few", "name"])
+def test_values_that_no_real_row_has_are_one_class_together(target):
+    def frame(seed):
+        rng = np.random.default_rng(seed)
+        few = rng.integers(1, 4, 300)
+        return pd.DataFrame({"x": few + rng.normal(size=300) / 9, "few": few.astype(float), "name": few.astype(str)})
+
+    seen = []
+
+    class Watching:
+        def __init__(self, layout, seed):
+            self.model = boosted_classifier(layout, seed, 20)
+
+        def fit(self, rows, classes):
+            seen.append(np.bincount(classes))
+            self.model.fit(rows, classes)
+
+        def predict_proba(self, rows):
+            return self.model.predict_proba(rows)
+
+    real, holdout, made = (frame(seed)[["x", target]] for seed in range(3))
+    invented = np.random.default_rng(3).uniform(1.1, 2.9, 60)
+    made[target] = np.concatenate([invented if target == "few" else invented.astype(str), made[target][60:]])
+    result = tstr(*encode_tables(real, made, holdout), target, learners=Learners(Watching, name="watched"))
+    assert [len(counts) for counts in seen] == [4, 3] and 60 in seen[0].tolist()
+    assert result.tstr.value > 0.9 and result.tstr.n_rows == 300

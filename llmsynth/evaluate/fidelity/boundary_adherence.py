@@ -59,7 +59,7 @@ def measure(evidence: Evidence) -> Measured:
             details={"values_beyond": sum(of - inside for inside, of in counts)},
         )
 
-    return by_parts(evidence, figures, "boundary_adherence", nothing=NO_NUMBER)
+    return by_parts(evidence, figures, "boundary_adherence", goal="maximize", nothing=NO_NUMBER)
 
 
 METRIC = Metric(

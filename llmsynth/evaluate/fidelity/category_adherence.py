@@ -59,7 +59,7 @@ def measure(evidence: Evidence) -> Measured:
             },
         )
 
-    return by_parts(evidence, figures, "category_adherence", nothing=NO_CATEGORY)
+    return by_parts(evidence, figures, "category_adherence", goal="maximize", nothing=NO_CATEGORY)
 
 
 METRIC = Metric(

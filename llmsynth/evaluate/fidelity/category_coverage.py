@@ -52,6 +52,7 @@ def measure(evidence: Evidence) -> Measured:
         evidence,
         lambda side: distances(evidence, side, cells, category_coverage, expected_coverage, noisy=False),
         "category_coverage",
+        goal="maximize",
         nothing=NO_CATEGORY,
     )
 

@@ -24,7 +24,7 @@ from llmsynth.evaluate.encoding import EncodedTable, FloatArray, IntArray
 from llmsynth.evaluate.evidence import NO_HOLDOUT, Evidence
 from llmsynth.evaluate.fidelity.resampling import distance_interval, draw_rows, interval_of, spread_around
 from llmsynth.evaluate.intervals import MAX_ROWS, Interval
-from llmsynth.evaluate.metric import Measured, not_evaluable
+from llmsynth.evaluate.metric import Goal, Measured, not_evaluable
 from llmsynth.evaluate.score import Score, unknown
 
 Side = Literal["synthetic", "holdout"]
@@ -119,6 +119,7 @@ def by_parts(
     *,
     low: float = 0.0,
     high: float = 1.0,
+    goal: Goal = "minimize",
     nothing: str = "no column can be compared",
     reduce: Callable[[FloatArray], float] = mean_of,
     n_draws: int = N_DRAWS,
@@ -135,6 +136,8 @@ def by_parts(
         Of the metric; seeds the draws.
     low, high : float
         Range of a figure.
+    goal : str
+        Which figures are good; says which are the worst.
     nothing : str
         Reason where there is no name or no figure.
     reduce : callable
@@ -145,14 +148,14 @@ def by_parts(
     Returns
     -------
     Measured
-        At most `MOST_PARTS` parts, the largest figures; details say how many more there are.
+        At most `MOST_PARTS` parts, the worst figures; details say how many more there are.
     """
     if not len(evidence.train) or not len(evidence.synthetic):
         return not_evaluable(NO_ROWS, len(evidence.synthetic))
     made = figures_of("synthetic")
     plan = _Plan(key, (low, high), nothing, reduce, n_draws, most_rows)
     score, parts = _scores(evidence, "synthetic", made, plan)
-    shown = _shown(made.values)
+    shown = _shown(-made.values if goal == "maximize" else made.values)
     details = {
         name: None if isinstance(one, float) and not math.isfinite(one) else one for name, one in made.details.items()
     }
@@ -184,7 +187,7 @@ def by_parts(
 
 
 def _shown(values: FloatArray) -> list[int]:
-    """Places of the parts that are reported, in order: all, or the largest figures where there are too many."""
+    """Places of the parts that are reported, in order: all, or the largest values where there are too many."""
     if values.size <= MOST_PARTS:
         return list(range(values.size))
     return sorted(np.argsort(-np.nan_to_num(values, nan=-np.inf), kind="stable")[:MOST_PARTS].tolist())

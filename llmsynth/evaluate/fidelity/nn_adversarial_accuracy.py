@@ -6,6 +6,11 @@ the share of synthetic points whose nearest training point is farther than their
 in the details, is the figure with the hold-out in place of the training rows minus the figure: above 0, the synthetic
 rows are nearer to the training rows than to real rows in general.
 
+Both figures of the loss are of as many points as the smaller of hold-out and synthetic rows has. The larger is cut into
+blocks of that size, drawn by seed whatever the order of the tables, and the figures are means over the blocks. A block
+of a copy shares few rows with a block of the original, so a small hold-out shows less of a loss: with 1 held-out row to
+4 others, an eighth in place of one half.
+
 Points are those of `embedding`; as many training points as others.
 """
 
@@ -35,7 +40,11 @@ def adversarial_accuracy(train: FloatArray, others: FloatArray) -> float:
     float
         0 (copies) over 0.5 (cannot be told apart) to 1 (apart); Yale et al. 2020.
     """
-    return float(np.mean([side.mean() for side in _apart(Pair(train, others))]))
+    return _figure(Pair(train, others))
+
+
+def _figure(pair: Pair) -> float:
+    return float(np.mean([side.mean() for side in _apart(pair)]))
 
 
 def _apart(pair: Pair) -> tuple[FloatArray, FloatArray]:
@@ -53,6 +62,34 @@ def _score(pair: Pair, rng: np.random.Generator) -> Score:
     return Score(value, len(pair.others)).within(from_replicates(value, replicates, "percentile"))
 
 
+def privacy_loss(pair: Pair, holdout: FloatArray, rng: np.random.Generator) -> float:
+    """Return how much nearer to the training points than to held-out ones the synthetic points are.
+
+    Parameters
+    ----------
+    pair : Pair
+        Training points and synthetic ones.
+    holdout : float64 array of shape (points, dimensions)
+    rng : numpy.random.Generator
+        For the blocks.
+
+    Returns
+    -------
+    float
+        -1 to 1; 0 no nearer, 0.5 all are copies and the hold-out is as large.
+    """
+    size = min(len(pair.others), len(holdout))
+    train, made, held = (_blocks(points, size, rng) for points in (pair.train, pair.others, holdout))
+    whole = size == len(pair.others)  # its distances may be known already
+    beside_train = _figure(pair) if whole else np.mean([_figure(Pair(*both)) for both in zip(train, made, strict=True)])
+    return float(np.mean([_figure(Pair(one, other)) for one in held for other in made]) - beside_train)
+
+
+def _blocks(points: FloatArray, size: int, rng: np.random.Generator) -> list[FloatArray]:
+    order = rng.permutation(len(points))
+    return [points[order[start : start + size]] for start in range(0, len(points) - size + 1, size)]
+
+
 def measure(evidence: Evidence) -> Measured:
     """Score the synthetic rows and the hold-out beside as many training rows."""
     pairs, names = pairs_of(evidence), ("synthetic", "holdout")
@@ -62,12 +99,8 @@ def measure(evidence: Evidence) -> Measured:
     )
     details: dict[str, object] = {"embedding": NAME}
     if not isinstance(pairs[0], str) and not isinstance(pairs[1], str):
-        size = min(len(pairs[0].others), len(pairs[1].others))
-        if size < len(pairs[0].others):
-            beside_train = adversarial_accuracy(pairs[0].train[:size], pairs[0].others[:size])
-        else:
-            beside_train = made.value
-        details["privacy_loss"] = adversarial_accuracy(pairs[1].others[:size], pairs[0].others[:size]) - beside_train
+        rng = evidence.rng("nn_adversarial_accuracy", "privacy loss")
+        details["privacy_loss"] = privacy_loss(pairs[0], pairs[1].others, rng)
     return Measured(made, held, {}, {}, details)
 
 

@@ -6,7 +6,7 @@ from llmsynth.evaluate.encoding import FloatArray, IntArray
 from llmsynth.evaluate.evidence import Evidence
 from llmsynth.evaluate.fidelity.correlated import Coefficients, compare
 from llmsynth.evaluate.metric import Measured, Metric
-from llmsynth.evaluate.trend import centre_and_scale, correlations_of_scaled
+from llmsynth.evaluate.trend import centre_and_scale, correlations_of_scaled, within_sums
 
 
 def pearson(values: FloatArray) -> Coefficients:
@@ -17,7 +17,7 @@ def pearson(values: FloatArray) -> Coefficients:
     values : float64 array of shape (rows, columns)
         NaN is missing.
     """
-
+    values = within_sums(values)
     centre, scale = centre_and_scale(values)
     scaled = values - centre  # once, for all the rows that are drawn
     scaled /= scale

@@ -61,7 +61,7 @@ def measure(evidence: Evidence) -> Measured:
             distance=False,
         )
 
-    return by_parts(evidence, figures, "range_coverage", nothing=NO_NUMBER)
+    return by_parts(evidence, figures, "range_coverage", goal="maximize", nothing=NO_NUMBER)
 
 
 METRIC = Metric(

@@ -35,7 +35,7 @@ def measure(evidence: Evidence) -> Measured:
             details={"n_rare_classes": len(classes), "n_found": int(found.sum())},
         )
 
-    return by_parts(evidence, figures, "rare_recall", nothing=NO_RARE)
+    return by_parts(evidence, figures, "rare_recall", goal="maximize", nothing=NO_RARE)
 
 
 METRIC = Metric(

@@ -13,8 +13,6 @@ attacker is picked on half of the people and read on the other half.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from llmsynth.evaluate.attackers import asked_rows, distinct, only, wanted_columns
@@ -83,13 +81,10 @@ def _guesses(synthetic: EncodedTable, targets: EncodedTable, secret: str, known:
     if classes.size < 2 or not (numeric or classes.size <= MOST_CLASSES):
         return found
     asked = only(targets, known).values
-    model: Any
     if numeric:
-        model = boosted_regressor(rows.layout, seed)
-        model.set_params(max_iter=TREES).fit(rows.values, answers)
+        model = boosted_regressor(rows.layout, seed, TREES).fit(rows.values, answers)
         return found | {"boosting": np.asarray(model.predict(asked), np.float64)}
-    model = boosted_classifier(rows.layout, seed)
-    model.set_params(max_iter=TREES).fit(rows.values, np.searchsorted(classes, answers))
+    model = boosted_classifier(rows.layout, seed, TREES).fit(rows.values, np.searchsorted(classes, answers))
     return found | {"boosting": classes[np.asarray(model.predict(asked), np.int64)]}
 
 

@@ -3,7 +3,8 @@
 Counted are different tokens that occur in the training table and not in the hold-out: how many of them occur in the
 synthetic table? Tokens that occur in the hold-out only are asked the same, since numbers of few digits may coincide,
 and what both tables have belongs to no person in particular. Figure: the difference of the shares. One token is one too
-many; `repeated` counts them, and each kind is a part.
+many, so where no token of the hold-out is repeated, chance has shown nothing that could be taken off, and the interval
+is that of the training share alone, above 0 from the first token on. `repeated` counts them, and each kind is a part.
 
 Details show the shapes of repeated tokens ("xxx0@xxxxxx.xx"), never a token.
 """
@@ -19,15 +20,17 @@ from llmsynth.evaluate.score import Score, unknown
 
 SHAPES_SHOWN = 3
 NO_TOKEN = "the training rows hold no such token"
+NOT_LOOKED_FOR = "telephone numbers that are digits alone: nothing tells them from keys, amounts and times"
 
 
 def excess(arms: Arms) -> Score:
-    """Return the excess with its interval; where there is no token to compare with, the share itself."""
+    """Return the excess with its interval; where no held-out token is repeated, the share itself with its own."""
     if arms.n_train == 0:
         return Score(0.0, 0, NO_TOKEN).within((0.0, 0.0))
-    if arms.n_holdout == 0:
+    if arms.holdout_hits == 0:
         share = arms.train_hits / arms.n_train
-        reason = "the hold-out holds no such token, so this is the share itself"
+        found = "is repeated" if arms.n_holdout else "is there"
+        reason = f"no such token of the hold-out {found}, so this is the share itself"
         return Score(share, arms.n_train, reason).within(wilson(arms.train_hits, arms.n_train))
     return arms.excess_score()
 
@@ -52,6 +55,7 @@ def pii(evidence: Evidence) -> Measured:
     details = {
         "repeated": len(repeated), "tokens": len(own), "holdout_repeated": len(control & made),
         "holdout_tokens": len(control), "shapes": {kind: found for kind, found in shapes.items() if found},
+        "not_looked_for": NOT_LOOKED_FOR,
     }  # fmt: skip
     if frames.holdout is None:
         return Measured(

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -93,7 +93,6 @@ def train(
     n_trees : int
         Of a forest, and of boosting; boosting of many classes has fewer rounds, one tree for each class.
     """
-    features = np.where(np.isnan(features).all(axis=0), 0.0, features)  # boosted trees refuse a column without a value
     with warnings.catch_warnings():
         from sklearn.exceptions import ConvergenceWarning
 
@@ -121,7 +120,7 @@ def _remembered_rows(name: str, features: FloatArray, target: FloatArray, seed: 
 
 def _on_one_thread(learner: Any) -> Any:
     """Return the learner, made to predict alone: a forest's threads would add their votes in any order."""
-    return learner.set_params(n_jobs=None) if "n_jobs" in learner.get_params(deep=False) else learner
+    return learner.set_params(n_jobs=None) if hasattr(learner, "n_jobs") else learner
 
 
 def _classifier(name: str, layout: Layout, n_rows: int, n_classes: int, seed: int, n_trees: int) -> Any:
@@ -135,8 +134,7 @@ def _classifier(name: str, layout: Layout, n_rows: int, n_classes: int, seed: in
     if name == "forest":
         return RandomForestClassifier(n_trees, min_samples_leaf=_leaf(n_rows), n_jobs=-1, random_state=seed)
     if name == "boosting":
-        boosted = cast(Any, boosted_classifier(layout, seed))
-        return boosted.set_params(max_iter=min(n_trees, max(20, _BOOSTED_TREES // n_classes)))
+        return boosted_classifier(layout, seed, min(n_trees, max(20, _BOOSTED_TREES // n_classes)))
     if name == "tree":
         return DecisionTreeClassifier(max_depth=4, min_samples_leaf=_leaf(n_rows), random_state=seed)
     return make_pipeline(linear_encoding(layout), KNeighborsClassifier(min(15, n_rows)))
@@ -156,7 +154,7 @@ def _regressor(name: str, layout: Layout, n_rows: int, seed: int, n_trees: int) 
             n_trees, min_samples_leaf=_leaf(n_rows), max_features=1 / 3, n_jobs=-1, random_state=seed
         )
     if name == "boosting":
-        return cast(Any, boosted_regressor(layout, seed)).set_params(max_iter=n_trees)
+        return boosted_regressor(layout, seed, n_trees)
     if name == "tree":
         return DecisionTreeRegressor(max_depth=4, min_samples_leaf=_leaf(n_rows), random_state=seed)
     return make_pipeline(linear_encoding(layout), KNeighborsRegressor(min(15, n_rows)))

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from llmsynth.evaluate.catalogue import metrics
 from llmsynth.evaluate.evidence import Evidence, gather
 from llmsynth.evaluate.fidelity.figures import (
     FLOOR,
@@ -16,6 +17,7 @@ from llmsynth.evaluate.fidelity.figures import (
     frame_of,
     table_of,
 )
+from llmsynth.evaluate.metric import Goal
 
 
 def _evidence(n: int = 50, holdout: bool = True, **roles: str) -> Evidence:
@@ -84,11 +86,25 @@ def test_persons_make_intervals_wider_where_their_rows_are_alike(alike: str) -> 
     assert widths[1] > 1.5 * widths[0]
 
 
-def test_of_many_parts_the_largest_are_reported() -> None:
+@pytest.mark.parametrize(("goal", "left_out"), [("minimize", [0, 1, 2]), ("maximize", [200, 201, 202])])
+def test_of_many_parts_the_worst_are_reported(goal: Goal, left_out: list[int]) -> None:
     evidence = _evidence()
     values = np.arange(MOST_PARTS + 3.0)
     names = tuple(f"pair {place}" for place in range(values.size))
-    found = by_parts(evidence, lambda side: Figures(names, values), "x", high=1e9)
-    assert len(found.parts) == MOST_PARTS and "pair 2" not in found.parts and "pair 3" in found.parts
+    found = by_parts(evidence, lambda side: Figures(names, values), "x", high=1e9, goal=goal)
+    assert list(found.parts) == [name for place, name in enumerate(names) if place not in left_out]
     assert found.details["parts_left_out"] == 3
     assert found.score.value == values.mean()
+
+
+@pytest.mark.parametrize(
+    "key", ["boundary_adherence", "range_coverage", "category_adherence", "category_coverage", "rare_recall"]
+)
+def test_of_many_columns_the_one_that_is_bad_where_high_is_good_is_reported(key: str) -> None:
+    numbers = key in ("boundary_adherence", "range_coverage")
+    cells = np.arange(200) % 50 if numbers else np.where(np.arange(200) < 199, "often", "rare")
+    real = pd.DataFrame({f"c{place}": cells for place in range(MOST_PARTS + 5)})
+    made = real.assign(c7=1000 if numbers else "other")
+    (metric,) = [one for one in metrics("fidelity") if one.key == key]
+    found = metric.measure(gather(real, made, real))
+    assert found.details["parts_left_out"] == 5 and found.parts["c7"].value == 0.0

@@ -5,8 +5,10 @@ import json
 import pandas as pd
 import pytest
 
+from llmsynth.evaluate.control import Arms
 from llmsynth.evaluate.evidence import gather
-from llmsynth.evaluate.privacy.pii import METRIC, NO_TOKEN
+from llmsynth.evaluate.intervals import wilson
+from llmsynth.evaluate.privacy.pii import METRIC, NO_TOKEN, excess
 
 
 def _notes(name: str, n: int = 40, shared: str = "info@clinic.org") -> pd.DataFrame:
@@ -48,3 +50,24 @@ def test_a_hold_out_without_tokens_leaves_the_share_itself() -> None:
     blank = _notes("held").assign(note="none")
     found = METRIC.measure(gather(_notes("train"), _notes("train"), blank))
     assert found.score.value == 1.0 and found.score.reason
+
+
+@pytest.mark.parametrize("repeated", [0, 1, 15])
+def test_the_first_repeated_token_is_above_chance_where_no_held_out_one_is_repeated(repeated: int) -> None:
+    made = _notes("new", 400, shared="")
+    made.loc[: repeated - 1, "note"] = [f"train{i}@home.org" for i in range(repeated)]
+    found = METRIC.measure(gather(_notes("train", 1000), made, _notes("held", 250)))
+    assert (found.score.lower > 0) == (found.parts["email"].lower > 0) == (repeated > 0)
+    assert (found.score.lower, found.score.upper) == wilson(repeated, 1000)
+    assert found.score.value == repeated / 1000  # S and T in common minus S and H in common
+
+
+def test_a_repeated_held_out_token_widens_the_interval_to_that_of_the_difference() -> None:
+    arms = Arms(5, 1000, 1, 250)
+    assert excess(arms) == arms.excess_score() and excess(arms).lower < 0 < excess(Arms(5, 1000, 0, 250)).lower
+
+
+def test_what_is_not_looked_for_is_said() -> None:
+    phones = pd.DataFrame({"phone": 4_670_000_000 + pd.RangeIndex(40).to_series() * 1237})
+    details = METRIC.measure(gather(phones, phones, phones)).details
+    assert details["tokens"] == 0 and "telephone numbers that are digits alone" in str(details["not_looked_for"])

@@ -52,10 +52,10 @@ def test_forests_and_boosting_have_the_trees_asked_for_and_many_classes_fewer_ro
     target = (FEATURES[:, 0] > 0).astype(float)
     for name, count in (
         ("forest", lambda model: len(model.learner.estimators_)),
-        ("boosting", lambda m: m.learner.n_iter_),
+        ("boosting", lambda m: m.learner.model.n_iter_),
     ):
         for n_classes, goal in ((2, target), (0, FEATURES[:, 0])):
             assert count(train(name, LAYOUT, FEATURES, goal, n_classes, 0, 7)) == 7
     many = np.arange(len(FEATURES)) % 10
-    assert train("boosting", LAYOUT, FEATURES, many.astype(float), 10, 0).learner.n_iter_ == 30
-    assert train("boosting", LAYOUT, FEATURES, many.astype(float), 10, 0, 7).learner.n_iter_ == 7
+    assert train("boosting", LAYOUT, FEATURES, many.astype(float), 10, 0).learner.model.n_iter_ == 30
+    assert train("boosting", LAYOUT, FEATURES, many.astype(float), 10, 0, 7).learner.model.n_iter_ == 7
