@@ -47,6 +47,8 @@ POSITIONS = 1024
 ROWS_PER_PASS = (256, 2048)
 """Least and most rows drawn in a pass; in between, as many as there are training rows. Fewer where rows are so long
 that memory has no room for them."""
+TRIED_ROWS = (16, 64)
+"""Rows drawn to tell how long a pass will take."""
 SOLVER_STEPS = 3
 SEEN_ENOUGH = 50
 """Rows drawn in a state at which its shift counts half."""
@@ -136,11 +138,19 @@ def _rows_of_a_pass(model: LanguageModel, encoded: Sequence[EncodedColumn]) -> i
 def seconds_of_a_pass(
     model: LanguageModel, number_offsets: Sequence[int], encoded: Sequence[EncodedColumn], seed: int
 ) -> float:
-    """Seconds that a pass of `calibrate` takes at most, from those of a few rows; the model stays as it is."""
-    began, few = time.monotonic(), ROWS_PER_PASS[0] // 4
+    """Seconds that a pass of `calibrate` will take, on the line through those of few and more rows; nothing is changed.
+
+    Rows that are drawn together take far less than as many single ones, on a GPU hardly more than a few.
+    """
     decoder = RowDecoder(model, number_offsets, [ColumnSampling()] * model.grammar.n_columns)
-    decoder.decode_rows(np.arange(few, dtype=np.int64), seed)
-    return (time.monotonic() - began) * _rows_of_a_pass(model, encoded) / few
+    taken = {}
+    for n_rows in (1, *TRIED_ROWS):  # the first call also pays for what is made once
+        began = time.monotonic()
+        decoder.decode_rows(np.arange(n_rows, dtype=np.int64), seed)
+        taken[n_rows] = time.monotonic() - began
+    few, more = TRIED_ROWS
+    by_row = max(0.0, taken[more] - taken[few]) / (more - few)
+    return taken[more] + by_row * max(0, _rows_of_a_pass(model, encoded) - more)
 
 
 def calibrate_and_check(

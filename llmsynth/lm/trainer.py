@@ -109,7 +109,7 @@ class Trainer:
         self._lengths = builder.grammar.positions_per_row(builder.encoded)
         self._uniform = bool((self._lengths == self._lengths[0]).all())
         self._window: list[float] = []
-        self._evaluation_seconds, self._timing = 0.0, StepTiming()
+        self._evaluation_seconds, self._timed, self._timing = 0.0, False, StepTiming()
         self.parallel = Parallel()
 
     def run(self, *, most_steps: int | None = None) -> Progress:
@@ -189,6 +189,8 @@ class Trainer:
         row_seconds = step_seconds * self.parallel.size / self.plan.batch_size
         if not self.counters.evaluated:
             self.plan = with_evaluation_rows(self.plan, self.holdout_rows.size, row_seconds)
+        # None was timed yet, or none since a resume; a refit looks at no held-out row.
+        if not self._timed and not self.counters.refit_from:
             self._evaluation_seconds = evaluation_seconds(self.evaluated_rows.size, row_seconds)
 
     @property
@@ -312,7 +314,7 @@ class Trainer:
             self._cool_down()
         if self.listener is not None:
             self.listener.on_evaluation(counters, self.plan, nats)
-        self._evaluation_seconds = time.monotonic() - began
+        self._evaluation_seconds, self._timed = time.monotonic() - began, True
         return self._evaluation_seconds
 
     def _note_best(self, nats: float) -> None:

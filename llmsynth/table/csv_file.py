@@ -36,8 +36,9 @@ _LEADING_ZERO = re.compile(r"0(?<![0-9A-Za-z./:-]0)[0-9]")
 # A plus and seven digits are a phone number; shorter ones ("+0.5") are numbers with a sign.
 _PHONE = re.compile(r"(?<![0-9A-Za-z])\+[0-9]{7}")
 _CODE = re.compile(r"\s*(?:[+-]?0[0-9]|\+[0-9]{7,}\s*$)")
-# Digits, an E and digits are a code ("12E3") in a column that holds nothing else: numbers have a point here and there.
-_EXPONENT = re.compile(r"(?<![0-9A-Za-z.])[0-9]+[eE][0-9]+(?![0-9A-Za-z.])")
+# Several digits, an E and digits are a code ("12E3") in a column that holds nothing else: a number of that size would
+# have a point after the first digit.
+_EXPONENT = re.compile(r"(?<![0-9A-Za-z.])[0-9]{2,}[eE][0-9]+(?![0-9A-Za-z.])")
 _WHOLE = re.compile(r"\s*[+-]?[0-9]+\s*")
 # A carriage return by itself ends a line too.
 _RETURN = re.compile(rb"\r(?!\n)")

@@ -103,10 +103,12 @@ def detect_format(texts: Sequence[str]) -> DateForm | None:
     probe = list(texts[:_PROBE])
     for _ in range(_ROUNDS):
         found, missed = _form_of(probe, texts)
-        if found is not None or not missed:
+        known = set(probe)
+        new = [text for text in missed if text not in known]
+        if found is not None or not new:
             return found
         # The first texts may all have two digits where later ones have one.
-        probe += missed
+        probe += new
     return None
 
 

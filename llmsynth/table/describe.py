@@ -18,7 +18,7 @@ from llmsynth.errors import SchemaError
 from llmsynth.table.categories import plain_categories
 from llmsynth.table.convert import category_text, distinct_texts, parse_canonical, without_bounds
 from llmsynth.table.date_forms import DateForm, detect_format
-from llmsynth.table.datetimes import coarsest_unit, format_unit, parse_datetimes
+from llmsynth.table.datetimes import PER_DAY, coarsest_unit, format_unit, parse_datetimes
 from llmsynth.table.decimals import MOST_DIGITS, count_decimals, round_significant, whole_digits
 from llmsynth.table.dtype_names import dtype_name
 from llmsynth.table.dtypes import physical_of
@@ -189,7 +189,8 @@ def _datetime(column: Column, cells: Unpacked, changes: Mapping[str, Any]) -> di
         form = DateForm(given, changes.get("timezone")) if given else detect_format(cells.texts)
         if form is None:
             raise _no_dates(column, cells)
-        found |= {"datetime_format": form.form, "timezone": form.timezone, "time_unit": _unit(form, cells.texts)}
+        unit = _unit_of_bounds(column.name, _unit(form, cells.texts), format_unit(form.form), changes)
+        found |= {"datetime_format": form.form, "timezone": form.timezone, "time_unit": unit}
     elif cells.family == "datetime":
         _check_zone(column.name, cells.timezone)
         found["time_unit"] = coarsest_unit(cells.present(), cells.unit or "s")
@@ -215,6 +216,20 @@ def _unit(form: DateForm, texts: Sequence[str]) -> str:
     unit = format_unit(form.form)
     counts, valid = parse_datetimes(texts, form.form, unit, form.timezone)
     return coarsest_unit(counts[valid], unit)
+
+
+def _unit_of_bounds(name: str, unit: str, finest: str, changes: Mapping[str, Any]) -> str:
+    """A finer unit where the user's own bounds need one that the form can write."""
+    bounds = [changes[key] for key in BOUNDS if changes.get(key) is not None]
+    units = list(PER_DAY)
+    for finer in units[units.index(unit) : units.index(finest) + 1]:
+        try:
+            for bound in bounds:
+                count_of(bound, finer, name)
+        except SchemaError:
+            continue
+        return finer
+    return unit
 
 
 def _no_dates(column: Column, cells: Unpacked) -> SchemaError:

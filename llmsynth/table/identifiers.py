@@ -17,7 +17,8 @@ Patterns, as they stand in `Column.pattern` and may be edited:
 
 A measurement that happens to be distinct in every row is no identifier: decimals never are, and integers only if
 their name says so, if they count without gaps, or if that many draws from their range would have collided. Keys that
-repeat are identifiers where their name says so and each stands for ten rows or fewer on average.
+repeat are identifiers where their name says so and most rows have one of their own, or, where the name is that of
+people's keys, each stands for ten rows or fewer on average.
 """
 
 from __future__ import annotations
@@ -53,7 +54,9 @@ _AREA_WORDS = {"zip", "postal", "postcode", "area", "country", "state"}
 _CLOCK_WORDS = {"year", "month", "week", "day", "hour", "minute", "second", "time", "date", "age", "period", "step"}
 _CLOCK_WORDS |= {"timestamp", "epoch", "t", "x"}
 _COLLISIONS = 12.0
-_FEWEST_KEYS, _MOST_ROWS_PER_KEY = 20, 10
+_PEOPLE = {"patient", "person", "subject", "participant", "customer", "client", "user", "member", "employee", "student"}
+_PEOPLE |= {"beneficiary", "citizen", "insured", "donor", "driver", "passenger", "mrn", "ssn"}
+_FEWEST_KEYS, _MOST_ROWS_PER_PERSON = 20, 10
 _MOST = 2**63 - 1
 
 
@@ -97,7 +100,7 @@ def words_of(name: str) -> list[str]:
     return re.findall(r"[a-z]+", spaced.lower())
 
 
-def _key_evidence(name: str) -> int:
+def key_evidence(name: str) -> int:
     """How strongly a column's name says "key": 2 patient_id, 1 order_number, 0 not at all."""
     words = words_of(name)
     if not words or not _AREA_WORDS.isdisjoint(words):
@@ -107,9 +110,11 @@ def _key_evidence(name: str) -> int:
     return int(words[-1] in _WEAK_KEY_WORDS)
 
 
-def _names_few_rows(distinct: int, n: int) -> bool:
-    """Whether keys that repeat are those of people with some rows each, and not of wards with hundreds."""
-    return distinct > max(_FEWEST_KEYS, n / _MOST_ROWS_PER_KEY)
+def _names_few_rows(distinct: int, n: int, name: str) -> bool:
+    """Whether a key that repeats names the rows all the same: nearly each its own, or those of one person's visits."""
+    words = words_of(name)
+    of_people = not _PEOPLE.isdisjoint(words) and words[-1] in _KEY_WORDS
+    return distinct > max(_FEWEST_KEYS, n / (_MOST_ROWS_PER_PERSON if of_people else 2))
 
 
 def _integers_above(high: int) -> str:
@@ -125,10 +130,10 @@ def _detect_in_integers(values: npt.NDArray[np.int64], name: str) -> str | None:
     if low < 0:
         return None
     pattern = _integers_above(high)
-    key = _key_evidence(name)
+    key = key_evidence(name)
     if len(distinct) < n:
         # A key that repeats (the patient of several visits) still names a person.
-        return pattern if key == 2 and _names_few_rows(len(distinct), n) and high >= 1000 else None
+        return pattern if key == 2 and _names_few_rows(len(distinct), n, name) and high >= 1000 else None
     if key == 2 or (key == 1 and n >= 20):
         return pattern
     if n < 20 or not _CLOCK_WORDS.isdisjoint(words_of(name)):
@@ -149,8 +154,8 @@ def _detect_in_texts(cells: Unpacked, name: str, n: int) -> str | None:
     names = detect_names(texts, name, mostly_distinct=mostly)
     if names is not None:
         return names
-    key = _key_evidence(name)
-    if len(texts) < n and (key < 2 or not _names_few_rows(len(texts), n)):
+    key = key_evidence(name)
+    if len(texts) < n and (key < 2 or not _names_few_rows(len(texts), n, name)):
         return None
     if any(len(text) > 64 or not text or re.search(r"\s", text) for text in texts):
         return None

@@ -21,14 +21,17 @@ from llmsynth.errors import TableError
 from llmsynth.table.date_forms import DateForm, detect_format
 from llmsynth.table.datetimes import format_unit, parse_datetimes
 from llmsynth.table.id_contacts import detect_contact
+from llmsynth.table.identifiers import key_evidence
 from llmsynth.table.unpack import Unpacked
 
 MOSTLY = 0.8
 """Share of the distinct texts that makes the rest a slip."""
 _FEW = 10
 _FEWEST = 5
-_MANY = 50
-"""More distinct texts than these, or a text of its own in every second row, are no list of categories."""
+_MANY, _PERCENTS = 50, 101
+"""More distinct texts than these, or a text of its own in every second row, are no list of categories; 0 to 100 %."""
+_ENOUGH_PAIRS = 40
+"""Of so many numbers of two digits that come as they will, hardly ever does none begin with a 0."""
 _MOST_ODD_CODES = 3
 _WINDOWS = 25
 
@@ -38,6 +41,8 @@ _NUMBER = re.compile(r"(?!\s*\+\d{7})\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)
 _LOCAL_NUMBER = re.compile(
     r"\s*[+-]?(?:\d{1,3}(?:[. ]?\d{3})*,\d+|\d{1,3}(?:,\d{3})+(?:\.\d+)?|[$€£]\s?\d[\d.,]*|\d[\d.,]*\s?[%$€£])\s*"
 )
+_PAIR = re.compile(r"\s*\d+,\d+\s*")
+_PERCENT = re.compile(r"\s*\d{1,3}\s?%\s*")
 _CODE = re.compile(r"[A-Za-z]{1,4}[-./]?[0-9][0-9A-Za-z./-]*|[0-9]+[A-Za-z]{1,2}")
 
 BoolArray = npt.NDArray[np.bool_]
@@ -66,17 +71,35 @@ def refuse_mixed(cells: Unpacked, name: str) -> None:
 
 def _refuse_local_numbers(cells: Unpacked, number: BoolArray, name: str) -> None:
     """Raise where nearly all texts are numbers, but some with a decimal comma, a thousands separator or a unit."""
-    local = np.fromiter((_LOCAL_NUMBER.fullmatch(text) is not None for text in cells.texts), dtype=bool)
-    rows = _rows(cells)
-    if 4 * local.sum() < max(1, number.sum()) or (number | local).sum() < MOSTLY * len(local):
+    if key_evidence(name) == 2:
         return
-    if len(local) <= min(_MANY, rows.sum() / 2) or any(re.match(r"\s*[+-]?0\d", text) for text in cells.texts):
+    local = [text for text in cells.texts if _LOCAL_NUMBER.fullmatch(text)]
+    n_numbers, n_texts, rows = int(number.sum()), len(cells.texts), _rows(cells)
+    if 4 * len(local) < max(1, n_numbers) or len(local) + n_numbers < MOSTLY * n_texts:
         return
+    if n_texts <= min(_MANY, rows.sum() / 2) or any(re.match(r"\s*[+-]?0\d", text) for text in cells.texts):
+        return
+    if n_texts <= _PERCENTS and all(_PERCENT.fullmatch(text) for text in local):
+        return
+    if _are_pairs(local):
+        return
+    found = np.isin(cells.texts, local)
     raise TableError(
-        f"column {name!r} holds numbers with a decimal comma, a thousands separator or a unit ({rows[local].sum()} of "
+        f"column {name!r} holds numbers with a decimal comma, a thousands separator or a unit ({rows[found].sum()} of "
         f"{rows.sum()} cells), which would be taken for categories or codes; write them plainly, as in 1234.5 (pandas: "
-        "read_csv(decimal=',')), or give the column 'kind: text' or 'kind: categorical' in a schema file"
+        "read_csv(decimal=',')), or give the column a kind ('text', 'categorical' or 'identifier') in a schema file"
     )
+
+
+def _are_pairs(texts: Sequence[str]) -> bool:
+    """Whether texts such as "120,45" are two numbers each: after a decimal comma or thousands, some begin with a 0."""
+    pairs = [text.strip().partition(",") for text in texts if _PAIR.fullmatch(text)]
+    if len(pairs) < len(texts):
+        return False
+    long = [second for _, _, second in pairs if len(second) > 1]
+    if len(long) >= _ENOUGH_PAIRS:
+        return not any(second[0] == "0" for second in long)
+    return 2 * sum(len(first) > 1 for first, _, _ in pairs) <= len(pairs)
 
 
 def are_numbers(texts: Sequence[str]) -> BoolArray:

@@ -68,7 +68,9 @@ def detect_names(texts: Sequence[str], name: str, *, mostly_distinct: bool) -> s
     spaced = sum(2 <= len(text.split()) <= 9 for text in probe) / len(probe)
     if not (mostly_distinct or named) or spaced < 0.8 or any(len(text) > 100 for text in probe):
         return None
-    if named or titled >= 0.5 or _known_share(probe) >= (0.3 if plain == "name" else 0.6):
+    # Clients that come again and again may be companies.
+    least = 0.3 if named or plain == "name" else 0.6
+    if (named and mostly_distinct) or titled >= 0.5 or _known_share(probe) >= least:
         comma = sum("," in text for text in probe) >= 0.5 * len(probe)
         title = "{title} " if titled >= 0.5 else ""
         style = f"{{last}}, {title}{{first}}" if comma else f"{title}{{first}} {{last}}"

@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner, Result
 
+from llmsynth.config import FitConfig
 from llmsynth.lm.run_folder import Run
 from llmsynth.sample.report import SampleReport
 
@@ -54,7 +55,7 @@ def _facade_class(fake: FakeFacade) -> type:
             rows = {"n_holdout_rows": 90, "n_evaluated_rows": fake.evaluated_rows}
             self.frame, self.report_ = frame, {"seconds": 1.5, "holdout_nats_per_row": 12.25} | rows
             allowed = {name: self.settings.get(name, False) for name in ("overwrite", "resume")}
-            fake.fitted = self.frame, self.report_, self.schema_
+            fake.fitted = self.frame, self.report_, self.schema_, self.settings
             with Run.create(self.settings["run_dir"], **allowed) as run:
                 if fake.checkpoint:
                     (run.checkpoints / "step-00000001").mkdir(parents=True)
@@ -72,8 +73,19 @@ def _facade_class(fake: FakeFacade) -> type:
             fake.calls.append(("load", settings))
             synthesizer = cls()
             if fake.fitted is not None:
-                synthesizer.frame, synthesizer.report_, synthesizer.schema_ = fake.fitted
+                synthesizer.frame, synthesizer.report_, synthesizer.schema_, synthesizer.settings = fake.fitted
             return synthesizer
+
+        schema = property(lambda self: self.settings.get("schema"))
+
+        def fit_config(self) -> Any:
+            return FitConfig.from_mapping(
+                {
+                    "model": self.settings.get("model", "auto"),
+                    "target": self.settings.get("target"),
+                    "train": {"max_minutes": self.settings.get("max_minutes")},
+                }
+            )
 
         def is_fitted_on(self, table: pd.DataFrame) -> bool:
             return self.frame.equals(table)

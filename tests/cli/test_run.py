@@ -215,11 +215,17 @@ def test_a_run_interrupted_after_its_fit_goes_on_with_the_rows_of_that_fit(
     drawn = Path("result/synthetic.csv").read_bytes()
     monkeypatch.setattr("llmsynth.evaluate.summary.summarize", _unjudged)
     facade.calls.clear()
-    refused = llmsynth("run", table, "-o", "result", "--resume", "--seed", 5)
-    assert refused.exit_code == 2 and "a complete run of other rows" in refused.stderr
-    assert Path("result/synthetic.csv").read_bytes() == drawn
+    for options, named in [
+        (["--seed", 5], "the rows differ"),
+        (["--target", "age", "--max-minutes", 2], "target, train.max_minutes differ"),
+        (["--schema", "other.yaml"], "schema differ"),
+    ]:
+        Path("other.yaml").write_text("columns:\n  age:\n    kind: categorical\n")
+        refused = llmsynth("run", table, "-o", "result", "--resume", *options)
+        assert refused.exit_code == 2 and f"not of this command: {named}" in " ".join(refused.stderr.split())
+        assert Path("result/synthetic.csv").read_bytes() == drawn
     result = llmsynth("run", table, "-o", "result", "-n", 30, "--resume")
     assert result.exit_code == 0, result.output
     assert "The fit in result/run is complete; going on with its rows." in result.stderr
-    assert [name for name, _ in facade.calls if name != "init"] == ["load", "load", "sample"]
+    assert [name for name, _ in facade.calls if name != "init"] == ["load"] * 4 + ["sample"]
     assert Path("result/synthetic.csv").read_bytes() == drawn and Path("result/summary.json").is_file()

@@ -145,9 +145,10 @@ def test_no_error_shows_a_cell(tmp_path):
 
 
 def test_codes_that_look_like_powers_of_ten_stay_text(tmp_path):
-    frame = read_table(save(tmp_path, "code,n,mixed\n1E1,1.5e3,2E2\n12E3,2e5,2.5\n"))
-    assert frame["code"].tolist() == ["1E1", "12E3"]
-    assert frame["n"].tolist() == [1500, 200_000] and frame["mixed"].tolist() == [200, 2.5]
+    frame = read_table(save(tmp_path, "code,n,mixed,dose\n47E1,1.5e3,20E2,1E3\n12E3,2e5,2.5,5E4\n"))
+    assert frame["code"].tolist() == ["47E1", "12E3"]
+    assert frame["n"].tolist() == [1500, 200_000] and frame["mixed"].tolist() == [2000, 2.5]
+    assert frame["dose"].tolist() == [1000, 50_000]
 
 
 def test_a_lone_surrogate_changes_no_other_column(tmp_path):

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from llmsynth.errors import SchemaError
 from llmsynth.table.date_forms import detect_format
 from llmsynth.table.datetimes import format_datetimes, format_unit, parse_datetimes
 from llmsynth.table.dtypes import from_physical, to_physical
@@ -111,6 +112,16 @@ def test_a_form_shows_in_later_texts_too(form):
     wide = sorted(texts, key=lambda text: -len(text))  # hundreds of texts with two digits everywhere come first
     assert detect_format(wide).form == form
     assert detect_format([*wide, "31.31.2013"]) is None
+
+
+def test_bounds_may_be_finer_than_the_values_where_the_form_can_write_them():
+    texts = pd.Series([f"2020-01-{day:02d} 00:00:00" for day in range(1, 31)])
+    assert infer_column(texts, "x", {"maximum": "2020-12-31"}).time_unit == "D"
+    fine = infer_column(texts, "x", {"maximum": "2020-12-31 23:59:59"})
+    assert fine.time_unit == "s" and to_physical(texts, fine).invalid.sum() == 0
+    assert infer_column(texts, "x", {"minimum": "2019-12-31 22:30"}).time_unit == "min"
+    with pytest.raises(SchemaError, match="whole units of D"):
+        infer_column(texts, "x", {"maximum": "2020-12-31T23:59:59.5"})
 
 
 @pytest.mark.parametrize(

@@ -200,6 +200,13 @@ def test_keys_of_people_with_some_rows_each_are_never_learned(name, write):
     assert not set(made) & {write(key) for key in keys} and made.nunique() <= 300
 
 
+@pytest.mark.parametrize("name", ["product_id", "species_id", "key", "nbr_patients", "key_figure", "patient_group"])
+def test_keys_of_things_that_repeat_and_counts_of_people_are_learned(name):
+    numbers = RNG.integers(1000, 1300, 1000)
+    assert infer_column(pd.Series(numbers), name).kind == "integer"
+    assert infer_column(pd.Series([f"P-{number}" for number in numbers]), name).kind == "categorical"
+
+
 def test_codes_of_a_few_wards_with_many_rows_each_are_categories():
     wards = [f"W-{1000 + k}" for k in range(30) for _ in range(20)]
     assert infer_column(pd.Series(wards), "ward_id").kind == "categorical"

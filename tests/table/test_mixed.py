@@ -72,10 +72,10 @@ def test_the_form_of_most_dates_is_found():
 )  # fmt: skip
 @pytest.mark.parametrize("rows", [1, 3])
 def test_numbers_with_a_comma_or_a_unit_are_refused_with_their_count(write, rows):
-    cells = [write(k) for k in range(60) for _ in range(rows)]
-    with pytest.raises(TableError, match=rf"decimal comma.*\({60 * rows} of {60 * rows} cells\).*1234.5"):
+    cells = [write(k) for k in range(120) for _ in range(rows)]
+    with pytest.raises(TableError, match=rf"decimal comma.*\({120 * rows} of {120 * rows} cells\).*1234.5"):
         kind(cells)
-    with pytest.raises(TableError, match=f"{60 * rows} of {60 * rows + 1} cells"):
+    with pytest.raises(TableError, match=f"{120 * rows} of {120 * rows + 1} cells"):
         kind([*cells, "n/a"])
     assert kind(cells, kind="categorical") == "categorical"
 
@@ -84,3 +84,9 @@ def test_short_lists_and_codes_with_commas_and_units_are_spared():
     assert kind([f"{k}%" for k in range(10, 60, 10)] * 9) == "categorical"
     assert kind([f"{a},{b}" for a in range(4) for b in range(4)] * 9) == "categorical"
     assert kind([f"{k:05d},{k % 7}" for k in range(99)]) == "identifier"
+    grid = [f"{a},{b}" for a in range(1, 9) for b in range(1, 9)]
+    chosen = [*map(str, range(1, 13)), *(f"{a},{b}" for b in range(1, 13) for a in range(1, b))]
+    pixels = [f"{RNG.integers(10, 640)},{RNG.integers(10, 480)}" for _ in range(200)]
+    for pairs in (grid, chosen, pixels, [f"{k}%" for k in range(101)]):
+        assert kind(pairs * 9) == "categorical"
+    assert kind([f"{k // 7 + 100},{k % 900 + 100}" for k in range(900)], "parcel_id") == "identifier"
