@@ -41,3 +41,9 @@ def test_a_column_that_is_named_for_people_holds_names_however_often_they_repeat
         detect_names(["Anna Meyer", "Mary Jones"], "patient_name", mostly_distinct=False) == "person:1:{first} {last}"
     )
     assert detect_names(["Anna Meyer", "Mary Jones"], "x", mostly_distinct=False) is None
+
+
+def test_clients_that_come_again_and_again_may_be_companies():
+    companies = ["Siemens Energy", "Deutsche Bahn", "Head Office"]
+    assert detect_names(companies, "client_name", mostly_distinct=False) is None
+    assert detect_names(companies, "client_name", mostly_distinct=True) == "person:1:{first} {last}"
