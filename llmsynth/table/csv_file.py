@@ -4,7 +4,8 @@ Knows the CSV format and what pandas' parser does to cells; refuses to know kind
 once by the standard library to check its shape (ragged lines, with their numbers; encoding; header), once by pandas
 for speed. Then the few columns whose cells pandas would have changed are read again as text, and kept as text or as
 nullable integers: codes with leading zeros ("02134"), phone numbers ("+49171..."), truth values not written True and
-False, integers beside empty cells (which pandas makes floats, or beyond 2**63 texts).
+False, integers beside empty cells (which pandas makes floats, or beyond 2**63 texts). Formulas that were guarded when
+they were written lose the apostrophe (`formula_cells`).
 
 A blank line is a missing cell of a table of one column, but for the last line of the file; in wider tables it is no
 row.
@@ -31,6 +32,7 @@ import pandas as pd
 import pyarrow as pa
 
 from llmsynth.errors import TableError
+from llmsynth.table.formula_cells import bare, bare_column
 
 _LEADING_ZERO = re.compile(r"0(?<![0-9A-Za-z./:-]0)[0-9]")
 # A plus and seven digits are a phone number; shorter ones ("+0.5") are numbers with a sign.
@@ -94,11 +96,14 @@ def read_csv(path: Path) -> pd.DataFrame:
         for place in _to_read_again(frame, shape):
             texts = _parse(path, shape, columns=[place], dtype="str").iloc[:, 0]
             frame[place] = _as_written(frame.iloc[:, place], texts)
+        for place in range(frame.shape[1]):
+            frame[place] = bare_column(frame.iloc[:, place])
     except (OSError, EOFError, pa.ArrowException, pd.errors.ParserError) as error:
         raise TableError(f"{path.name} cannot be read: {_reason(error)}; check that the file is whole") from error
     # pandas' own string type cannot hold lone surrogates.
-    encodable = all(label.isascii() or label.encode("utf-8", "ignore").decode() == label for label in shape.header)
-    frame.columns = pd.Index(shape.header, dtype=None if encodable else object)
+    names = [bare(name) for name in shape.header]
+    encodable = all(name.isascii() or name.encode("utf-8", "ignore").decode() == name for name in names)
+    frame.columns = pd.Index(names, dtype=None if encodable else object)
     return frame
 
 

@@ -16,6 +16,7 @@ import pandas as pd
 import pyarrow as pa
 
 from llmsynth.table.datetimes import format_datetimes
+from llmsynth.table.formula_cells import guard, guarded, is_formula
 from llmsynth.table.labels import label_names
 
 _ISO = {"D": "%Y-%m-%d", "h": "%Y-%m-%d %H:%M:%S", "min": "%Y-%m-%d %H:%M:%S", "s": "%Y-%m-%d %H:%M:%S"}
@@ -24,8 +25,8 @@ _ISO |= {unit: f"%Y-%m-%d %H:%M:%S.{part}" for unit, part in (("ms", "%3f"), ("u
 
 def write_csv_rows(
     stream: IO[str], frame: pd.DataFrame, *, header: bool, separator: str, units: Sequence[str | None]
-) -> None:
-    """Write rows, and first the header if asked.
+) -> int:
+    """Write rows, and first the header if asked; texts that a spreadsheet would run are guarded (`formula_cells`).
 
     Parameters
     ----------
@@ -39,21 +40,33 @@ def write_csv_rows(
         Comma or tab.
     units : sequence of str or None
         Precision of each column's times; None: that of its data type.
+
+    Returns
+    -------
+    int
+        Cells and names that were guarded.
     """
+    n_guarded = 0
     if header:
         plain_names = all(isinstance(label, str) for label in frame.columns)
         labels = list(frame.columns) if plain_names else list(label_names(frame.columns))
+        n_guarded = sum(map(is_formula, labels))
         # Quotes also tell `read_csv` not to look for another delimiter.
         odd = any(re.search(r"[;\t|\r]", label) for label in labels)
         writer = csv.writer(
             stream, delimiter=separator, quoting=csv.QUOTE_ALL if odd else csv.QUOTE_MINIMAL, lineterminator="\n"
         )
-        writer.writerow(labels)
-    columns = [_plain(frame.iloc[:, place], unit) for place, unit in enumerate(units)]
+        writer.writerow(map(guard, labels))
+    columns = []
+    for place, unit in enumerate(units):
+        column, n_cells = guarded(_plain(frame.iloc[:, place], unit))
+        columns.append(column)
+        n_guarded += n_cells
     plain = pd.concat(columns, axis=1, ignore_index=True)
     # The csv module does not quote a lone carriage return, which ends a line for most readers.
     quoting: Literal[0, 2] = csv.QUOTE_NONNUMERIC if any(map(_has_return, columns)) else csv.QUOTE_MINIMAL
     plain.to_csv(stream, header=False, index=False, lineterminator="\n", sep=separator, quoting=quoting)
+    return n_guarded
 
 
 def _plain(column: pd.Series[Any], unit: str | None) -> pd.Series[Any]:

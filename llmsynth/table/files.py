@@ -11,6 +11,7 @@ import gzip
 import io
 import os
 import tempfile
+import warnings
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
@@ -27,6 +28,7 @@ from llmsynth.errors import InputError, TableError
 from llmsynth.table.arrow_frame import frame_from_arrow
 from llmsynth.table.csv_file import read_csv
 from llmsynth.table.csv_write import write_csv_rows
+from llmsynth.table.formula_cells import FormulaWarning
 from llmsynth.table.infer import check_frame
 from llmsynth.table.parquet_frame import from_parquet_frame, lasting_types, to_parquet_frame
 from llmsynth.table.schema import Schema
@@ -165,8 +167,9 @@ class TableWriter:
     ----------
     path : path
         Its name decides the format. CSV is UTF-8 with line feeds; a missing value is an empty field (so an empty
-        string, which CSV cannot tell from it, is read back as missing). Parquet keeps data types, categories and
-        labels (`llmsynth.table.parquet_frame`), but sparse columns come back dense.
+        string, which CSV cannot tell from it, is read back as missing). Texts that a spreadsheet would run as formulas
+        get an apostrophe in front, with a warning (`llmsynth.table.formula_cells`). Parquet keeps data types,
+        categories and labels (`llmsynth.table.parquet_frame`), but sparse columns come back dense.
     schema : Schema or None
         If given, times in CSV are written to the precision of each column (a date as 2013-07-29). The table may have
         more columns after those of the schema.
@@ -193,7 +196,7 @@ class TableWriter:
     def __init__(self, path: str | os.PathLike[str], *, schema: Schema | None = None, overwrite: bool = False) -> None:
         self.path = Path(path)
         self.schema = schema
-        self.n_rows = 0
+        self.n_rows = self.n_guarded = 0
         self._format = file_format(path)
         if self.path.exists() and not overwrite:
             raise InputError(f"{str(path)!r} exists; choose another name or allow overwriting (--overwrite)")
@@ -241,6 +244,13 @@ class TableWriter:
             os.umask(mask)
             self._part.chmod(0o666 & ~mask)
             os.replace(self._part, self.path)
+            if self.n_guarded:
+                warnings.warn(
+                    f"{self.path.name}: {self.n_guarded:,} texts begin as a spreadsheet's formula does; each has an "
+                    "apostrophe in front, which read_table takes away again",
+                    FormulaWarning,
+                    stacklevel=2,
+                )
         except BaseException:
             self.discard()
             raise
@@ -279,7 +289,7 @@ class TableWriter:
         separator = "\t" if ".tsv" in self.path.name.lower() else ","
         units = [] if self.schema is None else [column.time_unit for column in self.schema]
         units += [None] * (frame.shape[1] - len(units))
-        write_csv_rows(self._text, frame, header=first, separator=separator, units=units)
+        self.n_guarded += write_csv_rows(self._text, frame, header=first, separator=separator, units=units)
 
     def _write_parquet(self, frame: pd.DataFrame) -> None:
         plain, metadata = to_parquet_frame(frame)
