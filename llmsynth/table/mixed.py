@@ -73,7 +73,8 @@ def _refuse_local_numbers(cells: Unpacked, number: BoolArray, name: str) -> None
     """Raise where nearly all texts are numbers, but some with a decimal comma, a thousands separator or a unit."""
     if key_evidence(name) == 2:
         return
-    local = [text for text in cells.texts if _LOCAL_NUMBER.fullmatch(text)]
+    found = [_LOCAL_NUMBER.fullmatch(text) is not None for text in cells.texts]
+    local = [text for text, is_local in zip(cells.texts, found, strict=True) if is_local]
     n_numbers, n_texts, rows = int(number.sum()), len(cells.texts), _rows(cells)
     if 4 * len(local) < max(1, n_numbers) or len(local) + n_numbers < MOSTLY * n_texts:
         return
@@ -83,7 +84,6 @@ def _refuse_local_numbers(cells: Unpacked, number: BoolArray, name: str) -> None
         return
     if _are_pairs(local):
         return
-    found = np.isin(cells.texts, local)
     raise TableError(
         f"column {name!r} holds numbers with a decimal comma, a thousands separator or a unit ({rows[found].sum()} of "
         f"{rows.sum()} cells), which would be taken for categories or codes; write them plainly, as in 1234.5 (pandas: "
