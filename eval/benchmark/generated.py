@@ -189,7 +189,8 @@ def _models(method: Method, folder: Path) -> dict[str, str]:
 
 def _answered(table: Table, fit: dict[str, Any], ended: Ended, out: Path, errors: Path) -> dict[str, Any]:
     """Add the answer, or why there is none."""
-    fit |= {"wall_seconds": ended.seconds, "peak_rss_mib": ended.peak_rss_mib}
+    fit |= {"wall_seconds": ended.seconds, "processor_seconds": ended.processor_seconds}
+    fit["peak_rss_mib"] = ended.peak_rss_mib
     whole = (out / "answer.json").is_file() and (out / "synthetic.csv").is_file()
     if ended.code == 0 and whole:
         return fit | _answer(out)

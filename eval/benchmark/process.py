@@ -2,13 +2,16 @@
 
 Memory is that of the whole group, looked at several times a second: the sum of what its processes hold, or the most
 that one of them says it ever held (Linux), whichever is larger. What the system reports of a child at its end is no
-use: it starts with the memory of the parent that forked it.
+use: it starts with the memory of the parent that forked it. Processor seconds are of the child and of what it waited
+for; on an idle machine a method of one thread has about as many of them as of the clock, so fewer say that something
+else had the core.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import signal
 import subprocess
 import time
@@ -35,6 +38,8 @@ class Ended:
         Whether its time was over.
     seconds : float
         Wall clock.
+    processor_seconds : float
+        Of the process and of the children that it waited for.
     peak_rss_mib : float
         Most memory of the group.
     """
@@ -42,6 +47,7 @@ class Ended:
     code: int
     stopped: bool
     seconds: float
+    processor_seconds: float
     peak_rss_mib: float
 
 
@@ -67,7 +73,7 @@ def run(
     environment : mapping, optional
         Variables beside our own.
     """
-    began, peak, stopped = time.monotonic(), 0.0, False
+    began, used, peak, stopped = time.monotonic(), _children_seconds(), 0.0, False
     pause = FIRST_POLL_SECONDS  # a process that ends soon is looked at, too
     variables = {**os.environ, **(environment or {})}
     with errors.open("wb") as file:
@@ -92,7 +98,13 @@ def run(
         finally:
             seconds = time.monotonic() - began
             _stop(process)
-    return Ended(process.returncode, stopped, seconds, peak / 2**20)
+    return Ended(process.returncode, stopped, seconds, _children_seconds() - used, peak / 2**20)
+
+
+def _children_seconds() -> float:
+    """Return the processor seconds of all children that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

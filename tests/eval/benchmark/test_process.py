@@ -28,6 +28,15 @@ def test_memory_is_what_the_process_held_and_not_what_we_hold(tmp_path):
     assert small.peak_rss_mib < 100 < 200 < large.peak_rss_mib < 300 < len(ours)
 
 
+def test_processor_seconds_are_those_of_the_process_and_what_it_waited_for_not_of_the_clock(tmp_path):
+    busy = "import time; t = time.process_time()\nwhile time.process_time() - t < 0.5: pass"
+    both = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {busy!r}])\n{busy}"
+    idle, _ = run("import time; time.sleep(1.0)", tmp_path)
+    worked, _ = run(both, tmp_path)
+    assert idle.processor_seconds < 0.5 < 1.0 <= idle.seconds
+    assert 1.0 <= worked.processor_seconds < 2.0
+
+
 def test_a_hanging_process_is_stopped_with_its_children_even_if_it_will_not_listen(tmp_path, monkeypatch):
     monkeypatch.setattr(process, "GRACE_SECONDS", 0.5)
     code = (

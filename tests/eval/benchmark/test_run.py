@@ -31,6 +31,7 @@ def test_a_result_holds_settings_machine_seconds_memory_rows_and_figures(go, tab
     assert path.parent.name == "toy" and path.name == "toy-0.5m-s0.json"
     assert result["status"] == "done" and result["kind"] == "peer" and result["title"] == "Toy 1.0"
     assert result["fit"]["answer"]["seconds"] == {"fit": 1.5, "sample": 0.5} and result["peak_rss_mib"] > 1
+    assert result["fit"]["processor_seconds"] > 0 and result["fit"]["wall_seconds"] > 0
     assert result["rows"] == {"train": 200, "holdout": 100, "synthetic": 200}
     assert result["settings"]["table"] == table.fingerprint() and result["fit"]["machine"]["cpu"]
     assert {"commit", "dirty", "versions", "machine"} <= set(result)
