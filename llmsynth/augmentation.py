@@ -246,9 +246,22 @@ def _check_weights(frame: pd.DataFrame, synthesizer: TableSynthesizer, *, alone:
 
 
 def _joined(frame: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
-    joined = pd.concat([frame, new], ignore_index=True)
-    changed = {label: frame[label].dtype for label in frame.columns if joined[label].dtype != frame[label].dtype}
+    """Real rows and new ones in the table's data types; categories that only new rows have, folded ones, are added."""
+    dtypes = {label: _both(frame[label].dtype, new[label].dtype) for label in frame.columns}
+    known = {label: dtype for label, dtype in dtypes.items() if isinstance(dtype, pd.CategoricalDtype)}
+    joined = pd.concat([frame.astype(known), new.astype(known)], ignore_index=True)
+    changed = {label: dtype for label, dtype in dtypes.items() if joined[label].dtype != dtype}
     return joined.astype(changed) if changed else joined
+
+
+def _both(real: Any, made: Any) -> Any:
+    """The real data type, with the other's categories behind its own where both are categories."""
+    if real == made or not (isinstance(real, pd.CategoricalDtype) and isinstance(made, pd.CategoricalDtype)):
+        return real
+    more = [category for category in made.categories if category not in real.categories]
+    if not more:
+        return real
+    return pd.CategoricalDtype([*real.categories, *more], ordered=real.ordered)
 
 
 def _notify(text: str) -> None:

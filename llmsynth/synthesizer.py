@@ -411,6 +411,8 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
         engine = self._fitted()
         encoder, sampler = engine.encoder, self._sampler(engine)
         boxes = compile_condition(where, encoder.columns, encoder.codecs, schema=self.schema_)
+        if config.batch_size != "auto":
+            sampler = replace(sampler, batch_size=int(config.batch_size))
         return Conditional(sampler, sampler.decoder(config), boxes)
 
     def probability(self, where: Where, n_draws: int = 4096, random_state: int | None = None) -> ConditionEstimate:
@@ -462,7 +464,8 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
         batch_size : int or None
             Rows decoded together; changes speed and memory, not the rows.
         temperature, top_p : float, mapping of column kind to float, or None
-            None uses the recipe's, 1.0 by default: the learned distribution.
+            None uses the recipe's, 1.0 by default: the learned distribution. `top_p` cuts what a condition left, and
+            what it cuts is not in the condition's probability.
         where : str, mapping, sequence of them, or None
             Condition such as ``age >= 60 and diabetes == "yes"`` or ``{"age": (60, None), "diabetes": "yes"}``; of
             several, all must hold. Rows are drawn from the model's own P(row | condition), without rejection.

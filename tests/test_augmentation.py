@@ -83,6 +83,22 @@ def test_real_rows_come_first_as_they_are_then_the_fewest_new_ones_that_meet_the
     assert done.report.gain is None and done.report.seconds["gain"] == 0.0
 
 
+def test_a_category_that_only_new_rows_have_is_added_and_no_cell_is_lost(table, monkeypatch):
+    def folded(self, n_samples, random_state=None, *, where):
+        new = sample(self, n_samples, random_state, where=where)
+        return new.assign(c=pd.Categorical(["(other)"] * n_samples, ["a", "(other)"]))
+
+    sample = Stub.sample
+    monkeypatch.setattr(Stub, "sample", folded)
+    seen = []
+    result = augment(table, "y", "yes", to=0.4, n_seeds=0, synthesizer=Stub(random_state=0), on_rows=lambda *rows: seen.append(rows))
+    joined = result.table
+    new = joined.iloc[len(table) :]
+    assert (new["c"] == "(other)").all() and joined["c"].cat.categories.tolist() == ["a", "b", "(other)"]
+    assert joined["c"].isna().sum() == table["c"].isna().sum()
+    assert joined["n"].dtype == "Int64"
+
+
 def test_the_default_is_a_minute_for_each_fit_and_fits_know_the_target(table):
     augment(table, "y", "yes", n_seeds=2, random_state=3)
     first, *others = Stub.fitted

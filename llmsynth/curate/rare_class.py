@@ -149,7 +149,7 @@ class RareClass:
 
 def _value(column: pd.Series[Any], minority: object, name: str) -> Any:
     """The value of the column that is the given one, or is written like it."""
-    values = [value.item() if isinstance(value, np.generic) else value for value in column.dropna().unique()]
+    values = column.dropna().drop_duplicates().tolist()
     matches = [value for value in values if type(value) is type(minority) and value == minority]
     matches += [value for value in values if _written(value) == _written(minority)]
     if not matches:
@@ -160,9 +160,9 @@ def _value(column: pd.Series[Any], minority: object, name: str) -> Any:
 
 
 def _written(value: object) -> str:
-    """One spelling of a class: 1 and 1.0 are the same, true and True too."""
+    """One spelling of a class: 1 and 1.0 are the same, true and True too, and a date and its midnight."""
     if isinstance(value, bool) or str(value).lower() in ("true", "false"):
         return str(value).lower()
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    return str(value)
+    return str(value).removesuffix(" 00:00:00")

@@ -220,27 +220,26 @@ class Conditional:
             raise InputError(f"n_samples: expected 0 or more, got {n_samples!r}")
         tally = tally or ConditionTally()
         if n_samples == 0:
-            frame, log_weight = self._block(0, seed)
+            frame, log_weight = self._block(0, 1, seed)
             tally.add(log_weight, 0)
             yield frame.iloc[:0]
         for start in range(0, n_samples, BLOCK):
-            frame, log_weight = self._block(start, seed)
-            frame = frame.iloc[: n_samples - start]
+            frame, log_weight = self._block(start, min(BLOCK, n_samples - start), seed)
             tally.add(log_weight, len(frame))
             yield frame
 
-    def _block(self, start: int, seed: int) -> tuple[pd.DataFrame, FloatArray]:
-        """A block of rows, and the log weights of its beginnings, shape (n_boxes, n_per_box)."""
+    def _block(self, start: int, n: int, seed: int) -> tuple[pd.DataFrame, FloatArray]:
+        """The first n rows of a block, and the log weights of its beginnings, shape (n_boxes, n_per_box)."""
         encoder = self.sampler.encoder
         if not self.places:
-            frame = self.sampler.part(self.decoder, (start, BLOCK), seed, self.sampler.batch_size)
+            frame = self.sampler.part(self.decoder, (start, n), seed, self.sampler.batch_size)
             return frame, np.zeros((1, BLOCK))
         begun = self.beginnings(start, seed)
-        rows = start + np.arange(BLOCK, dtype=np.int64)
-        values = self.decoder.decode_all(rows, seed, self.sampler.batch_size, begun.request)
-        draws = [uniforms(seed, ("remainder", place), start, BLOCK) for place in range(len(values))]
-        table = {**encoder.decode(values, draws), **begun.table}
-        return self.sampler.frame(table, BLOCK, seed, start), begun.log_weight_by_box
+        here = np.arange(n, dtype=np.int64)
+        values = self.decoder.decode_all(start + here, seed, self.sampler.batch_size, begun.request.take(here))
+        draws = [uniforms(seed, ("remainder", place), start, n) for place in range(len(values))]
+        table = {**encoder.decode(values, draws), **{name: cells.take(here) for name, cells in begun.table.items()}}
+        return self.sampler.frame(table, n, seed, start), begun.log_weight_by_box
 
     def beginnings(self, start: int, seed: int) -> Beginnings:
         """Values of the columns that the condition names, for the rows start .. start + `BLOCK` - 1 of a sample."""
@@ -274,14 +273,16 @@ class Conditional:
         self, values: Mapping[int, Values], draws: dict[int, FloatArray], box: IntArray
     ) -> dict[str, Physical]:
         """Values of the named columns with the open parts of numbers drawn inside the condition."""
-        for number, covers in enumerate(self._covers):
-            mine = box == number
-            for place, covered in covers.items():
-                codes = np.where(mine, values[place], -1)
-                draws[place] = covered.place(codes.astype(np.int64), draws[place])
         encoder, table = self.sampler.encoder, {}
         for place, drawn in values.items():
             table[encoder.columns[place].name] = decode_column(encoder.codecs[place], drawn, draws[place])
+        for number, covers in enumerate(self._covers):
+            for place, covered in covers.items():
+                codes, codec, name = np.asarray(values[place]), encoder.codecs[place], encoder.columns[place].name
+                rows = np.flatnonzero((box == number) & (codes >= 0))
+                assert isinstance(codec, NumberCodec)
+                points = covered.draw(codes[rows].astype(np.int64), draws[place][rows])
+                table[name] = codec.placed(table[name], rows, points)
         for number, one in enumerate(self.boxes):
             for place, wanted in self._sets(one):
                 codec, column = self.sampler.encoder.codecs[place], self.sampler.encoder.columns[place]

@@ -33,7 +33,8 @@ class ConditionReport:
     Parameters
     ----------
     probability : float
-        Of the condition under the model as it sampled, in [0, 1]; of balanced classes, of all of them together.
+        Of the condition under the model at the temperatures it sampled with, before `top_p` cuts what is left, in
+        [0, 1]; of balanced classes, of all of them together.
     standard_error : float
         Of `probability`; 0 where every weight is the same.
     effective_sample_size : float

@@ -8,10 +8,10 @@ For each row and the column about to be written, every rule that says something 
 - an implication: the boxes of "not if, or then" that the row can still be in, seen from the column;
 - a dependency: the values that stand in the combinations seen in training beside the row's values.
 
-A set may be too large (where grids differ, or columns are still open) but never too small: what it wrongly lets pass is
-found when the finished row is checked. Of several sets that cut the same cell of numbers, one is drawn inside and the
-others are checked. Numbers get their open part as soon as their code is written, so that later columns are bounded by
-the very values that the row will have.
+A set may be too large (where grids differ, or columns are still open) but never too small: what it wrongly lets pass
+is found when the finished row is checked. Of several sets that cut the same cell of numbers, a row is drawn inside the
+first that it has, whose share counts, and the others are checked. Numbers get their open part as soon as their code is
+written, so that later columns are bounded by the very values that the row will have.
 
 It knows rules, sets and codes. It refuses to know models, and what happens to rows that a rule refuses.
 """
@@ -39,9 +39,10 @@ from llmsynth.sample.rule_sets import (
     order_span,
     sum_span,
 )
-from llmsynth.sample.rule_shares import Shares, ends_of_spans, intersected, shares_but_one, shares_of_spans
+from llmsynth.sample.rule_shares import Shares, intersected, shares_but_one, shares_of_spans
 from llmsynth.seeding import uniforms
 from llmsynth.table.cell_cover import CellCover, cover
+from llmsynth.table.cell_parts import draw_between
 from llmsynth.table.codec import NumberCodec
 from llmsynth.table.dtypes import Physical
 from llmsynth.table.rule_checks import RuleBook
@@ -52,7 +53,6 @@ FloatArray = npt.NDArray[np.float64]
 MOST_CODES = 8192
 """Columns of more codes are not restricted row by row: their rules are checked in finished rows."""
 MOST_BOXES = 64
-_MARGIN = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,12 +115,15 @@ class RulePlan:
 
 
 @dataclass(frozen=True, eq=False)
-class _Drawn:
-    """How the open part of a column's numbers is to be drawn: inside a span per row, or inside covered cells."""
+class _Inside:
+    """Sets inside which the numbers of some rows are to be drawn: an interval per row, or some covers.
 
+    `set_of_row` is the number of a row's cover (0 for an interval), -1 where this leaves it free, shape (n_rows,).
+    """
+
+    set_of_row: IntArray
     span: Span | None = None
     covers: Sequence[CellCover] = ()
-    cover_of_row: IntArray | None = None
 
 
 class RuleGuide:
@@ -147,7 +150,7 @@ class RuleGuide:
         self.plan, self.rows, self.seed = plan, rows, seed
         self.table: dict[str, Physical] = {}
         self.known: dict[str, npt.NDArray[np.bool_]] = {}
-        self._drawn: dict[int, _Drawn] = {}
+        self._inside: dict[int, list[_Inside]] = {}
         self.middle = False
 
     def give(self, name: str, cells: Physical, known: npt.NDArray[np.bool_]) -> None:
@@ -161,26 +164,31 @@ class RuleGuide:
             return None
         span, others = self._sets(place, rules, rows)
         sources: list[Shares] = []
+        inside: list[_Inside] = []
         codec = self.plan.encoder.codecs[place]
         if span is not None and isinstance(codec, NumberCodec):
             sources.append(shares_of_spans(codec, span, nullable=self.plan.encoder.columns[place].nullable))
-            self._drawn[place] = _Drawn(span=_scattered(span, rows, self.rows.size, codec))
+            whole = _scattered(span, rows, self.rows.size, codec)
+            inside.append(_Inside(np.where(whole.free, -1, 0), span=whole))
         for sets, set_of_row in others:
             shares, covers = self._shares(place, sets)
             sources.append((shares, set_of_row))
-            if covers and place not in self._drawn:
-                whole = np.full(self.rows.size, -1)
-                whole[rows] = set_of_row
-                self._drawn[place] = _Drawn(covers=covers, cover_of_row=whole)
+            if covers:
+                inside.append(_Inside(self._of_all_rows(rows, set_of_row), covers=covers))
+        self._inside[place] = inside
         for _, rule in rules:
             if isinstance(rule, ColumnOrder) and rule.operator == "!=":
                 sources += self._all_but_one(place, rule, rows)
         if not sources:
             return None
         share, set_of_row = sources[0] if len(sources) == 1 else intersected(sources)
+        return RowRestriction(self.plan.trees[place], share, self._of_all_rows(rows, set_of_row))
+
+    def _of_all_rows(self, rows: IntArray, set_of_row: IntArray) -> IntArray:
+        """The set of each row of the batch, -1 for those that are not asked about."""
         whole = np.full(self.rows.size, -1)
         whole[rows] = set_of_row
-        return RowRestriction(self.plan.trees[place], share, whole)
+        return whole
 
     def _sets(
         self, place: int, rules: Sequence[tuple[int, Rule]], rows: IntArray
@@ -241,10 +249,9 @@ class RuleGuide:
         first, last = int(self.rows[0]), int(self.rows[-1])
         draws = uniforms(self.seed, ("remainder", place), first, last - first + 1)[self.rows - first]
         draws = np.full(draws.shape, 0.5) if self.middle else draws
-        drawn = self._drawn.get(place)
-        if drawn is not None and isinstance(codec, NumberCodec):
-            draws = _placed(codec, drawn, np.asarray(values, dtype=np.int64), draws)
         made = decode_column(codec, values, draws)
+        if isinstance(codec, NumberCodec):
+            made = _placed(codec, self._inside.get(place, []), np.asarray(values, dtype=np.int64), draws, made)
         given, known = self.table.get(column.name), self.known.get(column.name)
         if given is not None and known is not None:
             made = Physical(np.where(known, given.values, made.values), np.where(known, given.missing, made.missing))
@@ -252,22 +259,25 @@ class RuleGuide:
         self.known[column.name] = np.ones(self.rows.size, dtype=bool)
 
 
-def _placed(codec: NumberCodec, drawn: _Drawn, codes: IntArray, draws: FloatArray) -> FloatArray:
-    """Uniform numbers moved to where the open part of a number lies inside its row's set."""
-    if drawn.span is not None:
-        which = np.flatnonzero(~drawn.span.free & (codes >= 0))
-        begin, end = ends_of_spans(codec, codes[which], drawn.span.low[which], drawn.span.high[which])
-        inside = np.clip(draws[which], _MARGIN, 1 - _MARGIN)
-        moved = draws.copy()
-        moved[which] = np.where(end > begin, begin + inside * (end - begin), draws[which])
-        return moved
-    assert drawn.cover_of_row is not None
-    for number, covered in enumerate(drawn.covers):
-        mine = (drawn.cover_of_row == number) & (codes >= 0)
-        # A row whose set was empty has been written freely; it is refused later.
-        mine &= np.append(covered.share, 0.0)[codes] > 0
-        draws = covered.place(np.where(mine, codes, -1).astype(np.int64), draws)
-    return draws
+def _placed(
+    codec: NumberCodec, inside: Sequence[_Inside], codes: IntArray, draws: FloatArray, made: Physical
+) -> Physical:
+    """The numbers that were written, each drawn inside the set whose shares counted: the first that its row has.
+
+    A row whose set is empty has been written freely; it is refused later.
+    """
+    open_rows = codes >= 0
+    for one in inside:
+        mine = np.flatnonzero(open_rows & (one.set_of_row >= 0))
+        open_rows &= one.set_of_row < 0
+        if one.span is not None:
+            points, drawn = draw_between(codec.cells, codes[mine], one.span.low[mine], one.span.high[mine], draws[mine])
+            made = codec.placed(made, mine[drawn], points[drawn])
+        for number, covered in enumerate(one.covers):
+            rows = mine[one.set_of_row[mine] == number]
+            rows = rows[covered.share[codes[rows]] > 0]
+            made = codec.placed(made, rows, covered.draw(codes[rows], draws[rows]))
+    return made
 
 
 def _scattered(span: Span, rows: IntArray, n: int, codec: NumberCodec) -> Span:

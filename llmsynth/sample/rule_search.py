@@ -195,7 +195,7 @@ class RowSearch:
                 what = f"{n_stuck:,} of {n:,} rows are not there after {self.most_draws} draws each"
                 if self.most_draws == 1:
                     what = f"the likeliest completion of {n_stuck:,} of {n:,} rows contradicts them (see method='draw')"
-                raise self.ruled.failure(what)
+                raise self.ruled.failure(what, conditional=self.given is None and self.start is not None)
             waiting = np.flatnonzero(~self.ready)
             behind = self.draws[waiting]
             for number in np.unique(behind):

@@ -116,21 +116,49 @@ def order_span(rule: ColumnOrder, name: str, codecs: Codecs, table: Table, known
     own, theirs = _number_codec(codecs, name), _number_codec(codecs, other)
     least, most, gone = _grid_range(theirs, other, table, known, n)
     fixed = all(c.column.kind != "decimal" or c.column.decimals is not None for c in (own, theirs))
-    largest = max(abs(float(end)) for end in (least.max(initial=0), least.min(initial=0), most.max(initial=0)))
-    exact = fixed and _scale(own) == _scale(theirs) and largest < 2.0**53
     # Seen from the right column, the offset is taken away from the left one.
     shift = rule.offset.exact * Fraction(_scale(own)) * (1 if name == rule.left else -1)
-    exact = exact and shift.denominator == 1 and abs(shift) < 2**53
-    ratio, step = _scale(own) / _scale(theirs), float(exact and operator in ("<", ">"))
+    if fixed and _scale(own) == _scale(theirs) and shift.denominator == 1:
+        return _whole_span(own, operator, least, most, int(shift), gone)
+    ratio = _scale(own) / _scale(theirs)
     low: FloatArray = np.full(n, -np.inf)
     high: FloatArray = np.full(n, np.inf)
     if operator in (">", ">=", "=="):
         low = np.asarray(least * ratio + float(shift), dtype=np.float64)
-        low = low + step - (0.0 if exact else _slack(low, own, theirs))
+        low = low - _slack(low, own, theirs)
     if operator in ("<", "<=", "=="):
         high = np.asarray(most * ratio + float(shift), dtype=np.float64)
-        high = high - step + (0.0 if exact else _slack(high, own, theirs))
+        high = high + _slack(high, own, theirs)
     return Span(*_clipped(own, low, high), gone)
+
+
+def _whole_span(
+    codec: NumberCodec, operator: str, least: IntArray, most: IntArray, shift: int, gone: BoolArray
+) -> Span:
+    """An order on one grid, in whole numbers: beyond 2**53, where nanoseconds are, float64 has no odd ones."""
+    first, last = codec.cells.minimum, codec.cells.maximum
+    step = int(operator in ("<", ">"))
+    low, high = np.full(gone.shape, first), np.full(gone.shape, last)
+    empty = np.zeros(gone.shape, dtype=bool)
+    if operator in (">", ">=", "=="):
+        low, beyond = _shifted(least, shift + step, first, last)
+        empty |= beyond > 0
+    if operator in ("<", "<=", "=="):
+        high, beyond = _shifted(most, shift - step, first, last)
+        empty |= beyond < 0
+    empty |= low > high
+    # An empty span of a column with one value cannot lie inside its bounds.
+    below = first - (first == last and first > -(2**63))
+    return Span(np.where(empty, last, low), np.where(empty, below, high), gone)
+
+
+def _shifted(values: IntArray, shift: int, first: int, last: int) -> tuple[IntArray, IntArray]:
+    """Values moved by a shift, kept in [first, last], and whether each would lie below (-1) or above (1)."""
+    beyond = (values > last - shift).astype(np.int64) - (values < first - shift)
+    inside = np.where(beyond == 0, values, 0)
+    # Two's complement: the sum is right wherever it fits.
+    moved = (inside.view(np.uint64) + np.uint64(shift % 2**64)).view(np.int64)
+    return np.where(beyond < 0, first, np.where(beyond > 0, last, moved)), beyond
 
 
 def excluded_points(

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from llmsynth.grammar.automaton import IntArray
 from llmsynth.sample.rule_sets import Span
+from llmsynth.table.cell_parts import share_between
 from llmsynth.table.codec import NumberCodec
 
 FloatArray = npt.NDArray[np.float64]
@@ -28,19 +29,9 @@ def shares_of_spans(codec: NumberCodec, span: Span, *, nullable: bool) -> Shares
     share = np.zeros((ends.shape[0], codec.n_codes + 1))
     share[:, :-1] = (lower >= low) & (upper <= high)
     cut, code = np.nonzero((upper >= low) & (lower <= high) & (share[:, :-1] == 0))
-    begin, end = ends_of_spans(codec, code.astype(np.int64), ends[cut, 0], ends[cut, 1])
-    share[cut, code] = np.maximum(end - begin, 0.0)
+    share[cut, code] = share_between(codec.cells, code.astype(np.int64), ends[cut, 0], ends[cut, 1])
     share[:, -1] = float(nullable)
     return share, np.where(span.free, -1, place.reshape(-1)).astype(np.int64)
-
-
-def ends_of_spans(codec: NumberCodec, code: IntArray, low: IntArray, high: IntArray) -> tuple[FloatArray, FloatArray]:
-    """Where spans begin and end in the distribution function of codes."""
-    lower, upper = codec.cells.bounds()
-    low, high = np.maximum(low, lower[code]), np.minimum(high, upper[code])
-    before = np.where(low > codec.cells.minimum, low, low + 1) - 1
-    begin = np.where(low > codec.cells.minimum, codec.cells.distribution(code, before), 0.0)
-    return begin, codec.cells.distribution(code, high)
 
 
 def shares_but_one(

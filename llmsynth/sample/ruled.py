@@ -168,11 +168,16 @@ class RuledSampler:
         if n:
             self.report.refused[why] = self.report.refused.get(why, 0) + n
 
-    def failure(self, what: str) -> InputError:
-        """The error for rules that cannot be obeyed."""
+    def failure(self, what: str, *, conditional: bool = False) -> InputError:
+        """The error for rules that cannot be obeyed, alone or under a condition."""
         refused = sorted(self.report.refused.items(), key=lambda item: -item[1])[:3]
         which = "; ".join(f"{rule}: {n:,} draws" for rule, n in refused)
         which = f" Refused most: {which}." if which else ""
+        if conditional:
+            return InputError(
+                f"the rules of the schema cannot be met together with the condition: {what}.{which} See whether any "
+                "row can fulfil both, and widen the condition or leave such a rule out of the schema and fit again"
+            )
         return InputError(
             f"the rules of the schema cannot be met: {what}.{which} Leave such a rule out of the schema and fit again, "
             "train longer, or ask for fewer rows where combinations must be unique"
@@ -204,12 +209,12 @@ class RuledConditional:
         """
         if n_samples <= 0:
             yield from self.conditional.iterate(n_samples, seed, tally)
-        sampler, ruled = self.ruled.sampler, self.ruled
+        sampler, ruled, size = self.ruled.sampler, self.ruled, self.conditional.sampler.batch_size
         for start in range(0, n_samples, BLOCK):
             begun = _Block(self.conditional, start, seed)
             n = min(BLOCK, n_samples - start)
             rows = start + np.arange(n, dtype=np.int64)
-            search = RowSearch(ruled, self.conditional.decoder, rows, (seed, sampler.batch_size), start=begun)
+            search = RowSearch(ruled, self.conditional.decoder, rows, (seed, size), start=begun)
             frame = sampler.frame(search.finish(ruled.taken), n, seed, start)
             ruled.report.n_rows += n
             if tally is not None:

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
+from llmsynth.table.cell_parts import draw_between, share_between
 from llmsynth.table.cells import Cells, FloatArray, IntArray
-
-_MARGIN = 1e-12
-"""Share of a piece kept free at both ends, so that rounding leads to no grid point outside it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,40 +24,50 @@ class CellCover:
 
     Parameters
     ----------
+    cells : Cells
+        Of one column.
     share : ndarray of float64, shape (n_codes,)
         Probability, given the code, of a grid point inside the intervals.
     code : ndarray of int64, shape (n_pieces,)
         Code each piece belongs to, non-decreasing.
-    begin, end : ndarray of float64, shape (n_pieces,)
-        Where the piece lies in the code's distribution function, 0 <= begin < end <= 1.
+    low, high : ndarray of int64, shape (n_pieces,)
+        First and last grid point of the interval that the piece lies in.
+    piece_share : ndarray of float64, shape (n_pieces,)
+        Probability of the piece given the code, above 0.
     """
 
+    cells: Cells
     share: FloatArray
     code: IntArray
-    begin: FloatArray
-    end: FloatArray
+    low: IntArray
+    high: IntArray
+    piece_share: FloatArray
 
-    def place(self, codes: IntArray, uniforms: FloatArray) -> FloatArray:
-        """Uniform numbers that `Cells.decode` turns into grid points inside the intervals.
+    @cached_property
+    def _edges(self) -> FloatArray:
+        """Where pieces begin and end when those of a code share a stretch of length 1, shape (n_pieces + 1,)."""
+        of_code = np.bincount(self.code, self.piece_share, self.share.size)
+        return np.concatenate([[0.0], np.cumsum(self.piece_share / of_code[self.code])])
+
+    def draw(self, codes: IntArray, uniforms: FloatArray) -> IntArray:
+        """Grid points inside the intervals.
 
         Parameters
         ----------
         codes : ndarray of int64, shape (n,)
-            Codes with a share above 0, or negative ones, whose numbers are left as they are.
+            Codes with a share above 0.
         uniforms : ndarray of float64, shape (n,)
             In [0, 1).
         """
-        result = uniforms.copy()
-        known = codes >= 0
-        length = np.concatenate([[0.0], np.cumsum(self.end - self.begin)])
-        first = np.searchsorted(self.code, codes[known], side="left")
-        last = np.searchsorted(self.code, codes[known], side="right") - 1
-        target = length[first] + uniforms[known] * (length[last + 1] - length[first])
-        piece = np.clip(np.searchsorted(length, target, side="right") - 1, first, last)
-        inside = (target - length[piece]) / (self.end - self.begin)[piece]
-        inside = np.clip(inside, _MARGIN, 1 - _MARGIN)
-        result[known] = self.begin[piece] + inside * (self.end - self.begin)[piece]
-        return result
+        first = np.searchsorted(self.code, codes, side="left")
+        last = np.searchsorted(self.code, codes, side="right") - 1
+        begin = self._edges[first]
+        target = begin + uniforms * (self._edges[last + 1] - begin)
+        piece = np.clip(np.searchsorted(self._edges, target, side="right") - 1, first, last)
+        # A code of one piece keeps every digit of its number.
+        inside = (target - self._edges[piece]) / np.diff(self._edges)[piece]
+        inside = np.where(first == last, uniforms, np.clip(inside, 0.0, 1.0))
+        return draw_between(self.cells, codes, self.low[piece], self.high[piece], inside)[0]
 
 
 def cover(cells: Cells, intervals: Sequence[tuple[int, int]]) -> CellCover:
@@ -72,21 +81,16 @@ def cover(cells: Cells, intervals: Sequence[tuple[int, int]]) -> CellCover:
         Closed, disjoint, increasing intervals of grid points.
     """
     lower, upper = cells.bounds()
-    codes, begins, ends = [], [], []
+    none = np.zeros(0, dtype=np.int64)
+    pieces: list[tuple[IntArray, IntArray, IntArray]] = [(none, none, none)]
     for low, high in intervals:
-        a = np.maximum(lower, max(low, cells.minimum))
-        b = np.minimum(upper, min(high, cells.maximum))
-        touched = np.flatnonzero(a <= b)
-        begin, end = cells.distribution(touched, a[touched] - 1), cells.distribution(touched, b[touched])
-        real = end > begin
-        codes.append(touched[real])
-        begins.append(begin[real])
-        ends.append(end[real])
-    code = np.concatenate(codes) if codes else np.zeros(0, dtype=np.int64)
-    begin = np.concatenate(begins) if begins else np.zeros(0)
-    end = np.concatenate(ends) if ends else np.zeros(0)
+        low, high = max(low, cells.minimum), min(high, cells.maximum)
+        touched = np.flatnonzero((lower <= high) & (upper >= low))
+        pieces.append((touched, np.full(touched.size, low), np.full(touched.size, high)))
+    code, begin, end = (np.concatenate(parts).astype(np.int64) for parts in zip(*pieces, strict=True))
+    piece_share = share_between(cells, code, begin, end)
     order = np.argsort(code, kind="stable")
-    share = np.zeros(cells.n_codes)
-    np.add.at(share, code, end - begin)
-    share[share > 1 - 1e-9] = 1.0  # a code that lies inside as a whole weighs exactly 1
-    return CellCover(share, code[order].astype(np.int64), begin[order], end[order])
+    order = order[piece_share[order] > 0]
+    share = np.bincount(code, piece_share, cells.n_codes)
+    share[share > 1 - 1e-9] = 1.0  # a code whose pieces leave out atoms alone weighs exactly 1
+    return CellCover(cells, share, code[order], begin[order], end[order], piece_share[order])

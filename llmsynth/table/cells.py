@@ -23,6 +23,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -38,7 +40,7 @@ ROWS_PER_CELL = 8
 MAX_CELLS = 256
 ROUND_PRIOR = 4.0
 """Rows of the column's own share of round numbers that each bin is given beside its own rows."""
-_MOST_STEPS = float(np.nextafter(2.0**64, 0.0))
+MOST_STEPS = float(np.nextafter(2.0**64, 0.0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,15 +84,24 @@ class Cells:
         """Number of codes: atoms first, then cells in increasing order."""
         return self.n_atoms + self.n_cells
 
-    @property
-    def _bin_lower(self) -> RankArray:
+    @cached_property
+    def bin_lower(self) -> RankArray:
+        """First free rank of each bin, shape (n_bins,)."""
         return np.concatenate([np.zeros(1, dtype=np.uint64), self.bin_upper[:-1] + np.uint64(1)])[: self.bin_upper.size]
 
-    def _free_rank(self, grid: IntArray) -> RankArray:
-        """Rank among the grid points that are not atoms."""
+    @cached_property
+    def mass_before(self) -> FloatArray:
+        """Probability of the bins before each bin within its cell, shape (n_bins,), added up within the cell alone."""
+        starts = np.searchsorted(self.cell_of_bin, np.arange(self.n_cells + 1))
+        pieces = [np.cumsum(self.bin_mass[a:b]) - self.bin_mass[a:b] for a, b in pairwise(starts.tolist())]
+        return np.concatenate(pieces) if pieces else np.zeros(0)
+
+    def free_rank(self, grid: IntArray) -> RankArray:
+        """Free grid points below each grid point in [minimum, maximum]."""
         return _distance(grid, self.minimum) - np.searchsorted(self.atoms, grid, side="left").astype(np.uint64)
 
-    def _from_free_rank(self, rank: RankArray) -> IntArray:
+    def from_free_rank(self, rank: RankArray) -> IntArray:
+        """Grid points of free ranks; the inverse of `free_rank`."""
         shifted = _distance(self.atoms, self.minimum) - np.arange(self.n_atoms, dtype=np.uint64)
         above = rank + np.searchsorted(shifted, rank, side="right").astype(np.uint64)
         return (above + np.uint64(self.minimum % 2**64)).view(np.int64)
@@ -109,7 +120,7 @@ class Cells:
         return np.where(inside, codes, -2).astype(np.int64)
 
     def _bin_of(self, grid: IntArray, is_atom: npt.NDArray[np.bool_]) -> IntArray:
-        rank = np.where(is_atom, np.uint64(0), self._free_rank(grid))
+        rank = np.where(is_atom, np.uint64(0), self.free_rank(grid))
         return np.minimum(np.searchsorted(self.bin_upper, rank), self.bin_upper.size - 1).astype(np.int64)
 
     def decode(self, codes: IntArray, uniforms: FloatArray) -> IntArray:
@@ -129,9 +140,9 @@ class Cells:
             chosen = np.clip(np.searchsorted(cumulative, target, side="right"), base, last)
             left = np.where(chosen > 0, cumulative[chosen - 1], 0.0)
             inside = np.clip((target - left) / np.maximum(self.bin_mass[chosen], 1e-300), 0.0, 1.0)
-            lower, upper = self._bin_lower[chosen], self.bin_upper[chosen]
-            steps = np.minimum(np.floor(inside * _width(lower, upper)), _MOST_STEPS).astype(np.uint64)
-            result[~atom] = self._from_free_rank(lower + np.minimum(steps, upper - lower))
+            lower, upper = self.bin_lower[chosen], self.bin_upper[chosen]
+            steps = np.minimum(np.floor(inside * n_between(lower, upper)), MOST_STEPS).astype(np.uint64)
+            result[~atom] = self.from_free_rank(lower + np.minimum(steps, upper - lower))
         return result
 
     def log_share(self, grid: IntArray, codes: IntArray) -> FloatArray:
@@ -140,32 +151,16 @@ class Cells:
         free = codes >= self.n_atoms
         if free.any():
             chosen = self._bin_of(grid[free], np.zeros(int(free.sum()), dtype=bool))
-            width = _width(self._bin_lower[chosen], self.bin_upper[chosen])
+            width = n_between(self.bin_lower[chosen], self.bin_upper[chosen])
             share[free] = np.log(np.maximum(self.bin_mass[chosen], 1e-300)) - np.log(width)
         return share
-
-    def distribution(self, codes: IntArray, grid: IntArray) -> FloatArray:
-        """P(grid point <= x | code) for each code and x, shapes (n,); an atom's jumps from 0 to 1 at itself."""
-        result = np.zeros(codes.shape, dtype=np.float64)
-        atom = codes < self.n_atoms
-        result[atom] = grid[atom] >= self.atoms[codes[atom]]
-        if self.n_cells and not atom.all():
-            cell = codes[~atom] - self.n_atoms
-            x = np.clip(grid[~atom], self.minimum - (self.minimum > -(2**63)), self.maximum)
-            # Free grid points up to x: those below it, and x itself unless it is an atom or lies below the minimum.
-            counted = np.where(x < self.minimum, 0, self._free_rank(np.maximum(x, self.minimum)).astype(np.float64))
-            counted = counted + ((x >= self.minimum) & ~self.is_atom(x))
-            edges = np.concatenate([[0.0], self.bin_upper.astype(np.float64) + 1.0])
-            mass = np.concatenate([[0.0], np.cumsum(self.bin_mass)])
-            result[~atom] = np.clip(np.interp(counted, edges, mass) - cell, 0.0, 1.0)
-        return result
 
     def bounds(self) -> tuple[IntArray, IntArray]:
         """First and last grid point of every code, two arrays of shape (n_codes,)."""
         first = np.searchsorted(self.cell_of_bin, np.arange(self.n_cells), side="left")
         last = np.searchsorted(self.cell_of_bin, np.arange(self.n_cells), side="right") - 1
-        lower = self._from_free_rank(self._bin_lower[first]) if self.n_cells else np.zeros(0, dtype=np.int64)
-        upper = self._from_free_rank(self.bin_upper[last]) if self.n_cells else np.zeros(0, dtype=np.int64)
+        lower = self.from_free_rank(self.bin_lower[first]) if self.n_cells else np.zeros(0, dtype=np.int64)
+        upper = self.from_free_rank(self.bin_upper[last]) if self.n_cells else np.zeros(0, dtype=np.int64)
         return np.concatenate([self.atoms, lower]), np.concatenate([self.atoms, upper])
 
     def is_atom(self, grid: IntArray) -> npt.NDArray[np.bool_]:
@@ -236,7 +231,7 @@ def build_cells(
     if not free.size:
         only = np.array([n_free - 1], dtype=np.uint64)
         return Cells(minimum, maximum, atoms, only, np.ones(1), np.zeros(1, dtype=np.int64))
-    cells = _tile(frame, frame._free_rank(free), rest, n_free, max_cells)
+    cells = _tile(frame, frame.free_rank(free), rest, n_free, max_cells)
     step = round_step(free, rest, minimum, maximum) if round_numbers else None
     return cells if step is None else _with_round_numbers(cells, free, rest, step)
 
@@ -251,7 +246,8 @@ def _distance(grid: IntArray, minimum: int) -> RankArray:
     return np.ascontiguousarray(grid, dtype=np.int64).view(np.uint64) - np.uint64(minimum % 2**64)
 
 
-def _width(lower: RankArray, upper: RankArray) -> FloatArray:
+def n_between(lower: RankArray, upper: RankArray) -> FloatArray:
+    """Number of ranks from the first to the last."""
     return (upper - lower).astype(np.float64) + 1.0
 
 
@@ -285,11 +281,11 @@ def _with_round_numbers(cells: Cells, points: IntArray, counts: IntArray, step: 
     overall = (counts[on].sum() + 0.5) / (counts.sum() + 1.0)
     share = (n_round + ROUND_PRIOR * overall) / (n_rows + ROUND_PRIOR)
     everywhere = multiples(step, cells.minimum, cells.maximum)
-    ranks = cells._free_rank(everywhere[~cells.is_atom(everywhere)])
+    ranks = cells.free_rank(everywhere[~cells.is_atom(everywhere)])
     upper = np.unique(np.concatenate([cells.bin_upper, ranks, ranks[ranks > 0] - np.uint64(1)]))
     of = np.searchsorted(cells.bin_upper, upper)
     is_round = np.isin(upper, ranks)
-    width = _width(np.concatenate([np.zeros(1, dtype=np.uint64), upper[:-1] + np.uint64(1)]), upper)
+    width = n_between(np.concatenate([np.zeros(1, dtype=np.uint64), upper[:-1] + np.uint64(1)]), upper)
     round_points = np.bincount(of[is_round], minlength=n_bins).astype(np.float64)
     other_points = np.bincount(of[~is_round], width[~is_round], n_bins)
     # A bin without the one or without the other keeps its mass on what there is.

@@ -172,6 +172,13 @@ class NumberCodec:
         values = np.where(missing, 0.0, self._to_float(filled, self.cells.encode(filled)))
         return Physical(values=values, missing=missing)
 
+    def placed(self, physical: Physical, rows: IntArray, grid: IntArray) -> Physical:
+        """The same values but for those of some rows, which are now at grid points; both of shape (n_rows,)."""
+        made = self.from_grid(grid, np.zeros(rows.shape, dtype=bool))
+        values = physical.values.copy()
+        values[rows] = made.values
+        return Physical(values=values, missing=physical.missing)
+
     def _points(self, values: FloatArray) -> IntArray:
         return np.rint(np.clip(values * 10.0**self.decimals, -9.1e18, 9.1e18)).astype(np.int64)
 
@@ -206,7 +213,10 @@ class NumberCodec:
         return np.clip(result, -np.inf if low is None else low, np.inf if high is None else high)
 
     def log_share(self, physical: Physical, codes: IntArray) -> FloatArray:
-        """See `ColumnCodec.log_share`. With significant digits several grid points round to one value; all count."""
+        """See `ColumnCodec.log_share`. With significant digits several grid points round to one value; all count.
+
+        A value with more digits than the grid has the probability of its grid point, which it shares with others.
+        """
         share = np.zeros(codes.shape, dtype=np.float64)
         known = codes >= 0
         grid = self.grid(physical)

@@ -24,7 +24,8 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)", re.DOTALL)
-_ESCAPED = {"\\": "\\", '"': '"', "'": "'", "n": "\n", "t": "\t", "r": "\r"}
+_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
+_ESCAPED = {"\\": "\\", '"': '"', "'": "'", "n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 _HINTS = {
     "=": "write '==' for equality",
     "&": "write 'and'",
@@ -136,7 +137,13 @@ def _unescape(source: str, start: int, end: int) -> str:
             return chr(int(letter[1:], 16))
         if letter not in _ESCAPED:
             place = start + 1 + match.start()
-            raise error_at(source, place, place + 2, r"unknown escape; expected \\, \", \', \n, \t, \r or \uXXXX")
+            known = r"\\, \", \', \n, \t, \r, \b, \f or \uXXXX"
+            raise error_at(source, place, place + 2, f"unknown escape; expected {known}")
         return _ESCAPED[letter]
 
-    return _ESCAPE.sub(plain, source[start + 1 : end - 1])
+    return _PAIR.sub(_joined, _ESCAPE.sub(plain, source[start + 1 : end - 1]))
+
+
+def _joined(match: re.Match[str]) -> str:
+    """The character that JSON writes as two."""
+    return match[0].encode("utf-16-le", "surrogatepass").decode("utf-16-le")

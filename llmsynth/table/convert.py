@@ -9,13 +9,13 @@ same. Refuses to know what happens to illegal rows.
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from llmsynth.table.date_literals import span_unit
 from llmsynth.table.datetimes import parse_datetimes
 from llmsynth.table.decimals import has_decimals, round_decimals, round_significant
 from llmsynth.table.iso_texts import parse_iso, parse_spans
@@ -95,9 +95,9 @@ def number_values(cells: Unpacked, column: Column) -> tuple[npt.NDArray[Any], Bo
 
 
 def _numbers_in_texts(cells: Unpacked, column: Column) -> tuple[npt.NDArray[Any], BoolArray]:
-    span = re.search(r"(?:timedelta64|duration)\[(\w+)\]", column.dtype)
-    if span is not None:
-        counts, good = parse_spans(cells.texts, span[1])
+    unit = span_unit(column)
+    if unit is not None:
+        counts, good = parse_spans(cells.texts, unit)
         return np.append(counts, 0)[cells.values], np.append(good, False)[cells.values]
     kind = np.int64 if column.kind == "integer" else np.float64
     numbers = np.zeros(len(cells.texts) + 1, dtype=kind)

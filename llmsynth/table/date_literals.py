@@ -1,4 +1,4 @@
-"""Dates in conditions as exact counts of a column's unit.
+"""Dates and time spans in conditions as exact counts of a column's unit.
 
 A date is read in the column's own form first, then as ISO; without a time it is its midnight, without an offset
 wall-clock time in the column's zone. It knows dates and zones; it refuses to know grids and sets (`value_sets`).
@@ -11,6 +11,7 @@ import re
 from fractions import Fraction
 
 import numpy as np
+import pandas as pd
 
 from llmsynth.errors import InputError
 from llmsynth.table.datetimes import PER_DAY, format_datetimes, format_unit, parse_datetimes
@@ -55,6 +56,30 @@ def count_of_iso(column: Column, text: str) -> Fraction | None:
         seconds -= _offset(seconds - _offset(seconds, column.timezone), column.timezone)
     nanoseconds = seconds * 10**9 + int((match[7] or "").ljust(9, "0"))
     return Fraction(nanoseconds * PER_DAY[column.time_unit or "s"], PER_DAY["ns"])
+
+
+def span_unit(column: Column) -> str | None:
+    """Unit of a column of time spans, which are whole numbers otherwise; None for other columns."""
+    match = re.search(r"(?:timedelta64|duration)\[(\w+)\]", column.dtype)
+    return None if match is None else match[1]
+
+
+def span_count(column: Column, text: str) -> Fraction | None:
+    """Count of the column's unit for a time span such as "10h" or "1 days 02:00:00"; None where it is none.
+
+    Examples
+    --------
+    >>> span_count(Column("wait", "integer", dtype="timedelta64[s]"), "1h 30min")
+    Fraction(5400, 1)
+    """
+    unit = span_unit(column)
+    if unit is None:
+        return None
+    try:
+        span = pd.Timedelta(text)
+    except (ValueError, OverflowError):
+        return None
+    return None if pd.isna(span) else Fraction(int(span.value) * PER_DAY[unit], PER_DAY["ns"])
 
 
 def _offset(seconds: int, timezone: str) -> int:

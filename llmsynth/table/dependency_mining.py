@@ -112,4 +112,4 @@ def _constant(cells: Physical, column: Column, rows: npt.NDArray[np.bool_]) -> t
 
 
 def _literal(category: object) -> str:
-    return json.dumps(category if isinstance(category, bool) else str(category), ensure_ascii=True)
+    return json.dumps(category if isinstance(category, bool) else str(category), ensure_ascii=False)

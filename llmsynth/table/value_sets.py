@@ -38,7 +38,7 @@ from llmsynth.table.codec import ColumnCodec, NumberCodec
 from llmsynth.table.condition_parser import Value
 from llmsynth.table.condition_tokens import parse_number
 from llmsynth.table.convert import category_text
-from llmsynth.table.date_literals import count_in_own_form, count_of_iso, iso_of
+from llmsynth.table.date_literals import count_in_own_form, count_of_iso, iso_of, span_count, span_unit
 from llmsynth.table.decimals import round_significant
 from llmsynth.table.dtypes import Physical
 from llmsynth.table.schema import Column
@@ -238,6 +238,8 @@ def describe_column(codec: ColumnCodec | None, column: Column) -> str:
     values = ValueSet.full(codec, column).describe()
     if isinstance(codec, NumberCodec):
         sort = {"integer": "whole numbers", "datetime": "dates"}.get(column.kind, "numbers")
+        unit = span_unit(column)
+        sort = sort if unit is None else f"time spans in {unit}"
         plural = "" if column.decimals == 1 else "s"
         digits = f" with {column.decimals} decimal{plural}" if column.decimals is not None else ""
         return f"column {column.name!r} holds {sort}{digits} from {values}"
@@ -298,7 +300,9 @@ def _exact_cuts(place: Fraction) -> tuple[int, int]:
 def _number_cuts(codec: NumberCodec, literal: Value) -> tuple[int, int]:
     column, number = codec.column, None
     if not isinstance(literal, bool | dt.date | np.datetime64):
-        number = parse_number(str(literal).strip())
+        text = str(literal).strip()
+        number = parse_number(text)
+        number = span_count(column, text) if number is None else number
     if number is None:
         raise InputError(f"expected a number, got {quoted(literal)}; {describe_column(codec, column)}")
     if column.kind == "integer" or codec.decimals == column.decimals:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 import numpy as np
+import pandas as pd
 
 from llmsynth.errors import InputError
 from llmsynth.table.condition_parser import And, Comparison, Literal, Name, Node, Or, Value, parse_condition
@@ -77,7 +78,8 @@ def _asked(name: str, value: object) -> list[tuple[str, list[Value]]]:
 def _is_missing(value: object) -> bool:
     if value is None or type(value).__name__ in ("NAType", "NaTType"):
         return True
-    return isinstance(value, float | np.floating | Decimal | np.datetime64) and bool(value != value)
+    kinds = float | np.floating | Decimal | np.datetime64 | np.timedelta64
+    return isinstance(value, kinds) and bool(value != value)
 
 
 def _literal(name: str, value: object) -> Value:
@@ -85,14 +87,18 @@ def _literal(name: str, value: object) -> Value:
         return bool(value)
     if isinstance(value, str | dt.date | np.datetime64):
         return value
+    if isinstance(value, dt.timedelta | np.timedelta64):
+        return str(pd.Timedelta(value))
+    if isinstance(value, pd.Interval):
+        return str(value)
     if isinstance(value, int | float | np.integer | np.floating | Decimal):
         number = parse_number(str(value))
         if number is None:
             raise InputError(f"column {name!r}: expected a finite number, got {value}; None leaves a range open")
         return number
     raise InputError(
-        f"column {name!r}: expected a text, number, date, true or false, (low, high), a list, or None for missing; "
-        f"got {type(value).__name__}"
+        f"column {name!r}: expected a text, number, date, time span, true or false, (low, high), a list, or None for "
+        f"missing; got {type(value).__name__}"
     )
 
 

@@ -46,6 +46,7 @@ def test_a_share_that_is_met_is_an_error_with_the_numbers():
         (pd.Series(["1", "2"] * 20), "1", "1"),
         (pd.Series(["<30", "NO"] * 20, dtype="category"), "<30", "<30"),
         (pd.Series([1, 0] * 20, dtype="Int64"), "1", 1),
+        (pd.Series(pd.to_datetime(["2020-01-01", "2021-01-01"] * 20)), "2020-01-01", pd.Timestamp("2020-01-01")),
     ],
 )
 def test_the_class_is_found_in_the_columns_own_type_by_its_text(column, text, value):

@@ -238,3 +238,61 @@ def test_a_decoder_that_forgets_the_share_of_a_cut_cell_gives_another_probabilit
     wrong = Conditional(sampler, decoder, boxes).estimate(3000, 0)
     assert right.probability == pytest.approx(total, abs=4 * right.standard_error + 1e-4)
     assert abs(wrong.probability - total) > 8 * right.standard_error
+
+
+@pytest.fixture(scope="module")
+def fine():
+    """Grids of more points than float64 can count: microseconds, nanoseconds, whole numbers of 16 digits."""
+    rng = np.random.default_rng(0)
+    start = pd.Timestamp("2015-01-01")
+    frame = pd.DataFrame(
+        {
+            "us": (start + pd.to_timedelta(rng.integers(0, 3 * 10**14, 400), unit="us")).as_unit("us"),
+            "ns": (start + pd.to_timedelta(rng.integers(0, 3 * 10**17, 400), unit="ns")).as_unit("ns"),
+            "account": rng.integers(10**15, 10**16, 400),
+            "wait": pd.to_timedelta(rng.integers(0, 10**12, 400), unit="us").astype("timedelta64[us]"),
+        }
+    )
+    schema = {"account": {"kind": "integer"}}
+    fitted = TableSynthesizer("compact", recipe=RECIPE, max_epochs=1, random_state=0, schema=schema).fit(frame)
+    return fitted, frame
+
+
+@pytest.mark.parametrize("name", ["us", "ns", "account"])
+def test_a_value_of_a_fine_grid_is_drawn_exactly_and_has_its_own_probability(fine, name):
+    fitted, frame = fine
+    values = np.sort(frame[name].to_numpy())[[0, 100, 200, 399]]
+    for value in values:
+        rows = fitted.sample(40, random_state=0, where={name: value})
+        assert (rows[name].to_numpy() == value).all()
+        nats = fitted.log_prob(frame[frame[name] == value].head(1), [name])[0]
+        assert np.log(fitted.probability({name: value}).probability) == pytest.approx(nats, rel=1e-6)
+    pair = fitted.sample(60, random_state=0, where={name: [values[1], values[2]]})[name].to_numpy()
+    assert set(pair) == {values[1], values[2]}
+
+
+def test_time_spans_are_asked_for_as_such(fine):
+    fitted, frame = fine
+    half = frame["wait"].median()
+    for where in (f"wait > '{half}'", {"wait": (half, None)}, {"wait": (half.to_timedelta64(), None)}):
+        assert (fitted.sample(40, random_state=0, where=where)["wait"] >= half).all()
+    assert (fitted.sample(40, random_state=0, where="wait < '10h'")["wait"] < pd.Timedelta("10h")).all()
+    with pytest.raises(InputError, match=r"expected a number, got 'soon'; column 'wait' holds time spans in us from"):
+        fitted.sample(1, where="wait > 'soon'")
+
+
+def test_as_many_rows_are_decoded_as_asked_for_in_batches_of_the_size_asked_for(fitted, monkeypatch):
+    sizes = []
+    decode_rows = RowDecoder.decode_rows
+
+    def noted(self, rows, *args, **how):
+        sizes.append(len(rows))
+        return decode_rows(self, rows, *args, **how)
+
+    every = fitted.sample(20, random_state=0, where="heavy == true")
+    monkeypatch.setattr(RowDecoder, "decode_rows", noted)
+    pd.testing.assert_frame_equal(fitted.sample(20, random_state=0, where="heavy == true", batch_size=16), every)
+    assert max(sizes) == 16
+    sizes.clear()
+    fitted.sample(20, random_state=0, where="heavy == true")
+    assert sizes[-1] == 20

@@ -22,6 +22,7 @@ from tests.sample.test_conditional import RECIPE
 
 IMPLIES = {"implies": {"if": 'sex == "m"', "then": 'pregnant == "no"'}}
 DETERMINES = {"determines": {"from": ["zip"], "to": ["city"]}}
+BOUNDS = {"m": ">= 203", "f": "<= 297"}
 UNIQUE = {"unique": ["patient", "visit"]}
 SUM = {"sum": {"total": "cost", "parts": ["drugs", "room"]}}
 RULES = {
@@ -333,3 +334,54 @@ def test_rules_are_obeyed_by_a_pretrained_model(tiny_llama):
     assert len(rows) == 40 and not violations(rows, schema).any()
     assert model.sample_report_.rules.refused == {}
     pd.testing.assert_frame_equal(model.sample(9, random_state=0, batch_size=4), rows.head(9))
+
+
+def cut_by_two():
+    """Two sexes whose bounds cut cells of the same column in different places, and an order that often says nothing."""
+    rng = np.random.default_rng(0)
+    sex, other = rng.choice(["m", "f"], 300), rng.integers(150, 400, 300)
+    height = np.minimum(rng.integers(100, 400, 300), other)
+    height = np.where(sex == "m", np.maximum(height, 203), np.minimum(height, 297))
+    height = np.minimum(height, other)
+    gone = (rng.random(300) < 0.5) | (height > other)
+    other = pd.array(np.where(gone, None, np.maximum(other, height)), dtype="Int64")
+    return pd.DataFrame({"sex": sex, "other": other, "height": np.where(sex == "m", np.maximum(height, 203), height)})
+
+
+def test_rows_follow_the_model_where_another_set_than_the_first_cuts_their_cell():
+    frame = cut_by_two()
+    frame["other"] = frame["other"].where(frame["other"].isna() | (frame["other"] >= frame["height"]))
+    rules = ["height <= other"]
+    rules += [{"implies": {"if": f'sex == "{sex}"', "then": f"height {bound}"}} for sex, bound in BOUNDS.items()]
+    schema = infer_schema(frame, rules=rules)
+    model = TableSynthesizer("compact", recipe=RECIPE, max_epochs=2, random_state=0, schema=schema).fit(frame)
+    cells = model._engine.encoder.codecs[2].cells
+    heights = np.arange(cells.minimum, cells.maximum + 1)
+    for sex, fits in (("m", heights >= 203), ("f", heights <= 297)):
+        rows = model.sample(8000, random_state=1, where=f'sex == "{sex}" and other is missing')
+        every = pd.DataFrame({"sex": sex, "other": pd.array([None] * heights.size, dtype="Int64"), "height": heights})
+        share = np.exp(model.log_prob(every, ["height"], ["sex", "other"])) * fits
+        expected = np.bincount(cells.encode(heights), share, cells.n_codes) / share.sum()
+        found = np.bincount(cells.encode(rows["height"].to_numpy()), minlength=cells.n_codes) / len(rows)
+        error = np.sqrt(np.maximum(expected, 1 / len(rows)) / len(rows))
+        assert np.abs(found - expected).max() > 0 and (np.abs(found - expected) < 4.5 * error).all()
+    assert model.sample_report_.rules.refused == {}
+
+
+def test_a_condition_that_contradicts_the_rules_is_named(ruled_by, monkeypatch):
+    monkeypatch.setattr(rule_search, "MOST_DRAWS", 5)
+    model = ruled_by("admission <= discharge")
+    with pytest.raises(InputError, match=r"together with the condition: .* widen the condition"):
+        model.sample(1, where="admission > '2020-10-01' and discharge < '2020-02-01'")
+
+
+def test_times_in_nanoseconds_are_ordered_and_equal_to_the_last_one():
+    rng = np.random.default_rng(0)
+    begin = pd.Timestamp("2020-01-01") + pd.to_timedelta(rng.integers(0, 10**17, 200), unit="ns").as_unit("ns")
+    frame = pd.DataFrame({"begin": begin.as_unit("ns"), "copy": begin.as_unit("ns"), "end": begin.as_unit("ns")})
+    frame["end"] += pd.to_timedelta(rng.integers(1, 10**6, 200), unit="ns")
+    schema = infer_schema(frame, rules=["begin == copy", "begin < end", "end <= begin + 1 seconds"])
+    model = TableSynthesizer("compact", recipe=RECIPE, max_epochs=1, random_state=0, schema=schema).fit(frame)
+    rows = model.sample(50, random_state=0)
+    assert (rows["begin"] == rows["copy"]).all() and (rows["begin"] < rows["end"]).all()
+    assert model.sample_report_.rules.refused == {}

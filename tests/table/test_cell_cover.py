@@ -52,7 +52,7 @@ def test_placed_draws_lie_inside_and_keep_their_code(column):
         return
     codes = np.repeat(possible, 40)
     uniforms = np.tile(np.concatenate([[0.0, np.nextafter(1, 0)], np.linspace(0.01, 0.99, 38)]), possible.size)
-    grid = cells.decode(codes, covered.place(codes, uniforms))
+    grid = covered.draw(codes, uniforms)
     assert contains(intervals, grid).all()
     assert (cells.encode(grid) == codes).all()
 
@@ -79,10 +79,26 @@ def test_a_cell_is_cut_where_the_interval_ends():
     assert covered.share[3] == pytest.approx((width - 25) / width)
 
 
-def test_missing_codes_are_left_alone_and_draws_are_uniform_over_two_pieces():
+def test_draws_are_uniform_over_two_pieces():
     cells = build_cells(np.arange(1000), 0, 999, max_cells=1)
     covered = cover(cells, [(100, 199), (700, 999)])
-    assert covered.place(np.array([-1]), np.array([0.3])).tolist() == [0.3]
-    only, draws = np.zeros(4000, dtype=np.int64), np.linspace(0, 1, 4000, endpoint=False)
-    placed = cells.decode(only, covered.place(only, draws))
-    assert (placed < 200).mean() == pytest.approx(0.25, abs=0.01)
+    draws = np.linspace(0, 1, 4000, endpoint=False)
+    drawn = covered.draw(np.zeros(4000, dtype=np.int64), draws)
+    assert (drawn < 200).mean() == pytest.approx(0.25, abs=0.01)
+    assert np.unique(drawn).tolist() == [*range(100, 200), *range(700, 1000)]
+
+
+def test_single_points_of_an_enormous_cell_are_told_apart():
+    grid = np.random.default_rng(0).integers(0, 10**17, 900)
+    cells = build_cells(grid, 0, 10**17)
+    points = np.sort(grid)[[0, 1, 449, 450, 899]]
+    covered = cover(cells, [(int(x), int(x)) for x in points])
+    expected = np.exp(cells.log_share(points, cells.encode(points)))
+    for point, share in zip(points, expected, strict=True):
+        alone = cover(cells, [(int(point), int(point))])
+        code = cells.encode(np.array([point]))
+        assert alone.share[code] == pytest.approx(share, rel=1e-12) and 0 < share < 1e-12
+        assert set(alone.draw(np.repeat(code, 9), np.linspace(0, 0.999, 9)).tolist()) == {point}
+    several = cells.encode(points)
+    drawn = covered.draw(np.repeat(several, 9), np.tile(np.linspace(0, 0.999, 9), 5))
+    assert set(drawn.tolist()) == set(points.tolist())

@@ -71,6 +71,18 @@ def test_what_is_suggested_holds_and_can_be_given_back(hospital):
     assert order.support.startswith("holds in all 400 rows; by chance ")
 
 
+def test_rules_about_categories_of_any_characters_can_be_given_back():
+    odd = ["\U0001f600", 'a"b', "back\\slash", "line\nfeed", "bell\b\f", "\x1f", "\ud800", "ö, ü"]
+    odd = np.array(odd, dtype=object)
+    frame = pd.DataFrame({"a": pd.Series(np.tile(odd, 40), dtype=object), "x": range(320)})
+    for place in range(len(odd)):
+        moved = frame.assign(b=(["ok" if n == place else None for n in range(8)]) * 40)
+        suggestions = mine_rules(moved, infer_schema(moved))
+        assert any(isinstance(one.rule, Implication) for one in suggestions)
+        again = infer_schema(moved, rules=[one.rule for one in suggestions])
+        assert len(again.rules) == len(suggestions) and not violations(moved, again).any()
+
+
 def test_disjoint_ranges_and_unrelated_columns_suggest_nothing():
     rng = np.random.default_rng(1)
     frame = pd.DataFrame(
