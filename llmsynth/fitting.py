@@ -8,6 +8,7 @@ checkpoint.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import sys
 import time
@@ -22,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from llmsynth.errors import SchemaError
+from llmsynth.grammar.encoder import RowEncoder
 from llmsynth.grammar.row import EncodedColumn
 from llmsynth.lm import checkpoint
 from llmsynth.lm.calibrate import Calibration, calibrate_and_check, seconds_of_a_pass
@@ -32,6 +34,7 @@ from llmsynth.lm.reporters import open_reporters
 from llmsynth.lm.row_weights import RowWeights
 from llmsynth.lm.run_folder import Run
 from llmsynth.lm.stop_signals import StopSignals
+from llmsynth.lm.store import own_weights
 from llmsynth.lm.trainer import Trainer
 from llmsynth.seeding import derive
 from llmsynth.table.dtypes import Physical
@@ -174,6 +177,8 @@ def train_engine(
     """
     began = time.monotonic() if began is None else began
     options = {"fit": engine.config.to_mapping(), "table": table_hash(table, weights)}
+    if run is not None or resume_from is not None:
+        options |= {"schema": grammar_hash(engine.encoder), "base model": own_weights(engine)}
     trainer, encoded = prepare_training(engine, table, weights=weights)
     shown = progress and trainer.parallel.is_main
     if shown:
@@ -259,6 +264,24 @@ def _note(message: str) -> None:
 
 def _bar(title: str, shown: bool) -> Any:
     return TrainingBar(title) if shown else nullcontext()
+
+
+def grammar_hash(encoder: RowEncoder) -> str:
+    """sha256 of the columns of a schema and of what their codes mean; holds no cell value.
+
+    Examples
+    --------
+    >>> from llmsynth.grammar.encoder import build_compact_encoder
+    >>> from llmsynth.table.schema import Column, Schema
+    >>> sex = Column("sex", "categorical", categories=("f", "m"))
+    >>> table = {"sex": Physical(np.array([0, 1]), np.array([False, False]))}
+    >>> one, other = (build_compact_encoder(Schema((column,)), table) for column in (sex, replace(sex, nullable=True)))
+    >>> grammar_hash(one) == grammar_hash(one), grammar_hash(one) == grammar_hash(other)
+    (True, False)
+    """
+    digest = hashlib.sha256(repr(tuple(encoder.columns)).encode("utf-8", "surrogatepass"))
+    digest.update(json.dumps(encoder.to_dict(), sort_keys=True).encode())
+    return digest.hexdigest()
 
 
 def table_hash(table: Mapping[str, Physical], weights: RowWeights | None = None) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from numbers import Real
@@ -501,9 +501,25 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
         random_state: int | None = None,
         *,
         overwrite: bool = False,
+        on_rows: Callable[[int], object] | None = None,
         **options: Any,
     ) -> dict[str, Any]:
         """Write rows to a CSV or Parquet file batch by batch; memory does not grow with `n_samples`.
+
+        The file appears when it is whole: of an interrupted call nothing is left, and the same call draws the same.
+
+        Parameters
+        ----------
+        path : path
+            CSV (also .gz, .zst) or Parquet, by its name.
+        n_samples, random_state
+            As in `sample`.
+        overwrite : bool
+            Whether an existing file may be replaced.
+        on_rows : callable, optional
+            Called with the number of rows so far, batch by batch.
+        **options
+            As in `sample`.
 
         Returns
         -------
@@ -514,6 +530,9 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
         with TableWriter(_path("path", path), schema=self.schema_, overwrite=overwrite) as writer:
             for part in self.iter_samples(n_samples, random_state, **options):
                 writer.write(part)
+                writer.check_space(n_samples)
+                if on_rows is not None:
+                    on_rows(writer.n_rows)
         return {"rows": writer.n_rows, "path": str(path)}
 
     def sample_like(self, table: object, n_draws: int = 1, random_state: int | None = None) -> pd.DataFrame:
@@ -571,6 +590,8 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
             as in the table. With ``n_draws > 1`` the imputations stand below each other, shape
             (n_draws * n_rows, n_columns), and the index has a level "draw".
         """
+        if method == "mode" and n_draws != 1:
+            raise InputError(f"n_draws: expected 1 with method='mode', which is the same each time, got {n_draws!r}")
         frame = self._read(table)
         filled = self._complete(frame, n_draws, random_state, method, fill=True)
         if n_draws == 1:

@@ -48,6 +48,8 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=4.0, help="training budget of the pretrained model")
     parser.add_argument("--out", type=Path, default=Path("demo-output"), help="folder for everything that is written")
     options = parser.parse_args()
+    if not options.minutes > 0:
+        parser.error(f"--minutes: expected more than 0, got {options.minutes}")
     warnings.filterwarnings("ignore", category=FutureWarning)
     began = time.monotonic()
     train, holdout = split(datasets.load_diabetes())

@@ -90,9 +90,7 @@ def test_a_category_that_only_new_rows_have_is_added_and_no_cell_is_lost(table, 
 
     sample = Stub.sample
     monkeypatch.setattr(Stub, "sample", folded)
-    seen = []
-    result = augment(table, "y", "yes", to=0.4, n_seeds=0, synthesizer=Stub(random_state=0), on_rows=lambda *rows: seen.append(rows))
-    joined = result.table
+    joined = augment(table, "y", "yes", to=0.4, n_seeds=0, synthesizer=Stub(random_state=0)).table
     new = joined.iloc[len(table) :]
     assert (new["c"] == "(other)").all() and joined["c"].cat.categories.tolist() == ["a", "b", "(other)"]
     assert joined["c"].isna().sum() == table["c"].isna().sum()

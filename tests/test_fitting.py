@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import time
 from dataclasses import replace
@@ -10,10 +11,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
-from llmsynth.config import CompactConfig, FitConfig, TrainConfig
+from llmsynth.config import CompactConfig, FitConfig, LoraSettings, PretrainedConfig, TrainConfig
 from llmsynth.datasets import load_ehr
-from llmsynth.errors import InputError, SchemaError
+from llmsynth.errors import ConfigError, InputError, SchemaError
 from llmsynth.fitting import prepare_training, train_engine
 from llmsynth.lm.engine import build_engine
 from llmsynth.lm.run_folder import Run
@@ -219,3 +221,31 @@ def test_a_signal_in_the_warm_up_leaves_nothing(handlers, table, tmp_path, monke
         _signalling(monkeypatch, Trainer, "_step", [signal.SIGINT])
         _weights(table, run)
     assert not (tmp_path / "run").exists()
+
+
+def test_a_fit_goes_on_with_the_same_schema_and_base_weights_only(handlers, tiny_llama, tmp_path, monkeypatch):
+    shutil.copytree(tiny_llama(), tmp_path / "base")
+    frame = pd.DataFrame({"x": np.arange(60) % 7, "y": [1.5, 2.5, 4.0] * 20})
+    train = TrainConfig(max_epochs=4, calibrate=False, batch_size=16)
+    config = FitConfig(model=str(tmp_path / "base"), train=train, pretrained=PretrainedConfig(lora=LoraSettings(r=2)))
+
+    def fit(run, schema, **how):
+        physical = physical_table(frame, schema)
+        return train_engine(build_engine(schema, physical, config), physical, run, **how)
+
+    schema = infer_schema(frame)
+    main = lambda trainer: trainer.listener is not None and trainer.counters.step == 2  # noqa: E731
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt), Run.create(tmp_path / "run") as run:
+        _signalling(patch, Trainer, "_step", [signal.SIGINT], main)
+        fit(run, schema)
+    with Run.create(tmp_path / "run", resume=True) as run:
+        for overrides in ({"x": {"maximum": 9}}, {"x": {"nullable": True}}, {"y": {"decimals": 2}}):
+            with pytest.raises(ConfigError, match="schema: "):
+                fit(run, infer_schema(frame, overrides=overrides), resume_from=run.checkpoints)
+        weights = load_file(tmp_path / "base" / "model.safetensors")
+        changed = {name: value + 1 for name, value in weights.items()}
+        save_file(changed, tmp_path / "base" / "model.safetensors", metadata={"format": "pt"})
+        with pytest.raises(ConfigError, match=r"base model.model.safetensors: "):
+            fit(run, schema, resume_from=run.checkpoints)
+        save_file(weights, tmp_path / "base" / "model.safetensors", metadata={"format": "pt"})
+        assert fit(run, schema, resume_from=run.checkpoints).trainer.counters.step > 2

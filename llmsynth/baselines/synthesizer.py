@@ -136,6 +136,10 @@ class BaselineSynthesizer(BaseEstimator):  # type: ignore[misc]
             return None
         names = [feature.name for feature in features.features]
         name = self.schema_.name_of(self.target)
+        kind = self.schema_[name].kind
+        if name not in names and kind in ("constant", "missing"):
+            how = "is the same in every row" if kind == "constant" else "is empty"
+            raise ConfigError(f"target: {name!r} {how}, so there is nothing to learn of it; choose another or none")
         if name not in names:
             raise ConfigError(f"target: expected one of the learned columns {', '.join(names)}, got {name!r}")
         return names.index(name)

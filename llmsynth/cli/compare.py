@@ -107,7 +107,7 @@ def compare(
         output.note(_how_to_go_on(out))
         raise
     output.result(
-        {"command": "compare", "table": str(table), "folder": str(out), **found.to_dict()}, *shown(found, out)
+        {"command": "compare", "table": str(table), "folder": str(out), **found.to_dict()}, *shown(found, out, level)
     )
     if all(trial.failed for trial in found.trials):
         raise TrainingError(f"all {len(found.trials)} methods failed; the reasons are in {out / 'comparison.md'}")
@@ -139,7 +139,7 @@ def method_options(texts: list[str] | None) -> dict[str, dict[str, Any]] | None:
     return found or None
 
 
-def shown(comparison: Any, out: Path) -> list[Any]:
+def shown(comparison: Any, out: Path, level: str | None) -> list[Any]:
     """What people are told.
 
     Parameters
@@ -148,11 +148,15 @@ def shown(comparison: Any, out: Path) -> list[Any]:
         Every figure.
     out : Path
         The folder written.
+    level : str or None
+        How much of the reports was computed.
     """
     from llmsynth.comparison.render import render, verdict
 
     found = [f"{trial.name} {trial.verdict['verdict']}" for trial in comparison.ranked if trial.verdict is not None]
-    gate = [f"Verdict on the rows, with the report in {out / 'reports'}: {', '.join(found)}."] if found else []
+    few = " by the quick report, which has not every figure that the policy asks for (see --report)"
+    by = few if level == "quick" else ""
+    gate = [f"Verdict on the rows{by}, with the report in {out / 'reports'}: {', '.join(found)}."] if found else []
     return [
         render(comparison),
         *verdict(comparison),

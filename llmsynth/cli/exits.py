@@ -14,10 +14,11 @@ import signal
 import sys
 import threading
 import traceback
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType, MappingProxyType
-from typing import ParamSpec
+from typing import Any, ParamSpec
 
 import typer
 
@@ -59,7 +60,7 @@ def guarded(command: Callable[P, None], codes: Mapping[int, int] = MappingProxyT
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
-            with _terminated_on_sigterm():
+            with _terminated_on_sigterm(), _own_warnings(quiet=bool(kwargs.get("quiet"))):
                 command(*args, **kwargs)
         except (typer.Exit, typer.Abort):
             raise
@@ -72,6 +73,24 @@ def guarded(command: Callable[P, None], codes: Mapping[int, int] = MappingProxyT
             raise typer.Exit(codes.get(code, code)) from None
 
     return run
+
+
+@contextmanager
+def _own_warnings(*, quiet: bool) -> Iterator[None]:
+    """Our own warnings as notes without file and line, and as nothing with --quiet; those of others as ever."""
+    shown = warnings.showwarning
+
+    def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+        if not category.__module__.startswith("llmsynth."):
+            shown(message, category, *where, **more)
+        elif not quiet:
+            print(f"llmsynth: note: {message}", file=sys.stderr, flush=True)
+
+    warnings.showwarning = show
+    try:
+        yield
+    finally:
+        warnings.showwarning = shown
 
 
 def explain(problem: BaseException) -> tuple[int, str]:

@@ -65,6 +65,10 @@ def impute(
     if left_out:
         output.note(f"left out, since weights are no part of a row: {', '.join(map(repr, left_out))}")
     gaps, left = _gaps(frame), _gaps(filled)
+    absent = [name for name in left if name not in gaps]
+    gaps |= dict.fromkeys(absent, len(frame))
+    if absent:
+        output.note(f"columns that the table does not have, filled as a whole: {', '.join(map(repr, absent))}")
     empty = [name for name, n in left.items() if n]
     if empty:
         output.note(f"left empty, since no value of them is known: {', '.join(map(repr, empty))}")
@@ -73,7 +77,7 @@ def impute(
     write_table(filled.reset_index(drop=True), out, schema=synthesizer.schema_, overwrite=overwrite)
     cells = sum(n - left[name] // draws for name, n in gaps.items() if name in left)
     data: dict[str, Any] = {"command": "impute", "run": str(run), "table": str(table), "file": str(out)}
-    data |= {"rows": len(frame), "draws": draws, "cells": cells, "left_empty": empty}
+    data |= {"rows": len(frame), "draws": draws, "cells": cells, "left_empty": empty, "absent": absent}
     data |= {} if report is None else report.to_dict()
     times = "" if draws == 1 else f", {draws} times each"
     output.result(data, f"Filled {cells:,} missing cells of {len(frame):,} rows{times}; wrote {out}.")

@@ -188,14 +188,18 @@ def split(table: Path, holdout: Path | None, fraction: float, seed: int) -> tupl
     Raises
     ------
     TableError
-        If too few rows would be held out, or the columns of the two files differ.
+        If too few rows would be held out, the columns of the two files differ, or they share rows.
     """
+    from llmsynth.evaluate.holdout_overlap import refuse_overlap
     from llmsynth.table.files import read_table
     from llmsynth.table.holdout import given_holdout, hold_out
 
     frame = read_table(table)
     if holdout is not None:
-        return frame, given_holdout(frame, read_table(holdout), names=(table.name, holdout.name))
+        names = table.name, holdout.name
+        held = given_holdout(frame, read_table(holdout), names=names)
+        refuse_overlap(frame, held, seed, names=names)
+        return frame, held
     instead = "use `llmsynth fit`, or give held-out rows with --holdout FILE"
     return hold_out(frame, fraction, seed, name=table.name, instead=instead)
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from llmsynth.cli import options as opt
-from llmsynth.cli.exits import EXIT_CODES, guarded
+from llmsynth.cli.exits import EXIT_CODES, Terminated, guarded
 from llmsynth.cli.output import Output, check_output_file
 from llmsynth.errors import ConfigError
+
+PROGRESS_SECONDS = 10.0
 
 EPILOG = f"""\b
 Examples:
@@ -89,7 +92,12 @@ def sample(
         statistics = {"rows": n_samples, "path": str(out)}
     else:
         assert n_samples is not None
-        statistics = dict(synthesizer.sample_to(out, n_samples, **settings))
+        try:
+            told = _progress(output, n_samples)
+            statistics = dict(synthesizer.sample_to(out, n_samples, on_rows=told, **settings))
+        except (KeyboardInterrupt, Terminated):
+            output.note(f"Stopped; nothing was written to {out}. The same command draws the same rows from the start.")
+            raise
     report = synthesizer.sample_report_
     if report is not None:
         statistics |= report.to_dict()
@@ -100,3 +108,17 @@ def sample(
     rate = n_samples / max(seconds, 1e-9)
     data = {"command": "sample", "run": str(run), "file": str(out), "seconds": seconds, "rows_per_second": rate}
     output.result({**data, **statistics}, f"Wrote {n_samples:,} rows to {out} ({rate:,.0f} rows/s).")
+
+
+def _progress(output: Output, n_samples: int) -> Callable[[int], None]:
+    """Say every ten seconds how many rows there are, once it takes that long."""
+    began = last = time.perf_counter()
+
+    def note(n_rows: int) -> None:
+        nonlocal last
+        now = time.perf_counter()
+        if now - last >= PROGRESS_SECONDS and n_rows < n_samples:
+            last, rate = now, n_rows / (now - began)
+            output.note(f"{n_rows:,} of {n_samples:,} rows, {rate:,.0f} rows/s")
+
+    return note

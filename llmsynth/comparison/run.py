@@ -31,6 +31,7 @@ from llmsynth.comparison.recommend import spoken
 from llmsynth.comparison.result import Comparison, Facts
 from llmsynth.comparison.trial import Made, Trial, attempt
 from llmsynth.errors import ConfigError
+from llmsynth.evaluate.holdout_overlap import refuse_overlap
 from llmsynth.evaluate.metric import Level
 from llmsynth.table.files import read_table
 from llmsynth.table.holdout import given_holdout, hold_out
@@ -211,6 +212,7 @@ def _split(table: object, target: object, plan: Plan, holdout: tuple[object, flo
         how = f"{fraction:.0%} of the rows, by seed {plan.random_state}"
     else:
         train, held = frame, given_holdout(frame, read_table(given))
+        refuse_overlap(train, held, plan.random_state)
         how = "given rows"
     if isinstance(schema, Schema):
         own = schema if target is None else retarget(schema, schema.name_of(target))

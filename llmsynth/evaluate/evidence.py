@@ -19,6 +19,7 @@ from typing import Any, TypeVar, cast
 import numpy as np
 import pandas as pd
 
+from llmsynth.config_fields import nearest
 from llmsynth.errors import ConfigError, TableError
 from llmsynth.evaluate.alignment import Alignment, align, unreadable_cells, with_text_names
 from llmsynth.evaluate.encoding import EncodedTable, FloatArray, IntArray, encode_tables
@@ -181,6 +182,7 @@ def gather(
     made = [synthetic] if isinstance(synthetic, pd.DataFrame) else list(synthetic)
     if not made:
         raise TableError("synthetic: expected at least one table, got none")
+    _check_counts(generation, len(made[0]))
     _check_roles(real, {"target": [target] if target is not None else [], "unit": [unit] if unit is not None else [],
                         "quasi_identifiers": quasi_identifiers, "sensitive": sensitive})  # fmt: skip
     units = None
@@ -218,13 +220,22 @@ def gather(
     )
 
 
+def _check_counts(generation: Mapping[str, int] | None, n_rows: int) -> None:
+    left = None if generation is None else generation["raw"] - generation["rejected"]
+    if left is not None and left < n_rows:
+        raise ConfigError(
+            f"generation: expected counts of the rows that were made, but raw less rejected is {left:,}, and the "
+            f"synthetic table has {n_rows:,} rows"
+        )
+
+
 def _check_roles(real: pd.DataFrame, roles: Mapping[str, Sequence[Any]]) -> None:
     names = {str(label) for label in real.columns}
     for role, columns in roles.items():
         for name in columns:
             if str(name) not in names:
                 raise ConfigError(
-                    f"{role}: expected a column of the real table, got {name!r}; it has {', '.join(sorted(names)[:20])}"
+                    f"{role}: expected a column of the real table, got {name!r}; {nearest(name, sorted(names)[:20])}"
                 )
 
 

@@ -13,8 +13,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from llmsynth.evaluate.encoding import EncodedTable, IntArray
+from llmsynth.errors import TableError
+from llmsynth.evaluate.encoding import EncodedTable, IntArray, encode_tables
 from llmsynth.evaluate.row_codes import row_codes
 
 SPLITS = 500
@@ -74,6 +76,33 @@ def holdout_overlap(train: EncodedTable, holdout: EncodedTable, seed: int, n_spl
     expected, spread = float(drawn.mean()), float(drawn.std())
     beyond = found > drawn.max() and found - expected >= FEWEST_DEVIATIONS * spread
     return HoldoutOverlap(found, expected, bool(beyond))
+
+
+def refuse_overlap(
+    frame: pd.DataFrame, holdout: pd.DataFrame, seed: int, *, names: tuple[str, str] = ("the table", "holdout")
+) -> None:
+    """Refuse held-out rows that a generator would learn, before it does.
+
+    Parameters
+    ----------
+    frame, holdout : DataFrame
+        With the same columns.
+    seed : int
+        Of the random splits.
+    names : tuple of str
+        What messages call the two.
+
+    Raises
+    ------
+    TableError
+        If they share more rows than parts of one table do, with both numbers.
+    """
+    found = holdout_overlap(*encode_tables(frame, holdout), seed)
+    if found.beyond_chance:
+        raise TableError(
+            f"{names[1]}: shares {found.rows:,} of {len(holdout):,} rows with {names[0]}, where a random split would "
+            f"share about {found.expected:,.1f}; expected rows that are held out: take them out of {names[0]}"
+        )
 
 
 def _shared(groups: IntArray, held: Any) -> int:

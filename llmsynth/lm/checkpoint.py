@@ -110,7 +110,8 @@ def save(
     counters : Mapping
         Everything else, JSON-able; infinities are allowed.
     config : Mapping
-        What must be the same to go on: options, table hash, versions. JSON-able, without cell values.
+        What must be the same to go on: options, and hashes of the table, of the row grammar and of base weights.
+        JSON-able, without cell values.
     keep : int
         Checkpoints left, at least 1.
 

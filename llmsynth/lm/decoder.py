@@ -14,12 +14,15 @@ of the batch are the last bits of float32 products of other shapes; a draw that 
 tokens that those bits could decide is reported, and `decode` settles such rows with a float64 copy of the model. A
 model whose weights are shorter than float32 (a pretrained one on a GPU) rounds so coarsely that its rows do depend on
 their batch, and nothing is settled: a double-precision copy would be another model, and of 4-bit weights there is none.
+Nor is it where memory has no room for the copy, which takes twice what the model does; a warning says so.
 """
 
 from __future__ import annotations
 
 import copy
+import warnings
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any, cast
 
 import numpy as np
@@ -33,6 +36,7 @@ from llmsynth.lm.picking import ColumnSampling
 from llmsynth.lm.request import Decoded, Request, Values
 from llmsynth.lm.row_restriction import Guide
 from llmsynth.lm.side_by_side import map_side_by_side
+from llmsynth.resources import available_memory
 
 COMPACT_TIE = 2e-6
 """Cumulative probability within which float32 rounding could decide a draw; of the compact model it is below 1e-6.
@@ -118,10 +122,20 @@ class RowDecoder:
             self._exact = RowDecoder(_float64(self.model), self.number_offsets, self.sampling)
         return self._exact
 
-    @property
+    @cached_property
     def tie(self) -> float:
         """Cumulative probability within which rounding could decide a draw; 0 where draws cannot be settled."""
-        if any(weight.dtype != torch.float32 for weight in self.model.parameters()):
+        weights = list(self.model.parameters())
+        if any(weight.dtype != torch.float32 for weight in weights):
+            return 0.0
+        needed = 8 * sum(weight.numel() for weight in weights)
+        if self.model.device.type == "cpu" and needed > available_memory():
+            warnings.warn(
+                f"a copy of the model in double precision takes {needed / 2**30:.1f} GiB, more than is free: draws "
+                "that rounding could decide are not settled, so that a few rows may depend on the batch size",
+                RuntimeWarning,
+                stacklevel=2,
+            )
             return 0.0
         return PRETRAINED_TIE if self.folds else COMPACT_TIE
 

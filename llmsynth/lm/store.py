@@ -2,8 +2,9 @@
 
 What is written: ``grammar.json`` (cells, text vocabularies), ``head.safetensors`` or ``model.safetensors`` (our own
 tensors), and for a pretrained model ``adapter_model.safetensors`` with ``adapter_config.json`` in peft's own form (or
-all weights after full fine-tuning) and the tokenizer as JSON. The base model is named, not copied: it is found again
-by `config.model`. Of a model folder or GGUF file of the user's, ``base.json`` holds the absolute path, so that the run
+all weights after full fine-tuning) and the tokenizer as JSON, but for one that is Python code of its own: a run folder
+holds no code, so that one is read with its base model. The base model is named, not copied: it is found again by
+`config.model`. Of a model folder or GGUF file of the user's, ``base.json`` holds the absolute path, so that the run
 can be used from another working directory, and the sha256 of the weights, so that other weights are not taken for them.
 (Aliases have checksums of their own; a hub's files are the hub's affair.)
 """
@@ -23,6 +24,7 @@ from llmsynth.grammar.encoder import encoder_from_dict
 from llmsynth.grammar.tokenizer_vocabulary import TokenizerVocabulary
 from llmsynth.lm.backbones import adapt, choose_device, load_backbone, lora_config
 from llmsynth.lm.description import as_written
+from llmsynth.lm.embedded import EMBEDDED
 from llmsynth.lm.engine import Engine, build_compact, to_cpu
 from llmsynth.lm.gguf_sources import file_sha256
 from llmsynth.lm.model_files import find_model
@@ -44,10 +46,11 @@ def save_engine(engine: Engine, run: Run) -> None:
         return
     assert engine.backbone is not None
     run.write_tensors(HEAD, to_cpu(model.head_state()))
-    if _is_own(engine.config.model):
-        source = Path(engine.backbone.source)
-        run.write_json(BASE, {"folder": str(source), "sha256": _weight_hashes(source)})
-    engine.backbone.tokenizer.save_pretrained(str(run.path(f"{TOKENIZER}/x").parent))
+    own = own_weights(engine)
+    if own is not None:
+        run.write_json(BASE, {"folder": engine.backbone.source, "sha256": own})
+    if not _is_code(engine.backbone.tokenizer):
+        engine.backbone.tokenizer.save_pretrained(str(run.path(f"{TOKENIZER}/x").parent))
     if engine.config.pretrained.full_fine_tuning:
         run.write_tensors(MODEL, to_cpu(dict(model.causal.named_parameters())))
         return
@@ -55,14 +58,24 @@ def save_engine(engine: Engine, run: Run) -> None:
 
     run.write_tensors(ADAPTER, to_cpu(get_peft_model_state_dict(model.causal)))
     settings = lora_config(engine.config.pretrained.lora).to_dict()
-    base = engine.config.model
-    settings["base_model_name_or_path"] = engine.backbone.source if Path(base).is_dir() else base
+    settings["base_model_name_or_path"] = engine.config.model if own is None else engine.backbone.source
     run.write_json(ADAPTER_CONFIG, {key: _plain(value) for key, value in settings.items()})
 
 
-def _is_own(name: str) -> bool:
-    """Whether a model name is a folder or file of the user's, and no alias or hub id."""
-    return Path(name).is_dir() or name.lower().endswith(".gguf")
+def own_weights(engine: Engine) -> dict[str, str] | None:
+    """sha256 of each file of weights of a base model in a folder or file of the user's; None of an alias or a hub id.
+
+    What was loaded decides, not the name: seen from another working directory the name may be nothing.
+    """
+    if engine.backbone is None or engine.config.model.lower() in EMBEDDED:
+        return None
+    folder = Path(engine.backbone.source)
+    return _weight_hashes(folder) if folder.is_dir() else None
+
+
+def _is_code(tokenizer: object) -> bool:
+    """Whether a tokenizer's class came with its model; transformers puts such classes into a package of that name."""
+    return type(tokenizer).__module__.partition(".")[0] == "transformers_modules"
 
 
 def _weight_hashes(folder: Path) -> dict[str, str]:
@@ -135,7 +148,11 @@ def load_engine(run: Run, schema: Schema, config: FitConfig, *, device: str = "a
         model.train(False)
         return Engine(model.to(place), encoder, config)
     backbone = load_backbone(_base_model(run, config), config.pretrained, place, remote_code=config.trust_remote_code)
-    tokenizer = AutoTokenizer.from_pretrained(str(run.folder / TOKENIZER), local_files_only=True)
+    tokenizer = backbone.tokenizer
+    if (run.folder / TOKENIZER).is_dir():
+        tokenizer = AutoTokenizer.from_pretrained(str(run.folder / TOKENIZER), local_files_only=True)
+    elif not _is_code(tokenizer):
+        raise RunFolderError(f"{run.folder / TOKENIZER}: expected the tokenizer of this run; fit again")
     with as_written(run.path(GRAMMAR)):
         encoder = encoder_from_dict(schema, stored, vocabulary=TokenizerVocabulary(tokenizer))
     causal = adapt(backbone.causal, config.pretrained, 0)

@@ -115,7 +115,10 @@ def _refuse_family(column: Column, cells: Unpacked) -> None:
 def _identifier(column: Column, cells: Unpacked, changes: Mapping[str, Any]) -> dict[str, Any]:
     unique, distinct = repeats(cells)
     pattern = column.pattern or pattern_of(cells, column.name)
-    check_pattern(pattern)
+    try:
+        check_pattern(pattern)
+    except SchemaError as problem:
+        raise SchemaError(f"column {column.name!r}: {problem}") from problem
     if changes.get("unique") and not unique:
         n = len(cells.values) - cells.n_missing
         raise SchemaError(f"column {column.name!r}: unique is contradicted by {n - distinct} rows that repeat a value")

@@ -9,6 +9,7 @@ here but a flag per row, because an unseen category has probability zero for `lo
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -190,11 +191,21 @@ def match_columns(frame: pd.DataFrame, schema: Schema, *, partial: bool = False)
     left = {name: place for place, name in enumerate(label_names(frame.columns)) if place not in taken}
     places = {name: same[name] if name in same else left.pop(name) for name in keys if name in same or name in left}
     absent = [name for name in keys if name not in places]
-    if absent and not partial:
-        raise SchemaError(f"expected the columns of the schema, missing: {', '.join(map(repr, absent[:10]))}")
+    missing = f"missing: {', '.join(map(repr, absent[:10]))}"
     if left:
-        raise SchemaError(f"expected the columns of the schema, unknown: {', '.join(map(repr, list(left)[:10]))}")
+        unknown = f"unknown: {', '.join(map(repr, list(left)[:10]))}"
+        also = f"; {missing}" if absent and not partial else ""
+        raise SchemaError(f"expected the columns of the schema, {unknown}{also}; {_near(next(iter(left)), absent)}")
+    if absent and not partial:
+        raise SchemaError(f"expected the columns of the schema, {missing}; add them, or give the table that has them")
     return places
+
+
+def _near(unknown: str, absent: list[str]) -> str:
+    """What to do with a column that the schema does not have."""
+    by_case = {name.lower(): name for name in absent}
+    close = difflib.get_close_matches(unknown.lower(), list(by_case), n=1, cutoff=0.6)
+    return f"did you mean {by_case[close[0]]!r}? Rename it" if close else "leave such columns out of the table"
 
 
 def relabelled(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:

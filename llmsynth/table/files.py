@@ -7,6 +7,7 @@ beside the target and is renamed at the end, so a killed program leaves no half 
 
 from __future__ import annotations
 
+import errno
 import gzip
 import io
 import os
@@ -25,6 +26,7 @@ import pyarrow.interchange
 import pyarrow.parquet as pq
 
 from llmsynth.errors import InputError, TableError
+from llmsynth.resources import free_disk
 from llmsynth.table.arrow_frame import frame_from_arrow
 from llmsynth.table.csv_file import read_csv
 from llmsynth.table.csv_write import write_csv_rows
@@ -233,6 +235,20 @@ class TableWriter:
         else:
             self._write_parquet(frame)
         self.n_rows += len(frame)
+
+    def check_space(self, n_rows: int) -> None:
+        """Make sure, by what was written so far, that the disk has room for so many rows in all.
+
+        Raises
+        ------
+        OSError
+            With errno ENOSPC and both numbers.
+        """
+        written, free = self._part.stat().st_size, free_disk(self.path.parent)
+        needed = written / max(1, self.n_rows) * max(0, n_rows - self.n_rows)
+        if needed > free:
+            text = f"{n_rows:,} rows need about {needed / 1e6:,.1f} MB more, {free / 1e6:,.1f} MB are free"
+            raise OSError(errno.ENOSPC, text, str(self.path.parent))
 
     def close(self) -> None:
         """Finish the file and give it its name; if that fails, as on a full disk, nothing is left behind."""

@@ -221,7 +221,11 @@ def check_pattern(pattern: str) -> None:
     if sort == "template":
         parse_template(rest)
     elif not good.get(sort, False):
-        raise SchemaError(f"identifier pattern {pattern!r} is not known; see llmsynth.table.identifiers for the forms")
+        raise SchemaError(
+            f"identifier pattern {pattern!r} is not known; expected integer:START, integer:START:END, uuid, "
+            "uuid:upper, ipv4, email:DOMAIN, phone:FORM with # for digits, first_name:HYPHENS, last_name:HYPHENS, "
+            "person:HYPHENS:STYLE, or template:TEXT with fields such as {digits:5:200}"
+        )
 
 
 def generate_identifiers(column: Column, n: int, seed: int, start_row: int = 0) -> pd.Series[Any]:

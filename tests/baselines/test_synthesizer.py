@@ -145,3 +145,10 @@ def test_texts_are_copied_with_a_notice() -> None:
     own = fitted("independent", hostile_table())
     assert any("note" in notice for notice in own.report_["notices"])
     assert set(own.sample(30)["note"]) <= set(hostile_table()["note"])
+
+
+def test_a_target_without_two_values_is_told_as_such():
+    frame = pd.DataFrame({"a": np.arange(40) % 7, "same": ["x"] * 40, "none": [None] * 40})
+    for name, why in (("same", "is the same in every row"), ("none", "is empty")):
+        with pytest.raises(ConfigError, match=f"target: '{name}' {why}, so there is nothing to learn of it"):
+            BaselineSynthesizer("smote", target=name).fit(frame)

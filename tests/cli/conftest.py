@@ -96,6 +96,7 @@ def _facade_class(fake: FakeFacade) -> type:
             return self.frame.iloc[rng.integers(0, len(self.frame), n_samples)].reset_index(drop=True)
 
         def sample_to(self, path: Path, n_samples: int, **settings: Any) -> dict[str, Any]:
+            assert callable(settings.pop("on_rows"))
             fake.calls.append(("sample_to", settings))
             if fake.failure is not None:
                 raise fake.failure

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import signal
+import warnings
 
 import pytest
 import typer
@@ -19,6 +20,7 @@ from llmsynth.errors import (
     TableError,
     TrainingError,
 )
+from llmsynth.table.formula_cells import FormulaWarning
 
 
 @pytest.mark.parametrize(
@@ -117,3 +119,19 @@ def test_a_signal_ends_the_command_with_its_code_and_the_old_handler_returns(num
     assert caught.value.exit_code == code and cleaned == [True]
     assert signal.getsignal(number) is before
     signal.signal(number, inherited)
+
+
+@pytest.mark.parametrize("quiet", [False, True])
+def test_our_own_warnings_are_notes_and_silent_with_quiet(quiet: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    @guarded
+    def command(quiet: bool) -> None:
+        warnings.warn("2 texts begin as a formula does", FormulaWarning, stacklevel=1)
+        warnings.warn("of somebody else", DeprecationWarning, stacklevel=1)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.showwarning = lambda message, *where, **more: print("shown:", message)
+        command(quiet=quiet)
+    found = capsys.readouterr()
+    assert found.out == "shown: of somebody else\n"
+    assert found.err == ("" if quiet else "llmsynth: note: 2 texts begin as a formula does\n")

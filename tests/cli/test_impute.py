@@ -97,3 +97,17 @@ def test_the_work_for_rules_is_reported(llmsynth: Cli, facade: FakeFacade, run_f
     assert result.exit_code == 0, result.output
     assert "rules: 1 restrict while decoding, 0 are checked; 1 of 3 rows (33.3%) drawn again" in result.stderr
     assert json.loads(result.stdout)["rules"]["n_drawn"] == 4
+
+
+def test_columns_that_the_table_does_not_have_are_named_and_counted(
+    llmsynth: Cli, facade: FakeFacade, run_folder: Path, gaps: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synthesizer = sys.modules["llmsynth.synthesizer"].TableSynthesizer  # type: ignore[attr-defined]
+    fill = synthesizer.impute
+    monkeypatch.setattr(synthesizer, "impute", lambda *given, **how: fill(*given, **how).assign(c=1.0, d=2.0))
+    for draws in (1, 2):
+        result = llmsynth("impute", run_folder, gaps, "-o", f"{draws}.csv", "--draws", draws, "--json")
+        assert result.exit_code == 0, result.output
+        data = json.loads(result.stdout)
+        assert (data["cells"], data["absent"]) == (2 + 2 * 3, ["c", "d"])
+        assert "columns that the table does not have, filled as a whole: 'c', 'd'" in result.stderr

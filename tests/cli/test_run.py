@@ -71,9 +71,26 @@ def test_a_holdout_of_too_few_rows_is_an_error_before_anything_is_fitted(table: 
 
 
 def test_labels_that_are_no_texts_may_be_texts_in_the_file_of_the_holdout(tmp_path: Path) -> None:
-    frame = pd.DataFrame({0: range(20), 1.5: range(20)})
-    rows, held_out = (write_table(frame, tmp_path / name) for name in ("rows.parquet", "holdout.csv"))
+    frame = pd.DataFrame({0: range(40), 1.5: range(40)})
+    rows = write_table(frame.head(20), tmp_path / "rows.parquet")
+    held_out = write_table(frame.tail(20), tmp_path / "holdout.csv")
     assert list(split(rows, held_out, 0.2, 0)[1].columns) == [0, 1.5]
+
+
+def test_a_holdout_that_shares_rows_with_the_table_is_refused_before_anything_is_fitted(
+    llmsynth: Cli, facade: FakeFacade, tmp_path: Path
+) -> None:
+    frame = pd.DataFrame({"a": np.arange(200) * 1.5, "b": ["x", "y"] * 100})
+    rows, same = (write_table(frame, tmp_path / name) for name in ("rows.csv", "same.csv"))
+    part = write_table(pd.concat([frame.head(30), frame.tail(60) + frame.tail(60)]), tmp_path / "part.csv")
+    for name, n in ((same, 200), (part, 30)):
+        result = llmsynth("run", rows, "--holdout", name, "-o", "result")
+        assert result.exit_code == 2 and f"shares {n} of " in result.stderr and "take them out" in result.stderr
+    assert facade.calls == [] and not Path("result").exists()
+    repeated = pd.DataFrame({"a": [1, 2, 3, 4] * 50})  # of four values every split shares all
+    for name in (rows, same):
+        write_table(repeated, name, overwrite=True)
+    assert len(split(rows, same, 0.2, 0)[1]) == 200
 
 
 def test_one_command_writes_run_rows_and_figures(llmsynth: Cli, facade: FakeFacade, table: Path) -> None:

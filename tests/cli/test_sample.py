@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 from typer.testing import Result
 
+from llmsynth.cli.output import Output
+from llmsynth.cli.sample import _progress
 from llmsynth.sample.report import ConditionReport, RuleReport, SampleReport
 
 if TYPE_CHECKING:
@@ -185,3 +187,19 @@ def test_a_broken_manifest_is_one_error(llmsynth: Cli, facade: FakeFacade, run_f
 def test_a_full_disk_has_its_own_exit_code(llmsynth: Cli, facade: FakeFacade, run_folder: Path) -> None:
     facade.failure = OSError(errno.ENOSPC, "No space left on device", "s.csv")
     assert llmsynth("sample", run_folder, "-n", 7, "-o", "s.csv").exit_code == 74
+
+
+def test_slow_draws_say_how_far_they_are(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    times = iter([0.0, 4.0, 11.0, 12.0, 30.0, 60.0])
+    monkeypatch.setattr("llmsynth.cli.sample.time.perf_counter", lambda: next(times))
+    told = _progress(Output(), 5000)
+    for n_rows in (1000, 2000, 2500, 3000, 5000):
+        told(n_rows)
+    said = capsys.readouterr().err.splitlines()
+    assert said == ["2,000 of 5,000 rows, 182 rows/s", "3,000 of 5,000 rows, 100 rows/s"]
+
+
+def test_an_interrupted_draw_says_that_nothing_was_written(llmsynth: Cli, facade: FakeFacade, run_folder: Path) -> None:
+    facade.failure = KeyboardInterrupt()
+    result = llmsynth("sample", run_folder, "-n", 7, "-o", "s.csv")
+    assert result.exit_code == 130 and "nothing was written to s.csv" in result.stderr and not Path("s.csv").exists()

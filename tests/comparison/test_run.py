@@ -60,6 +60,8 @@ def test_a_given_holdout_is_used_whole_but_not_beyond_the_rows_drawn(patients: p
     assert [len(table) for table in quick_judge[1][:3]] == [60, 20, 20]
     with pytest.raises(TableError, match="at least 10"):
         compare(patients.head(60), None, ["independent"], holdout=patients.tail(3))
+    with pytest.raises(TableError, match="holdout: shares 60 of 60 rows with the table"):
+        compare(patients.head(60), None, ["independent"], holdout=patients.head(60))
 
 
 def test_the_language_model_is_a_failed_row_where_it_cannot_be_had(

@@ -135,6 +135,8 @@ def test_what_several_metrics_need_is_computed_once_for_each_evidence() -> None:
 
 
 def test_what_the_generator_counted_goes_along() -> None:
-    counts = {"raw": 10, "repaired": 1, "rejected": 0}
+    counts = {"raw": 1000, "repaired": 1, "rejected": 0}
     assert gather(_table(), _table(seed=1), generation=counts).generation == counts
     assert gather(_table(), _table(seed=1)).generation is None
+    with pytest.raises(ConfigError, match="raw less rejected is 3, and the synthetic table has"):
+        gather(_table(), _table(seed=1), generation=counts | {"rejected": 997})

@@ -275,7 +275,14 @@ def test_weights_are_close_over_a_wider_stretch_at_the_lowest_temperature(model)
 
 
 def test_a_model_of_short_weights_settles_no_draws(model):
-    decoder = decoder_of(model)
-    assert decoder.tie > 0
+    assert decoder_of(model).tie > 0
     next(iter(model.parameters())).data = next(iter(model.parameters())).data.bfloat16()
-    assert decoder.tie == 0
+    assert decoder_of(model).tie == 0
+
+
+def test_without_memory_for_the_copy_no_draws_are_settled_and_a_warning_says_so(short_rows, monkeypatch):
+    monkeypatch.setattr("llmsynth.lm.decoder.available_memory", lambda: 1000)
+    monkeypatch.setattr("llmsynth.lm.decoder._float64", None)
+    with pytest.warns(RuntimeWarning, match=r"double precision takes .* more than is free") as found:
+        RowDecoder(short_rows.model, short_rows.number_offsets, short_rows.sampling).decode(600, seed=0)
+    assert len(found) == 1

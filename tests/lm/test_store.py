@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -120,6 +121,41 @@ def test_a_base_model_named_by_a_relative_path_is_found_from_another_folder(tabl
     monkeypatch.chdir(tmp_path / "elsewhere")
     back = load_engine(run, table[0], engine.config, device="cpu")
     assert (back.log_prob(table[1]) == engine.log_prob(table[1])).all()
+
+
+def test_a_run_that_was_loaded_elsewhere_is_saved_with_its_base_model(table, tiny_llama, tmp_path, monkeypatch):
+    shutil.copytree(tiny_llama(), tmp_path / "base")
+    monkeypatch.chdir(tmp_path)
+    engine = built(table, "base")
+    run = saved(engine, tmp_path / "run")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    again = saved(load_engine(run, table[0], engine.config, device="cpu"), tmp_path / "again")
+    assert again.read_json("base.json") == run.read_json("base.json")
+    assert json.loads(again.path("adapter_config.json").read_text())["base_model_name_or_path"] == str(
+        tmp_path / "base"
+    )
+    back = load_engine(again, table[0], engine.config, device="cpu")
+    assert (back.log_prob(table[1]) == engine.log_prob(table[1])).all()
+
+
+def test_a_tokenizer_that_is_code_is_read_with_its_base_model(table, tiny_llama, tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_MODULES_CACHE", str(tmp_path / "modules"))
+    base = tmp_path / "base"
+    shutil.copytree(tiny_llama(), base)
+    code = "from transformers import PreTrainedTokenizerFast\n\n\nclass Own(PreTrainedTokenizerFast):\n    pass\n"
+    (base / "tokenization_own.py").write_text(code)
+    settings = json.loads((base / "tokenizer_config.json").read_text())
+    settings |= {"tokenizer_class": "Own", "auto_map": {"AutoTokenizer": [None, "tokenization_own.Own"]}}
+    (base / "tokenizer_config.json").write_text(json.dumps(settings))
+    engine = build_engine(*table, FitConfig(model=str(base), compact=SMALL, trust_remote_code=True))
+    run = saved(engine, tmp_path / "run")
+    assert not run.has("tokenizer/tokenizer.json") and not list(run.folder.rglob("*.py"))
+    back = load_engine(run, table[0], engine.config, device="cpu")
+    assert type(back.backbone.tokenizer).__name__ == "Own"
+    assert (back.log_prob(table[1]) == engine.log_prob(table[1])).all()
+    with pytest.raises(LlmsynthError, match="trust_remote_code"):
+        load_engine(run, table[0], replace(engine.config, trust_remote_code=False), device="cpu")
 
 
 def test_a_base_model_that_moved_is_found_as_it_was_named(table, tiny_llama, tmp_path, monkeypatch):

@@ -110,6 +110,8 @@ def test_draws_of_a_row_are_spread_and_each_of_them_alone_is_a_plain_sample(fitt
 def test_the_mode_is_the_same_every_time(fitted, table):
     frame = holes(table, seed=2)[0].iloc[:10]
     one, other = (fitted.impute(frame, method="mode", random_state=seed) for seed in (1, 2))
+    with pytest.raises(InputError, match=r"n_draws: expected 1 with method='mode'.*got 3"):
+        fitted.impute(frame, 3, method="mode")
     assert one.equals(other)
 
 

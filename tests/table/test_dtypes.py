@@ -257,3 +257,11 @@ def test_real_tables_come_back_exactly(name):
     columns = {c.name: from_physical(physical[c.name], c) for c in schema.modelled}
     columns |= {c.name: frame[c.name] for c in schema if not c.modelled}
     pd.testing.assert_frame_equal(assemble_frame(columns, schema), expected, check_exact=True)
+
+
+def test_a_misspelt_column_is_told_beside_the_one_it_may_be():
+    schema = infer_schema(pd.DataFrame({"age": [1, 2, 3], "sex": ["f", "m", "f"]}))
+    with pytest.raises(SchemaError, match=r"unknown: 'Age'; missing: 'age'; did you mean 'age'\? Rename it"):
+        match_columns(pd.DataFrame({"Age": [1], "sex": ["f"]}), schema)
+    with pytest.raises(SchemaError, match=r"unknown: 'weight'; leave such columns out"):
+        match_columns(pd.DataFrame({"age": [1], "sex": ["f"], "weight": [3]}), schema)

@@ -294,3 +294,16 @@ def test_a_data_type_that_arrow_cannot_hold_is_named_with_its_column():
 def test_an_arrow_array_is_refused_as_no_table():
     with pytest.raises(TableError, match="ChunkedArray is no table"):
         read_table(pa.chunked_array([[1, 2]]))
+
+
+def test_room_for_the_rows_to_come_is_looked_at_and_nothing_is_left(tmp_path, monkeypatch):
+    monkeypatch.setattr("llmsynth.table.files.free_disk", lambda path: 10_000)
+    part = pd.DataFrame({"a": ["x" * 99] * 100})
+    with (
+        pytest.raises(OSError, match=r"500 rows need about 0.0 MB more") as found,
+        TableWriter(tmp_path / "t.csv") as w,
+    ):
+        w.write(part)
+        w.check_space(150)
+        w.check_space(500)
+    assert found.value.errno == errno.ENOSPC and list(tmp_path.iterdir()) == []

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from llmsynth.errors import SchemaError
 from llmsynth.table.identifiers import check_pattern, detect_identifier, generate_identifiers, words_of
-from llmsynth.table.infer import infer_column
+from llmsynth.table.infer import infer_column, infer_schema
 from llmsynth.table.schema import Column
 
 N = 400
@@ -211,3 +211,9 @@ def test_codes_of_a_few_wards_with_many_rows_each_are_categories():
     wards = [f"W-{1000 + k}" for k in range(30) for _ in range(20)]
     assert infer_column(pd.Series(wards), "ward_id").kind == "categorical"
     assert infer_column(pd.Series([k + 1000 for k in range(30)] * 20), "ward_id").kind == "integer"
+
+
+def test_an_unknown_pattern_names_the_column_and_the_forms():
+    frame = pd.DataFrame({"key": [f"A-{n}" for n in range(40)]})
+    with pytest.raises(SchemaError, match=r"column 'key': identifier pattern 'templat:A' is not known; expected "):
+        infer_schema(frame, overrides={"key": {"kind": "identifier", "pattern": "templat:A"}})
