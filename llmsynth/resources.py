@@ -23,6 +23,12 @@ b = torch.nn.functional.linear(a, a)
 raise SystemExit(0 if float(b[0, 0]) == 64.0 else 3)
 """
 _PROBE_SECONDS = 120.0  # the child mostly waits for torch's import from a cold disk
+_CGROUP = Path("/sys/fs/cgroup")
+_CGROUP_MEMORY = (  # limit, use, statistics, and what of the use the kernel gives up when somebody asks for memory
+    ("memory.max", "memory.current", "memory.stat", ("inactive_file", "slab_reclaimable")),
+    ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "memory/memory.stat", ("total_inactive_file",)),
+)
+"""Where version 2 and version 1 of the kernel's control groups say how much memory a container may use."""
 
 
 def physical_cores() -> int:
@@ -55,8 +61,29 @@ def available_memory() -> int:
     import psutil
 
     free = int(psutil.virtual_memory().available)
-    limit, used = _read_number("/sys/fs/cgroup/memory.max"), _read_number("/sys/fs/cgroup/memory.current")
-    return free if limit is None or used is None else max(0, min(free, limit - used))
+    left = _container_memory()
+    return free if left is None else min(free, left)
+
+
+def format_bytes(n_bytes: int) -> str:
+    """Return a number of bytes for people, in GB, MB or kB.
+
+    Parameters
+    ----------
+    n_bytes : int
+        At least 0.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> format_bytes(2_340_000_000), format_bytes(48_000_000), format_bytes(1_500)
+    ('2.3 GB', '48.0 MB', '1.5 kB')
+    """
+    size, unit = next((pair for pair in ((1e9, "GB"), (1e6, "MB")) if n_bytes >= pair[0]), (1e3, "kB"))
+    return f"{n_bytes / size:.1f} {unit}"
 
 
 def peak_memory() -> int:
@@ -147,14 +174,38 @@ def survives_bfloat16() -> bool:
 def _container_cores() -> int | None:
     """Return the CPU quota of a version 2 cgroup in whole cores, or None without a quota."""
     try:
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()
+        quota, period = (_CGROUP / "cpu.max").read_text(encoding="ascii").split()
         return max(1, int(quota) // int(period))
     except (OSError, ValueError, ZeroDivisionError):
         return None
 
 
-def _read_number(path: str) -> int | None:
+def _container_memory() -> int | None:
+    """Return how many bytes the container may still take, or None without a limit.
+
+    The use that a container reports includes the cached content of files, so one that has just read a model looks
+    full. What the kernel gives up by itself before it refuses memory therefore counts as free, as it does in the
+    machine's own figure.
+    """
+    for limit_file, used_file, statistics_file, given_up in _CGROUP_MEMORY:
+        limit, used = _read_number(_CGROUP / limit_file), _read_number(_CGROUP / used_file)
+        if limit is not None and used is not None:
+            statistics = _read_numbers(_CGROUP / statistics_file)
+            return max(0, limit - max(0, used - sum(statistics.get(name, 0) for name in given_up)))
+    return None
+
+
+def _read_number(path: Path) -> int | None:
     try:
-        return int(Path(path).read_text(encoding="ascii"))
+        return int(path.read_text(encoding="ascii"))
     except (OSError, ValueError):
         return None
+
+
+def _read_numbers(path: Path) -> dict[str, int]:
+    """Return the numbers of a file of lines such as ``name 123``; none if it cannot be read."""
+    try:
+        pairs = [line.split() for line in path.read_text(encoding="ascii").splitlines()]
+        return {name: int(value) for name, value in pairs}
+    except (OSError, ValueError):
+        return {}

@@ -23,6 +23,8 @@ RUNS_CODE = (".bin", ".ckpt", ".dill", ".joblib", ".msgpack", ".h5", ".keras", "
 NEVER_LOADED = (".csv", ".tsv", ".parquet", ".gz", ".zst", ".svg", ".png", ".pdf", ".html", ".md", ".log")
 """Endings of files that nothing here loads from a run folder; a user may keep them there."""
 
+_OF_FILE_BROWSERS = (".ds_store", "thumbs.db", "desktop.ini")
+
 MAX_JSON_BYTES = 512 * 1024 * 1024
 """Largest JSON file that is read."""
 
@@ -100,6 +102,17 @@ def refuse_unsafe_names(folder: Path, *, skip: tuple[str, ...] = ()) -> list[str
     return names
 
 
+def of_file_browser(name: str) -> bool:
+    """Whether a file browser writes files of this name into the folders that it shows; nothing here loads them.
+
+    Examples
+    --------
+    >>> of_file_browser("tokenizer/.DS_Store"), of_file_browser("tokenizer.json")
+    (True, False)
+    """
+    return PurePosixPath(name).name.lower() in _OF_FILE_BROWSERS
+
+
 def refuse_unlisted(folder: Path, found: list[str], listed: Mapping[str, object]) -> None:
     """Refuse files that the manifest does not list and that some reader could pick up.
 
@@ -109,7 +122,7 @@ def refuse_unlisted(folder: Path, found: list[str], listed: Mapping[str, object]
         Naming the file.
     """
     for name in found:
-        if name not in listed and not name.lower().endswith(NEVER_LOADED):
+        if name not in listed and not name.lower().endswith(NEVER_LOADED) and not of_file_browser(name):
             raise RunFolderError(
                 f"{folder / name}: is not listed in manifest.json, so nobody vouches for it; move it out of the folder"
             )

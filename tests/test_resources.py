@@ -20,9 +20,34 @@ def test_cores_memory_and_disk_are_positive_and_bounded(tmp_path):
 def test_a_container_limit_counts(monkeypatch):
     monkeypatch.setattr(resources, "_container_cores", lambda: 1)
     assert resources.physical_cores() == 1
-    numbers = {"/sys/fs/cgroup/memory.max": 1000, "/sys/fs/cgroup/memory.current": 400}
-    monkeypatch.setattr(resources, "_read_number", numbers.get)
+
+
+@pytest.mark.parametrize(
+    ("limit", "used", "statistics"),
+    [
+        ("memory.max", "memory.current", "anon 50\ninactive_file 300\nactive_file 7\nslab_reclaimable 40\n"),
+        (
+            "memory/memory.limit_in_bytes",
+            "memory/memory.usage_in_bytes",
+            "inactive_file 9\ntotal_inactive_file 340\ntotal_rss 50\n",
+        ),
+    ],
+    ids=["version 2", "version 1"],
+)
+def test_cached_files_of_a_container_count_as_free(monkeypatch, tmp_path, limit, used, statistics):
+    monkeypatch.setattr(resources, "_CGROUP", tmp_path)
+    (tmp_path / limit).parent.mkdir(exist_ok=True)
+    (tmp_path / limit).write_text("1000\n")
+    (tmp_path / used).write_text("400\n")
     assert resources.available_memory() == 600
+    (tmp_path / limit).with_name("memory.stat").write_text(statistics)
+    assert resources.available_memory() == 940
+    (tmp_path / used).write_text("200\n")  # both files are read, one after the other: the sums need not agree
+    assert resources.available_memory() == 1000
+    (tmp_path / used).write_text("1400\n")
+    assert resources.available_memory() == 0
+    (tmp_path / limit).write_text("max\n")
+    assert resources.available_memory() > 1e6
 
 
 def test_the_cache_folder_follows_the_environment(monkeypatch, tmp_path):

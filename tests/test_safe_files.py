@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,12 @@ def test_a_file_that_can_run_code_is_named(tmp_path: Path, name: str) -> None:
     (tmp_path / "sub" / name).write_bytes(b"x")
     with pytest.raises(RunFolderError, match=rf"sub/{name}.*can run code"):
         safe_files.refuse_unsafe_names(tmp_path)
+
+
+@pytest.mark.parametrize(("name", "is_refused"), [("a/.DS_Store", False), ("Desktop.ini", False), ("DS_Store", True)])
+def test_files_of_a_file_browser_need_no_voucher(tmp_path: Path, name: str, is_refused: bool) -> None:
+    with pytest.raises(RunFolderError, match="not listed") if is_refused else nullcontext():
+        safe_files.refuse_unlisted(tmp_path, [name], {})
 
 
 def test_a_symbolic_link_is_refused(tmp_path: Path) -> None:

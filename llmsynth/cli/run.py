@@ -87,12 +87,11 @@ def run(
     Ends with 0 whatever the verdict; `llmsynth gate DIR/report/report.json` ends with a code for each.
     """
     from llmsynth.evaluate.policy import read_policy
-    from llmsynth.lm.manifest import MANIFEST
-    from llmsynth.lm.output_folder import check_output_folder
+    from llmsynth.lm.output_folder import check_output_folder, is_complete
 
     output = Output(quiet, json)
     level, rules = opt.report_level(report, "--report", or_none=True), read_policy(policy)
-    trained = resume and not overwrite and (out / "run" / MANIFEST).is_file()
+    trained = resume and not overwrite and is_complete(out / "run")
     if not trained:
         check_output_folder(out / "run", overwrite=overwrite, resume=resume)
     for name in (*_FILES, *(f"{_REPORT}/{name}" for name in REPORT_FILES if level)):

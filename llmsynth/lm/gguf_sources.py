@@ -9,15 +9,20 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
-import shutil
 import subprocess
 import sys
 import zipfile
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 from llmsynth.errors import InputError
 
 _STDERR = 2
+_BLOCK = 1 << 20
+_UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError)
+"""What `zipfile` raises on damaged bytes, wherever they are, and, as RuntimeError, on encryption and on methods of
+compression that it does not know."""
 
 
 def file_sha256(path: Path) -> str:
@@ -81,20 +86,38 @@ def unpack_wheel(wheel: Path, name: str, size: int, folder: Path) -> Path:
     ------
     InputError
         If the wheel is not readable, or does not hold exactly one such file of that size.
+    OSError
+        If the file cannot be written to the folder.
     """
+    blocks = _blocks_of(wheel, name, size)
+    first = next(blocks, b"")  # a wheel that is refused leaves no file
+    target = folder / Path(name).name
+    with target.open("wb") as plain:
+        plain.write(first)
+        plain.writelines(blocks)
+    return target
+
+
+def _blocks_of(wheel: Path, name: str, size: int) -> Iterator[bytes]:
+    """Yield the content of one file of a wheel; an error of whoever writes it elsewhere does not pass through here."""
     try:
         with zipfile.ZipFile(wheel) as archive:
             found = [entry for entry in archive.infolist() if entry.filename == name]
             if len(found) != 1 or found[0].file_size != size:
                 raise InputError(f"{wheel.name}: expected one file {name} of {size:,} bytes in this wheel; it has none")
-            target = folder / Path(name).name
-            with archive.open(found[0]) as packed, target.open("wb") as plain:
-                shutil.copyfileobj(packed, plain, 1 << 20)
-    except zipfile.BadZipFile:
-        raise InputError(f"{wheel.name}: expected a wheel, but it is not a zip file or is damaged") from None
+            with archive.open(found[0]) as packed:
+                while block := packed.read(_BLOCK):
+                    yield block
+    except InputError:
+        raise
+    except _UNREADABLE:
+        raise InputError(
+            f"{wheel.name}: expected a wheel, but it is not a zip file, or is damaged or encrypted; get it again"
+        ) from None
     except OSError as problem:
-        raise InputError(f"{wheel}: cannot be unpacked ({problem.strerror})") from None
-    return target
+        raise InputError(
+            f"{wheel}: cannot be read ({problem.strerror or problem}); get it again, or give one that you may read"
+        ) from None
 
 
 def download_wheel(requirement: str, folder: Path, alias: str, *, show_progress: bool = False) -> Path:

@@ -113,9 +113,10 @@ def finish_seal(folder: Path) -> None:
             if (new / name).exists():
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 os.replace(new / name, folder / name)
+        # Before the manifest: a whole run beside checkpoints looks like one that is being replaced.
+        shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
         os.replace(new / MANIFEST, folder / MANIFEST)
         shutil.rmtree(new, ignore_errors=True)
-        shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
     except OSError as problem:
         raise not_writable(folder, problem) from None
 

@@ -21,7 +21,7 @@ from llmsynth.errors import InputError
 from llmsynth.grammar.automaton import IntArray
 from llmsynth.lm.dataset import BatchBuilder, natural_orders
 from llmsynth.lm.model import LanguageModel, batch_losses
-from llmsynth.resources import available_memory
+from llmsynth.resources import available_memory, format_bytes
 from llmsynth.seeded_torch import seeded
 
 SHARE = 0.5
@@ -65,8 +65,8 @@ def rows_that_fit(
     free = free_memory(model.device) if free is None else free
     if needed > free:
         raise InputError(
-            f"a training step on one row of {int(lengths.max()):,} tokens needs {needed / 1e9:.1f} GB of memory, "
-            f"{free / 1e9:.1f} GB are free: shorten text columns (max_length in the schema), drop columns, use "
+            f"a training step on one row of {int(lengths.max()):,} tokens needs {format_bytes(needed)} of memory, "
+            f"{format_bytes(free)} are free: shorten text columns (max_length in the schema), drop columns, use "
             "gradient_checkpointing, or take a smaller model"
         )
     return max(1, min(batch_size, int((SHARE * free - (needed - each)) / each)))

@@ -22,7 +22,7 @@ from filelock import FileLock, Timeout
 from llmsynth.errors import InputError
 from llmsynth.lm.gguf_conversion import convert_gguf
 from llmsynth.lm.gguf_sources import file_sha256
-from llmsynth.resources import cache_folder, free_disk
+from llmsynth.resources import cache_folder, format_bytes, free_disk
 
 _RECORD = "source.json"
 _FORMAT = 1
@@ -81,6 +81,7 @@ class ModelCache:
             SHA-256 of the GGUF file.
         find : callable
             Given a temporary folder it may write to, returns the GGUF file and its SHA-256. Called only if needed.
+            An `OSError` of it is taken for one of that folder, so what it cannot read must be an `InputError`.
         size : int
             Bytes of the GGUF file, for the check of free disk space.
         notify : callable, optional
@@ -136,8 +137,8 @@ class ModelCache:
         need, free = int(size * _GROWTH), free_disk(self.root)
         if free < need:
             raise InputError(
-                f"{self.root}: expected {need / 1e9:.1f} GB of free disk to convert the model, found {free / 1e9:.1f}; "
-                "free some, or set LLMSYNTH_CACHE to a folder on another disk"
+                f"{self.root}: expected {format_bytes(need)} of free disk to convert the model, found "
+                f"{format_bytes(free)}; free some, or set LLMSYNTH_CACHE to a folder on another disk"
             )
         with tempfile.TemporaryDirectory(prefix=f"{folder.name}.tmp-", dir=self.root) as work:
             source, digest = find(Path(work))

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from llmsynth import safe_files
 from llmsynth.errors import RunFolderError
-from llmsynth.lm.folder_lock import LOCK_NAME, FolderLock
+from llmsynth.lm.folder_lock import LOCK_NAME, FolderLock, is_lock_file
 from llmsynth.lm.manifest import (
     CHECKPOINTS,
     MANIFEST,
@@ -112,6 +112,8 @@ class Run:
             weakref.finalize(run, lock.release)
             finish_seal(folder)
             shutil.rmtree(folder / NEW, ignore_errors=True)
+            # Now it is known what is there: a run that was killed while moving into place is complete.
+            check_output_folder(folder, overwrite=overwrite, resume=resume)
             (folder / NEW).mkdir()
             run._replaces_checkpoints = not resume
         except OSError as problem:
@@ -151,7 +153,8 @@ class Run:
         manifest = read_manifest(folder)
         found = safe_files.refuse_unsafe_names(folder, skip=(LOCK_NAME, NEW))
         listed = manifest["files"]
-        own = [name for name in found if name.split("/")[0] not in (MANIFEST, CHECKPOINTS, TRACKING)]
+        others = (MANIFEST, CHECKPOINTS, TRACKING)
+        own = [name for name in found if name.split("/")[0] not in others and not is_lock_file(name)]
         safe_files.refuse_unlisted(folder, own, listed)
         safe_files.verify_files(folder, listed)
         if not trust_remote_code:

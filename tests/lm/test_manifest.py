@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import errno
 import json
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from llmsynth.errors import RunFolderError
-from llmsynth.lm.manifest import check_space, not_writable, read_manifest, write_manifest
+from llmsynth.lm import manifest
+from llmsynth.lm.manifest import check_space, finish_seal, not_writable, read_manifest, write_manifest
 
 GOOD = {"format": "llmsynth-run", "version": 1, "files": {"a.json": {"sha256": "0" * 64, "bytes": 2}}}
 
@@ -96,3 +99,25 @@ def test_a_full_disk_is_not_taken_for_missing_rights(tmp_path: Path) -> None:
     assert isinstance(not_writable(tmp_path, PermissionError(errno.EACCES, "Permission denied")), RunFolderError)
     full = OSError(errno.ENOSPC, "No space left on device")
     assert not_writable(tmp_path, full) is full
+
+
+def test_a_whole_run_never_lies_beside_its_checkpoints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However far the last move comes: such a folder would look like a run that is being replaced."""
+    new = tmp_path / ".new"
+    for name in (".new", "checkpoints"):
+        (tmp_path / name).mkdir()
+    (new / "a.json").write_text("{}")
+    (new / "manifest.json").write_text(json.dumps(GOOD))
+    removed = []
+    monkeypatch.setattr(manifest.shutil, "rmtree", lambda path, ignore_errors: removed.append(path.name))
+    monkeypatch.setattr(manifest.os, "replace", _noted(removed, os.replace))
+    finish_seal(tmp_path)
+    assert removed == ["a.json", "checkpoints", "manifest.json", ".new"]
+
+
+def _noted(names: list[str], replace: Callable[[Path, Path], None]) -> Callable[[Path, Path], None]:
+    def noted(old: Path, new: Path) -> None:
+        names.append(old.name)
+        replace(old, new)
+
+    return noted

@@ -85,7 +85,7 @@ def test_two_at_once_convert_once(cache):
 
 def test_a_full_disk_is_told_before_anything_is_written(cache, monkeypatch):
     monkeypatch.setattr(model_cache, "free_disk", lambda _: 1000)
-    with pytest.raises(InputError, match=r"expected 0\.8 GB of free disk"):
+    with pytest.raises(InputError, match=r"expected 850\.0 MB of free disk .*, found 1\.0 kB"):
         cache.ensure("a", DIGEST, find, size=100_000_000)
     assert cache.conversions == 0
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from llmsynth.errors import RunFolderError
-from llmsynth.lm.output_folder import check_output_folder, make_folders
+from llmsynth.lm.output_folder import check_output_folder, is_complete, make_folders
 from llmsynth.lm.run_folder import Run
 
 
@@ -39,6 +39,29 @@ def test_a_complete_run_is_replaced_only_when_asked_for(tmp_path: Path) -> None:
     with pytest.raises(RunFolderError, match="nothing to resume"):
         check_output_folder(folder, resume=True)
     check_output_folder(folder, overwrite=True)
+
+
+def test_a_run_that_is_not_quite_in_place_is_complete(tmp_path: Path) -> None:
+    assert not is_complete(tmp_path)
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / ".new").mkdir()
+    assert not is_complete(tmp_path)
+    os.replace(_run(tmp_path / "run") / "manifest.json", tmp_path / ".new" / "manifest.json")
+    (tmp_path / "run" / "config.yaml").unlink()
+    (tmp_path / "run").rmdir()
+    assert is_complete(tmp_path)
+    with pytest.raises(RunFolderError, match="holds a run already"):
+        check_output_folder(tmp_path)
+    check_output_folder(tmp_path, overwrite=True)
+    assert is_complete(_run(tmp_path / "run"))
+
+
+@pytest.mark.parametrize("name", [".lock.4711.0badcafe", ".DS_Store", "Thumbs.db", "desktop.ini"])
+def test_a_folder_with_a_file_of_nobody_is_empty(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("x")
+    check_output_folder(tmp_path)
+    (_run(tmp_path / "run") / name).write_text("x")
+    check_output_folder(tmp_path / "run", overwrite=True)
 
 
 def test_an_unfinished_run_is_resumed_or_replaced_only_when_asked_for(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from llmsynth import safe_files
 from llmsynth.errors import RunFolderError
-from llmsynth.lm import checkpoint, manifest
+from llmsynth.lm import checkpoint, manifest, run_folder
 from llmsynth.lm.run_folder import Run
 
 
@@ -134,6 +134,31 @@ def test_a_crash_at_any_move_leaves_the_old_run_or_the_new_one(
     assert _marker(run_path) == ("second" if at >= 5 else "first")
     _write(run_path, "third", overwrite=True)
     assert _marker(run_path) == "third"
+
+
+@pytest.mark.parametrize("again", [{"resume": True}, {}])
+def test_a_run_that_was_killed_before_its_last_move_is_finished_and_not_trained_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, again: dict[str, bool]
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(run_folder, "finish_seal", lambda folder: None)
+        patch.setattr(run_folder, "read_manifest", lambda folder: {})
+        patch.setattr(run_folder.shutil, "rmtree", lambda path, ignore_errors: None)
+        run = Run.create(tmp_path)
+        run.begin_checkpoints().mkdir()
+        run.write_json("schema.json", {"marker": "done"})
+        run.seal()
+    with pytest.raises(RunFolderError, match="nothing to resume; sample from it" if again else "holds a run already"):
+        Run.create(tmp_path, **again)
+    assert Run.open(tmp_path).read_json("schema.json") == {"marker": "done"}
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["manifest.json", "schema.json"]
+
+
+def test_an_emptied_folder_of_new_files_does_not_make_a_run_unfinished(run_path: Path) -> None:
+    (run_path / ".new").mkdir()
+    with pytest.raises(RunFolderError, match="nothing to resume"):
+        Run.create(run_path, resume=True)
+    assert _marker(run_path) == "first"
 
 
 def test_a_full_disk_while_sealing_leaves_the_old_run(run_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -295,9 +320,16 @@ def test_a_configuration_that_asks_for_code_needs_trust(tmp_path: Path) -> None:
 
 
 def test_tables_and_pictures_may_lie_in_the_folder(run_path: Path) -> None:
-    for name in ("synthetic.csv", "history.svg", "rows.csv.gz"):
+    for name in ("synthetic.csv", "history.svg", "rows.csv.gz", ".DS_Store", "tokenizer/Thumbs.db"):
         (run_path / name).write_text("x")
     assert Run.open(run_path).is_sealed
+
+
+def test_the_draft_of_a_lock_that_a_kill_left_is_no_file_of_the_run(run_path: Path) -> None:
+    (run_path / ".lock.4711.0badcafe").write_text("{}")
+    assert _marker(run_path) == "first"
+    _write(run_path, "second", overwrite=True)
+    assert _marker(run_path) == "second"
 
 
 def test_a_folder_that_does_not_exist_is_one_error(tmp_path: Path) -> None:
