@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, BitsAn
 from transformers.utils import logging as transformers_logging
 
 from llmsynth.config import LoraSettings, PretrainedConfig
-from llmsynth.errors import InputError, MissingExtraError
+from llmsynth.errors import ConfigError, InputError, MissingExtraError
 from llmsynth.lm.model_files import find_model, refuse_remote_code
 
 CPU_LAYERS = 10
@@ -50,18 +50,18 @@ def choose_device(name: str) -> torch.device:
 
     Raises
     ------
-    InputError
-        If the name is no device, or a CUDA device is asked for and there is none.
+    ConfigError
+        If there is no such device here; names those that are.
     """
+    gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-    except RuntimeError as error:
-        raise InputError(f"device: expected auto, cpu, cuda, cuda:1 or mps, got {name!r}") from error
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise InputError(f"device: expected one that is there, got {name!r} but no CUDA device is visible; use 'cpu'")
-    return device
+        return torch.device("cuda" if gpus else "cpu")
+    there = ["cpu", *(["cuda"] if gpus else []), *(f"cuda:{number}" for number in range(gpus))]
+    if torch.backends.mps.is_available():
+        there.append("mps")
+    if name not in there:
+        raise ConfigError(f"device: expected auto, or one that torch finds here ({', '.join(there)}), got {name!r}")
+    return torch.device(name)
 
 
 def load_backbone(name: str, config: PretrainedConfig, device: torch.device, *, remote_code: bool = False) -> Backbone:
@@ -81,26 +81,18 @@ def load_backbone(name: str, config: PretrainedConfig, device: torch.device, *, 
     Raises
     ------
     InputError
-        If the model cannot be found, wants remote code, or 4-bit weights are asked for without a GPU.
+        If the model cannot be found or read, wants remote code, or 4-bit weights are asked for without a GPU.
     MissingExtraError
-        If 4-bit weights are asked for and bitsandbytes is not installed.
+        If its weights or its settings need a package that is not installed, such as bitsandbytes for 4-bit weights.
     """
     quantized = _quantized(config, device)  # refused before a model is fetched or converted for it
     source, local = find_model(name)
     if local and not remote_code:
         refuse_remote_code(Path(source))
-    try:
-        with _quiet():
-            causal, tokenizer = _load(source, local, config, device, remote_code, quantized)
-    except InputError:
-        raise
-    except (OSError, ValueError, StrictDataclassError) as error:
-        raise InputError(
-            f"model {name!r}: expected an alias (smollm2-135m), a model folder, a .gguf file or a hub id that can be "
-            f"reached; {str(error).splitlines()[0]}"
-        ) from error
-    if config.quantization == "none":
-        causal = causal.to(device)
+    with _loading(name), _quiet():
+        causal, tokenizer = _load(source, local, config, device, remote_code, quantized)
+        if config.quantization == "none":
+            causal = causal.to(device)
     if config.gradient_checkpointing:
         # transformers 5 renamed it; both names are public, in turn.
         enable = getattr(causal, "activation_checkpointing_enable", None) or causal.gradient_checkpointing_enable
@@ -146,6 +138,35 @@ def _load(
 
 
 @contextmanager
+def _loading(name: str) -> Iterator[None]:
+    """Whatever is wrong with a model's files, as one error that names the model."""
+    try:
+        yield
+    except (InputError, torch.OutOfMemoryError):
+        raise
+    except ImportError as error:
+        raise MissingExtraError(
+            f"model {name!r}: it needs a package that is not there: {_first_line(error)}. Install that, or choose a "
+            "model of plain weights and ordinary attention, which needs none"
+        ) from error
+    except (OSError, ValueError, StrictDataclassError) as error:
+        raise InputError(
+            f"model {name!r}: expected an alias (smollm2-135m), a model folder, a .gguf file or a hub id that can be "
+            f"reached; {_first_line(error)}"
+        ) from error
+    except Exception as error:  # the boundary: a damaged file ends in whatever its reader stumbles over
+        raise InputError(
+            f"model {name!r}: expected config, weights and tokenizer that transformers can read; it fails with "
+            f"{type(error).__name__}: {_first_line(error)}. Download the model anew, or choose another"
+        ) from error
+
+
+def _first_line(error: Exception) -> str:
+    lines = [line.strip(" .") for line in str(error).splitlines()]
+    return next(filter(None, lines), type(error).__name__)
+
+
+@contextmanager
 def _quiet() -> Iterator[None]:
     """Without transformers' loading bar and its report of the layers that were left out on purpose.
 
@@ -172,13 +193,14 @@ def kept_layers(config: PretrainedConfig, device: torch.device) -> int | None:
 def _keep_layers(settings: Any, depth: int) -> None:
     settings.num_hidden_layers = min(depth, settings.num_hidden_layers)
     if getattr(settings, "layer_types", None):  # one for each layer, where a model mixes kinds of attention
-        settings.layer_types = settings.layer_types[: settings.num_hidden_layers]
+        with suppress(AttributeError):  # some derive them from the number of layers
+            settings.layer_types = settings.layer_types[: settings.num_hidden_layers]
 
 
 def context_of(causal: Any) -> int | None:
-    """Most positions a model was made for; None where it has no such limit."""
+    """Most positions a model was made for; None where it has no such limit (some say so with -1)."""
     found = getattr(causal.config.get_text_config(), "max_position_embeddings", None)
-    return None if found is None else int(found)
+    return None if found is None or int(found) < 1 else int(found)
 
 
 def _dtype(config: PretrainedConfig, device: torch.device) -> torch.dtype:
@@ -192,7 +214,10 @@ def _quantized(config: PretrainedConfig, device: torch.device) -> dict[str, Any]
     if config.quantization == "none":
         return {}
     if device.type != "cuda":
-        raise InputError("quantization: 4bit needs a CUDA device; use quantization none on this machine")
+        raise InputError(
+            f"quantization: 4bit needs a CUDA device, got {device.type}. Fit with quantization none; a run that was "
+            "fitted with 4bit can only be loaded where there is a CUDA device"
+        )
     try:
         import bitsandbytes  # noqa: F401
     except ImportError as error:
@@ -235,7 +260,10 @@ def adapt(causal: Any, config: PretrainedConfig, seed: int) -> Any:
                 warnings.filterwarnings("ignore", "fan_in_fan_out is set to False", UserWarning)
                 return get_peft_model(causal, lora_config(config.lora))
         except ValueError as error:
-            raise InputError(f"target_modules: {str(error).splitlines()[0]}") from error
+            raise InputError(
+                f"target_modules: {_first_line(error)}. Name other layers, or choose a decoder of attention layers "
+                "alone, such as smollm2-135m"
+            ) from error
 
 
 def lora_config(settings: LoraSettings) -> Any:

@@ -5,6 +5,10 @@ positions are real: padded ones are masked out of attention and do not count in 
 does not depend on how its neighbours were padded. While nothing was padded no mask is passed at all, which keeps
 attention on its fast path.
 
+Some models tell how far apart two positions are by their places in the cache and not by their numbers: attention within
+a window, and ALiBi as MPT has it. A gap would push their past away. For them the gaps are closed: before each pass a
+row's real positions are moved together, to the end, which copies the cache. `model_probe` finds out who needs it.
+
 Keys and values are written into tensors with room to spare instead of being concatenated at each step, which copies
 all earlier positions for every token: 1.07 times the rows per second on Adult.
 """
@@ -47,6 +51,16 @@ class GrowingLayer(DynamicLayer):  # type: ignore[no-untyped-call]
         super().batch_repeat_interleave(repeats)
         self._room = None
 
+    def take(self, places: torch.Tensor) -> None:
+        """Keep chosen positions of each row in a new order, long (rows, kept)."""
+        if self.keys is None or self.values is None:  # a layer that shares another one's
+            return
+        self.keys, self.values = (
+            past.gather(2, places[:, None, :, None].expand(-1, past.shape[1], -1, past.shape[3]))
+            for past in (self.keys, self.values)
+        )
+        self._room = None
+
 
 def _roomy(like: torch.Tensor, past: torch.Tensor | None, capacity: int) -> torch.Tensor:
     """Room for `capacity` positions shaped as `like`, the past ones (empty before the first update) at its front."""
@@ -65,9 +79,12 @@ class DecoderCache:
         Rows in the batch.
     device : torch.device
         Where the model is.
+    widest : int, optional
+        Positions, gaps among them, from which on gaps are closed; 0 closes all. By default they stay.
     """
 
-    def __init__(self, n_rows: int, device: torch.device) -> None:
+    def __init__(self, n_rows: int, device: torch.device, widest: int | None = None) -> None:
+        self._widest = widest
         self._past = Cache(layer_class_to_replicate=GrowingLayer)
         self._real = torch.zeros((n_rows, 0), dtype=torch.bool, device=device)
         self._count = torch.zeros((n_rows, 1), dtype=torch.long, device=device)
@@ -90,6 +107,21 @@ class DecoderCache:
         layers: list[Any] = self._past.layers
         return [(layer.keys, layer.values) for layer in layers]
 
+    def fill(self, n_positions: int, *, real: bool = False) -> None:
+        """Append positions whose keys and values are zero, as if so many had been fed, without running the trunk."""
+        layers: list[Any] = self._past.layers
+        for layer in layers:
+            if layer.is_initialized:
+                layer.update(
+                    *(
+                        past.new_zeros(*past.shape[:2], n_positions, past.shape[3])
+                        for past in (layer.keys, layer.values)
+                    )
+                )
+        self._real = torch.cat([self._real, self._real.new_full((self._real.shape[0], n_positions), real)], dim=1)
+        self._count = self._count + n_positions * int(real)
+        self._gaps = self._gaps or not real
+
     def run(self, trunk: Any, *, context: int | None = None, **inputs: torch.Tensor) -> torch.Tensor:
         """Feed new positions through a transformer trunk and return their hidden states.
 
@@ -97,12 +129,16 @@ class DecoderCache:
         """
         fed = next(iter(inputs.values()))
         n_rows, n_new = fed.shape[0], fed.shape[1]
-        real = self._pending
+        real, order = self._pending, None
+        self._pending = None
+        if self._widest is not None and (self._gaps or real is not None) and self._real.shape[1] + n_new > self._widest:
+            self._close_gaps()
+            if real is not None:  # those of the new positions go behind them
+                order = torch.argsort((~real).long(), dim=1, stable=True)
+                real, inputs = real.gather(1, order), {name: _in_order(part, order) for name, part in inputs.items()}
+        self._gaps = self._gaps or real is not None
         if real is None:
             real = torch.ones((n_rows, n_new), dtype=torch.bool, device=fed.device)
-        else:
-            self._gaps = True
-        self._pending = None
         self._real = torch.cat([self._real, real], dim=1)
         # A padded position repeats the last real position id; nothing ever attends to it.
         positions = torch.clamp(self._count + torch.cumsum(real.long(), dim=1) - 1, min=0)
@@ -113,4 +149,19 @@ class DecoderCache:
             **inputs, attention_mask=mask, position_ids=positions, past_key_values=self._past, use_cache=True
         )
         hidden: torch.Tensor = result.last_hidden_state
-        return hidden
+        return hidden if order is None else _in_order(hidden, torch.argsort(order, dim=1))
+
+    def _close_gaps(self) -> None:
+        """Move each row's real positions to the end and drop what is a gap in all rows."""
+        kept = int(self._real.sum(dim=1).max())
+        places = torch.argsort(self._real.long(), dim=1, stable=True)[:, self._real.shape[1] - kept :]
+        layers: list[Any] = self._past.layers
+        for layer in layers:
+            layer.take(places)
+        self._real = self._real.gather(1, places)
+        self._gaps = not bool(self._real.all())
+
+
+def _in_order(values: torch.Tensor, order: torch.Tensor) -> torch.Tensor:
+    """Positions of each row in another order, (rows, positions, ...) by long (rows, positions)."""
+    return values.gather(1, order.reshape(*order.shape, *(1,) * (values.ndim - 2)).expand_as(values))

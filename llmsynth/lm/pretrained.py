@@ -24,6 +24,7 @@ from llmsynth.lm.cache import DecoderCache
 from llmsynth.lm.dataset import Batch
 from llmsynth.lm.heads import ColumnHead, build_heads
 from llmsynth.lm.memory import key_value_bytes
+from llmsynth.lm.model_probe import check_tokens, probe
 
 SCALES = (0.2, 0.35, 0.5, 0.75, 1.0)
 """Candidates; never 0, or no gradient would reach the adapter through the output rows."""
@@ -44,6 +45,12 @@ class PretrainedModel(nn.Module):
         Seed of the low-rank change's start.
     encoded : sequence of EncodedColumn, optional
         Training rows, for the starting biases.
+
+    Raises
+    ------
+    InputError
+        If the transformer reads text in both directions, cannot be decoded step by step with a cache of keys and
+        values, or has no output row for a token of the grammar.
     """
 
     used: torch.Tensor
@@ -63,6 +70,7 @@ class PretrainedModel(nn.Module):
         self.causal, self.grammar, self.config = causal, grammar, config
         self.number_offsets = [-1] * grammar.n_columns
         self.context = context_of(self._plain)
+        check_tokens(self._plain, grammar)
         used = np.unique(np.concatenate([column.automaton.token_ids for column in grammar.columns]))
         self.register_buffer("used", torch.from_numpy(used), persistent=False)
         self._local = [
@@ -78,6 +86,7 @@ class PretrainedModel(nn.Module):
         self.register_buffer("hidden_deviation", torch.ones(width))
         self.head_scale = nn.Parameter(torch.ones(grammar.n_columns))
         self.heads = build_heads(grammar, encoded)
+        self._widest = probe(self, self._plain)
 
     @property
     def _plain(self) -> Any:
@@ -92,7 +101,7 @@ class PretrainedModel(nn.Module):
 
     def cache(self, n_rows: int) -> DecoderCache:
         """See `LanguageModel.cache`."""
-        return DecoderCache(n_rows, self.device)
+        return DecoderCache(n_rows, self.device, self._widest)
 
     def hidden(self, tokens: torch.Tensor, slots: torch.Tensor, numbers: torch.Tensor) -> torch.Tensor:
         """See `LanguageModel.hidden`; slots and numbers are the compact model's and not used."""

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import shutil
 import warnings
+from types import SimpleNamespace
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
 from llmsynth.config import LoraSettings, PretrainedConfig
-from llmsynth.errors import InputError, MissingExtraError
+from llmsynth.errors import ConfigError, InputError, MissingExtraError
 from llmsynth.lm import backbones
-from llmsynth.lm.backbones import adapt, choose_device, load_backbone, lora_config
+from llmsynth.lm.backbones import adapt, choose_device, context_of, load_backbone, lora_config
 
 CPU = torch.device("cpu")
 
@@ -54,11 +55,16 @@ def test_layers_of_several_kinds_are_cut_with_their_kinds(small_tokenizer, tmp_p
 def test_auto_takes_a_gpu_only_where_there_is_one():
     assert choose_device("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
     assert choose_device("cpu") == CPU
-    with pytest.raises(InputError, match=r"device: expected auto, cpu, cuda.*got 'gpu0'"):
-        choose_device("gpu0")
-    if not torch.cuda.is_available():
-        with pytest.raises(InputError, match="no CUDA device is visible"):
-            choose_device("cuda")
+
+
+@pytest.mark.parametrize("name", ["gpu0", "mps", "meta", "xpu", "cpu:3", "cuda:1", "cuda:2"])
+def test_a_device_that_is_not_there_is_refused_with_those_that_are(name, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    assert choose_device("cuda:0") == torch.device("cuda", 0)
+    with pytest.raises(ConfigError, match=rf"expected auto, or one .* \(cpu, cuda, cuda:0\), got '{name}'"):
+        choose_device(name)
 
 
 def test_pickled_weights_are_refused_by_name(folder):
@@ -128,7 +134,7 @@ def test_a_torn_file_is_named(folder):
 
 
 def test_four_bit_weights_need_a_gpu(tiny_llama):
-    with pytest.raises(InputError, match="4bit needs a CUDA device"):
+    with pytest.raises(InputError, match=r"4bit needs a CUDA device, got cpu.*a run .* fitted with 4bit can only be"):
         load_backbone(str(tiny_llama()), PretrainedConfig(quantization="4bit"), CPU)
 
 
@@ -142,6 +148,44 @@ def test_four_bit_weights_without_bitsandbytes_name_the_command(tiny_llama, monk
     monkeypatch.setitem(__import__("sys").modules, "bitsandbytes", None)
     with pytest.raises(MissingExtraError, match="pip install bitsandbytes"):
         load_backbone(str(tiny_llama()), PretrainedConfig(quantization="4bit"), torch.device("cuda"))
+
+
+@pytest.mark.parametrize(
+    ("settings", "package"),
+    [
+        ({"quantization_config": {"quant_method": "gptq", "bits": 4, "group_size": 32}}, "optimum"),
+        ({"_attn_implementation": "flash_attention_2"}, "FlashAttention2"),
+    ],
+)
+def test_a_package_that_a_model_needs_is_named(folder, settings, package, monkeypatch):
+    monkeypatch.setattr("transformers.quantizers.quantizer_gptq.is_optimum_available", lambda: False)
+    content = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**content, **settings}))
+    with pytest.raises(MissingExtraError, match=rf"model '.*': it needs a package that is not there: .*{package}"):
+        load_backbone(str(folder), PretrainedConfig(), CPU)
+
+
+def test_a_tokenizer_file_without_a_tokenizer_is_an_input_error(folder):
+    (folder / "tokenizer.json").write_text("{}")
+    with pytest.raises(InputError, match=r"expected config, weights and tokenizer .*'added_tokens'"):
+        load_backbone(str(folder), PretrainedConfig(), CPU)
+
+
+@pytest.mark.parametrize(("stored", "found"), [(12, 12), (-1, None), (0, None), (None, None)])
+def test_a_context_below_one_is_none_at_all(stored, found):
+    settings = SimpleNamespace(max_position_embeddings=stored)
+    assert context_of(SimpleNamespace(config=SimpleNamespace(get_text_config=lambda: settings))) == found
+
+
+def test_layers_can_be_kept_where_their_kinds_follow_from_their_number(small_tokenizer, tmp_path):
+    from transformers import MambaConfig, MambaForCausalLM
+
+    tokenizer = small_tokenizer("byte_level")
+    config = MambaConfig(vocab_size=len(tokenizer), hidden_size=16, num_hidden_layers=3, state_size=4)
+    MambaForCausalLM(config).save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    causal = load_backbone(str(tmp_path), PretrainedConfig(num_hidden_layers=2), CPU).causal
+    assert len(causal.backbone.layers) == 2
 
 
 def test_pefts_options_arrive_under_their_own_names():
