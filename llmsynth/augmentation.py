@@ -261,7 +261,10 @@ def _both(real: Any, made: Any) -> Any:
     more = [category for category in made.categories if category not in real.categories]
     if not more:
         return real
-    return pd.CategoricalDtype([*real.categories, *more], ordered=real.ordered)
+    ordered = real.ordered and made.ordered
+    if ordered and [category for category in made.categories if category in real.categories] == list(real.categories):
+        return made
+    return pd.CategoricalDtype([*real.categories, *more])
 
 
 def _notify(text: str) -> None:

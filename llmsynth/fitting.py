@@ -34,7 +34,6 @@ from llmsynth.lm.reporters import open_reporters
 from llmsynth.lm.row_weights import RowWeights
 from llmsynth.lm.run_folder import Run
 from llmsynth.lm.stop_signals import StopSignals
-from llmsynth.lm.store import own_weights
 from llmsynth.lm.trainer import Trainer
 from llmsynth.seeding import derive
 from llmsynth.table.dtypes import Physical
@@ -178,7 +177,8 @@ def train_engine(
     began = time.monotonic() if began is None else began
     options = {"fit": engine.config.to_mapping(), "table": table_hash(table, weights)}
     if run is not None or resume_from is not None:
-        options |= {"schema": grammar_hash(engine.encoder), "base model": own_weights(engine)}
+        base = None if engine.backbone is None else engine.backbone.own_weights
+        options |= {"schema": grammar_hash(engine.encoder), "base model": base}
     trainer, encoded = prepare_training(engine, table, weights=weights)
     shown = progress and trainer.parallel.is_main
     if shown:

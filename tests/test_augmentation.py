@@ -97,6 +97,14 @@ def test_a_category_that_only_new_rows_have_is_added_and_no_cell_is_lost(table, 
     assert joined["n"].dtype == "Int64"
 
 
+def test_a_folded_category_is_not_taken_for_the_highest():
+    real = pd.CategoricalDtype(["low", "high"], ordered=True)
+    made = pd.CategoricalDtype(["(other)", "low", "high"], ordered=True)
+    assert augmentation._both(real, made) == made
+    unlike = augmentation._both(real, pd.CategoricalDtype(["high", "(other)", "low"], ordered=True))
+    assert unlike == pd.CategoricalDtype(["low", "high", "(other)"]) and not unlike.ordered
+
+
 def test_the_default_is_a_minute_for_each_fit_and_fits_know_the_target(table):
     augment(table, "y", "yes", n_seeds=2, random_state=3)
     first, *others = Stub.fitted

@@ -22,6 +22,7 @@ from typing import Any, ParamSpec
 
 import typer
 
+from llmsynth.cli.output import Output
 from llmsynth.errors import InputError, LlmsynthError, MissingExtraError
 
 P = ParamSpec("P")
@@ -83,8 +84,8 @@ def _own_warnings(*, quiet: bool) -> Iterator[None]:
     def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
         if not category.__module__.startswith("llmsynth."):
             shown(message, category, *where, **more)
-        elif not quiet:
-            print(f"llmsynth: note: {message}", file=sys.stderr, flush=True)
+        else:
+            Output(quiet).note(f"llmsynth: note: {message}")
 
     warnings.showwarning = show
     try:

@@ -104,7 +104,10 @@ def run(
     rows, held_out = split(table, holdout, holdout_fraction, seed or 0)
     roles = {"quasi_identifiers": quasi_identifier or (), "sensitive": sensitive or ()}
     check_roles(roles, [str(label) for label in rows.columns if label != weight_column])
-    output.note(f"Holding {len(held_out):,} rows out to judge with; the model never sees them.")
+    if holdout is None:
+        output.note(f"Holding {len(held_out):,} rows out to judge with; the model never sees them.")
+    else:
+        output.note(f"Judging with the {len(held_out):,} rows of {holdout.name}.")
     synthesizer = loaded(rows, out / "run", settings, output) if trained else train(rows, out / "run", settings, output)
     if not is_main_process():
         return

@@ -221,8 +221,12 @@ def gather(
 
 
 def _check_counts(generation: Mapping[str, int] | None, n_rows: int) -> None:
-    left = None if generation is None else generation["raw"] - generation["rejected"]
-    if left is not None and left < n_rows:
+    counts = [(generation or {}).get(key) for key in ("raw", "rejected")]
+    raw, rejected = (count if isinstance(count, int) else None for count in counts)
+    if raw is None or rejected is None:
+        return  # the figure itself says what is missing
+    left = raw - rejected
+    if left < n_rows:
         raise ConfigError(
             f"generation: expected counts of the rows that were made, but raw less rejected is {left:,}, and the "
             f"synthetic table has {n_rows:,} rows"
@@ -234,9 +238,9 @@ def _check_roles(real: pd.DataFrame, roles: Mapping[str, Sequence[Any]]) -> None
     for role, columns in roles.items():
         for name in columns:
             if str(name) not in names:
-                raise ConfigError(
-                    f"{role}: expected a column of the real table, got {name!r}; {nearest(name, sorted(names)[:20])}"
-                )
+                near = nearest(name, sorted(names))
+                near = near if near.endswith("?") else nearest(name, sorted(names)[:20])
+                raise ConfigError(f"{role}: expected a column of the real table, got {name!r}; {near}")
 
 
 def _without(frame: Any, unit: str) -> Any:

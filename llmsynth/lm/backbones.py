@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from transformers.utils import logging as transformers_logging
 
 from llmsynth.config import LoraSettings, PretrainedConfig
 from llmsynth.errors import ConfigError, InputError, MissingExtraError
+from llmsynth.lm.gguf_sources import file_sha256
 from llmsynth.lm.model_files import find_model, refuse_remote_code
 
 CPU_LAYERS = 10
@@ -38,11 +40,21 @@ class Backbone:
         Its tokenizer.
     source : str
         Folder or hub id it was loaded from.
+    is_own : bool
+        Whether it was loaded from a folder or file of the user's, and by no alias or hub id.
     """
 
     causal: Any
     tokenizer: Any
     source: str
+    is_own: bool = False
+
+    @cached_property
+    def own_weights(self) -> dict[str, str] | None:
+        """sha256 of each file of weights of the user's own; None of an alias or a hub id."""
+        if not self.is_own:
+            return None
+        return {path.name: file_sha256(path) for path in sorted(Path(self.source).glob("*.safetensors"))}
 
 
 def choose_device(name: str) -> torch.device:
@@ -97,7 +109,7 @@ def load_backbone(name: str, config: PretrainedConfig, device: torch.device, *, 
         # transformers 5 renamed it; both names are public, in turn.
         enable = getattr(causal, "activation_checkpointing_enable", None) or causal.gradient_checkpointing_enable
         enable()
-    return Backbone(causal, tokenizer, source)
+    return Backbone(causal, tokenizer, source, Path(name).is_dir() or name.lower().endswith(".gguf"))
 
 
 def _load(

@@ -47,6 +47,10 @@ LEAST_ROWS_OF_THREAD = 256
 """Fewer rows of the compact model are not worth a thread of their own."""
 
 
+class UnsettledDrawsWarning(UserWarning):
+    """There is no memory for the copy of the model that close draws are settled with."""
+
+
 class RowDecoder:
     """Decodes rows with a language model.
 
@@ -100,10 +104,11 @@ class RowDecoder:
         if parallel:
             threads = min(torch.get_num_threads(), int(rows.size) // LEAST_ROWS_OF_THREAD)
             n_batches = -(-n_batches // max(1, threads)) * max(1, threads)
+        tie = self.tie  # before there are threads, one of which would find it out
         batches = np.array_split(np.arange(rows.size), max(1, n_batches))
 
         def decoded(here: IntArray) -> Decoded:
-            return self.decode_rows(rows[here], seed, tie=self.tie, request=request.take(here))
+            return self.decode_rows(rows[here], seed, tie=tie, request=request.take(here))
 
         parts = map_side_by_side(decoded, batches) if parallel else [decoded(here) for here in batches]
         places = range(self.grammar.n_columns)
@@ -133,7 +138,7 @@ class RowDecoder:
             warnings.warn(
                 f"a copy of the model in double precision takes {needed / 2**30:.1f} GiB, more than is free: draws "
                 "that rounding could decide are not settled, so that a few rows may depend on the batch size",
-                RuntimeWarning,
+                UnsettledDrawsWarning,
                 stacklevel=2,
             )
             return 0.0

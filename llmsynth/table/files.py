@@ -239,6 +239,8 @@ class TableWriter:
     def check_space(self, n_rows: int) -> None:
         """Make sure, by what was written so far, that the disk has room for so many rows in all.
 
+        Compressed files are judged from their first flush on. A drive that says nothing is free may just not know.
+
         Raises
         ------
         OSError
@@ -246,7 +248,7 @@ class TableWriter:
         """
         written, free = self._part.stat().st_size, free_disk(self.path.parent)
         needed = written / max(1, self.n_rows) * max(0, n_rows - self.n_rows)
-        if needed > free:
+        if 0 < free < needed:
             text = f"{n_rows:,} rows need about {needed / 1e6:,.1f} MB more, {free / 1e6:,.1f} MB are free"
             raise OSError(errno.ENOSPC, text, str(self.path.parent))
 

@@ -88,7 +88,12 @@ def _literal(name: str, value: object) -> Value:
     if isinstance(value, str | dt.date | np.datetime64):
         return value
     if isinstance(value, dt.timedelta | np.timedelta64):
-        return str(pd.Timedelta(value))
+        try:
+            return str(pd.Timedelta(value))
+        except (ValueError, OverflowError) as problem:
+            raise InputError(
+                f"column {name!r}: expected a time span of weeks or shorter units, within 292 years, got {value!r}"
+            ) from problem
     if isinstance(value, pd.Interval):
         return str(value)
     if isinstance(value, int | float | np.integer | np.floating | Decimal):

@@ -140,3 +140,7 @@ def test_what_the_generator_counted_goes_along() -> None:
     assert gather(_table(), _table(seed=1)).generation is None
     with pytest.raises(ConfigError, match="raw less rejected is 3, and the synthetic table has"):
         gather(_table(), _table(seed=1), generation=counts | {"rejected": 997})
+    assert gather(_table(), _table(seed=1), generation={"raw": 3}).generation == {"raw": 3}
+    wide = pd.DataFrame({f"column{n}": [1, 2] * 20 for n in range(30)} | {"zebra": [1, 2] * 20})
+    with pytest.raises(ConfigError, match="did you mean 'zebra'"):
+        gather(wide, wide, target="zebr")

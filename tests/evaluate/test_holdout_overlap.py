@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from llmsynth.evaluate.encoding import EncodedTable, encode_tables
-from llmsynth.evaluate.holdout_overlap import HoldoutOverlap, holdout_overlap
+from llmsynth.evaluate.holdout_overlap import HoldoutOverlap, OverlapWarning, holdout_overlap, refuse_overlap
 
 
 def _table(n: int, seed: int, levels: int = 10**6) -> pd.DataFrame:
@@ -44,3 +44,13 @@ def test_without_rows_or_columns_nothing_is_shared() -> None:
     assert holdout_overlap(*_encoded(real, real[:0]), seed=0) == nothing
     assert holdout_overlap(*_encoded(real[:0], real), seed=0) == nothing
     assert holdout_overlap(*_encoded(pd.DataFrame({"a": [None] * 5}), pd.DataFrame({"a": [None] * 5})), 0) == nothing
+
+
+def test_honest_rows_of_few_values_are_not_refused() -> None:
+    """Repeats were dropped on both sides, so that more rows are shared than by chance."""
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({name: rng.integers(0, n, 8000) for name, n in (("a", 2), ("b", 40), ("c", 5), ("d", 8))})
+    with pytest.warns(OverlapWarning, match=r"holdout: shares .* rows with the table"):
+        refuse_overlap(frame.head(6000).drop_duplicates(), frame.tail(2000).drop_duplicates(), 0)
+    one = pd.DataFrame({"a": np.arange(5000) * 1.5, "b": 1})
+    refuse_overlap(one, one.tail(10).assign(a=[*(np.arange(9) + 0.7), 7.5]), 0)  # a single twin is chance

@@ -14,7 +14,7 @@ from llmsynth.grammar.compact import code_grammar
 from llmsynth.grammar.row import EncodedColumn, compact_row_grammar
 from llmsynth.grammar.text_grammar import compact_text, free_text
 from llmsynth.lm.dataset import BatchBuilder, natural_orders
-from llmsynth.lm.decoder import LEAST_ROWS_OF_THREAD, RowDecoder
+from llmsynth.lm.decoder import LEAST_ROWS_OF_THREAD, RowDecoder, UnsettledDrawsWarning
 from llmsynth.lm.model import batch_losses
 from llmsynth.lm.picking import ColumnSampling
 from llmsynth.lm.stub import StubModel
@@ -283,6 +283,6 @@ def test_a_model_of_short_weights_settles_no_draws(model):
 def test_without_memory_for_the_copy_no_draws_are_settled_and_a_warning_says_so(short_rows, monkeypatch):
     monkeypatch.setattr("llmsynth.lm.decoder.available_memory", lambda: 1000)
     monkeypatch.setattr("llmsynth.lm.decoder._float64", None)
-    with pytest.warns(RuntimeWarning, match=r"double precision takes .* more than is free") as found:
+    with pytest.warns(UnsettledDrawsWarning, match=r"double precision takes .* more than is free") as found:
         RowDecoder(short_rows.model, short_rows.number_offsets, short_rows.sampling).decode(600, seed=0)
     assert len(found) == 1

@@ -123,18 +123,17 @@ def test_a_base_model_named_by_a_relative_path_is_found_from_another_folder(tabl
     assert (back.log_prob(table[1]) == engine.log_prob(table[1])).all()
 
 
-def test_a_run_that_was_loaded_elsewhere_is_saved_with_its_base_model(table, tiny_llama, tmp_path, monkeypatch):
-    shutil.copytree(tiny_llama(), tmp_path / "base")
+@pytest.mark.parametrize("name", ["base", "SmolLM2-135M"])  # a folder may have the name of an alias
+def test_a_run_that_was_loaded_elsewhere_is_saved_with_its_base_model(name, table, tiny_llama, tmp_path, monkeypatch):
+    shutil.copytree(tiny_llama(), tmp_path / name)
     monkeypatch.chdir(tmp_path)
-    engine = built(table, "base")
+    engine = built(table, name)
     run = saved(engine, tmp_path / "run")
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     again = saved(load_engine(run, table[0], engine.config, device="cpu"), tmp_path / "again")
     assert again.read_json("base.json") == run.read_json("base.json")
-    assert json.loads(again.path("adapter_config.json").read_text())["base_model_name_or_path"] == str(
-        tmp_path / "base"
-    )
+    assert json.loads(again.path("adapter_config.json").read_text())["base_model_name_or_path"] == str(tmp_path / name)
     back = load_engine(again, table[0], engine.config, device="cpu")
     assert (back.log_prob(table[1]) == engine.log_prob(table[1])).all()
 

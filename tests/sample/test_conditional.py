@@ -277,6 +277,8 @@ def test_time_spans_are_asked_for_as_such(fine):
     for where in (f"wait > '{half}'", {"wait": (half, None)}, {"wait": (half.to_timedelta64(), None)}):
         assert (fitted.sample(40, random_state=0, where=where)["wait"] >= half).all()
     assert (fitted.sample(40, random_state=0, where="wait < '10h'")["wait"] < pd.Timedelta("10h")).all()
+    with pytest.raises(InputError, match=r"column 'wait': expected a time span of weeks or shorter units"):
+        fitted.sample(1, where={"wait": np.timedelta64(1, "M")})
     with pytest.raises(InputError, match=r"expected a number, got 'soon'; column 'wait' holds time spans in us from"):
         fitted.sample(1, where="wait > 'soon'")
 
