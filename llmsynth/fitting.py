@@ -175,7 +175,7 @@ def train_engine(
         finished and a checkpoint written first. A second signal ends training at once.
     """
     began = time.monotonic() if began is None else began
-    options = {"fit": engine.config.to_mapping(), "table": table_hash(table, weights)}
+    options: dict[str, Any] = {"fit": engine.config.to_mapping(), "table": table_hash(table, weights)}
     if run is not None or resume_from is not None:
         base = None if engine.backbone is None else engine.backbone.own_weights
         options |= {"schema": grammar_hash(engine.encoder), "base model": base}

@@ -107,7 +107,8 @@ def refuse_overlap(
     TableError
         If `MOST_SHARED` of the hold-out or more is in the table, and that is more than a random split would share.
     """
-    found = holdout_overlap(*encode_tables(frame, holdout), seed)
+    train, held = encode_tables(frame, holdout)
+    found = holdout_overlap(train, held, seed)
     if not found.beyond_chance or found.rows < FEWEST_SHARED:
         return
     shared = (

@@ -91,6 +91,6 @@ def cover(cells: Cells, intervals: Sequence[tuple[int, int]]) -> CellCover:
     piece_share = share_between(cells, code, begin, end)
     order = np.argsort(code, kind="stable")
     order = order[piece_share[order] > 0]
-    share = np.bincount(code, piece_share, cells.n_codes)
+    share = np.bincount(code, piece_share, cells.n_codes).astype(np.float64)
     share[share > 1 - 1e-9] = 1.0  # a code whose pieces leave out atoms alone weighs exactly 1
     return CellCover(cells, share, code[order], begin[order], end[order], piece_share[order])

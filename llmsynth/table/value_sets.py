@@ -298,7 +298,8 @@ def _exact_cuts(place: Fraction) -> tuple[int, int]:
 
 
 def _number_cuts(codec: NumberCodec, literal: Value) -> tuple[int, int]:
-    column, number = codec.column, None
+    column = codec.column
+    number: Decimal | Fraction | None = None
     if not isinstance(literal, bool | dt.date | np.datetime64):
         text = str(literal).strip()
         number = parse_number(text)
