@@ -11,7 +11,8 @@ from eval.benchmark.entries import Entry, reference
 
 COLOURS = {"ours": "#2f5d8a", "peer": "#c0392b", "control": "#7a8ca3"}
 PANELS = (("c2st_score", "C2ST score"), ("tstr", "TSTR"))
-_CLOSE = 0.045  # of the panel's height: nearer names are moved apart
+_LEAST_HEIGHT, _NAME_HEIGHT = 4.8, 0.2
+"""Inches of a picture, and of a name: nearer ones are moved apart, and many names make the picture higher."""
 
 
 def draw(title: str, entries: Sequence[Entry], path: Path) -> Path:
@@ -30,18 +31,20 @@ def draw(title: str, entries: Sequence[Entry], path: Path) -> Path:
     from matplotlib.figure import Figure
 
     with rc_context({"svg.hashsalt": "llmsynth", "svg.fonttype": "none", "font.family": "sans-serif"}):
-        figure = Figure(figsize=(6.0 * len(PANELS), 4.8), layout="constrained")
+        height = max(_LEAST_HEIGHT, 1.2 + 1.1 * _NAME_HEIGHT * len(entries))
+        figure = Figure(figsize=(6.0 * len(PANELS), height), layout="constrained")
         FigureCanvasAgg(figure)
         for place, (key, name) in enumerate(PANELS, 1):
             axes = figure.add_subplot(1, len(PANELS), place)
-            _panel(axes, entries, key)
+            _panel(axes, entries, key, _NAME_HEIGHT / height)
             axes.set_ylabel(f"{name} (more is better)")
         figure.suptitle(f"{title}: ours blue, peers red, controls grey; dashed: real held-out rows", fontsize=9)
         figure.savefig(path, metadata={"Date": None})
     return path
 
 
-def _panel(axes: Any, entries: Sequence[Entry], key: str) -> None:
+def _panel(axes: Any, entries: Sequence[Entry], key: str, close: float) -> None:
+    """Draw one figure of all methods; names stand at least `close` of the panel's height apart."""
     shown = [entry for entry in entries if not math.isnan(entry.mean(key)) and entry.method not in ("real", "holdout")]
     for entry in shown:
         colour, x, values = COLOURS[entry.kind], _seconds(entry), entry.values(key)
@@ -60,7 +63,7 @@ def _panel(axes: Any, entries: Sequence[Entry], key: str) -> None:
     lowest = -math.inf
     for entry in sorted(shown, key=lambda one: one.mean(key)):
         value = entry.mean(key)
-        lowest = height = max((value - low) / (high - low), lowest + _CLOSE)
+        lowest = height = max((value - low) / (high - low), lowest + close)
         place = (1.2 * _seconds(entry), low + height * (high - low))
         axes.text(*place, _name(entry, shown), fontsize=8, va="center", color=COLOURS[entry.kind])
 
