@@ -221,10 +221,10 @@ def gather(
 
 
 def _check_counts(generation: Mapping[str, int] | None, n_rows: int) -> None:
-    counts = [(generation or {}).get(key) for key in ("raw", "rejected")]
-    raw, rejected = (count if isinstance(count, int) else None for count in counts)
-    if raw is None or rejected is None:
-        return  # the figure itself says what is missing
+    counts = [(generation or {}).get(key) for key in ("raw", "repaired", "rejected")]
+    raw, repaired, rejected = (count if isinstance(count, int) else -1 for count in counts)
+    if min(raw, repaired, rejected) < 0 or repaired + rejected > raw or raw < 1:
+        return  # the figure itself says what is wrong
     left = raw - rejected
     if left < n_rows:
         raise ConfigError(

@@ -234,7 +234,7 @@ def test_numbers_are_exact():
         ("5 a", 2, "expected one of ==, !=, <, <=, >, >= after the value"),
         ("5 < 6", 4, "expected a column name, found '6'"),
         ("a == 1e500", 5, "within 400 digits and powers of ten"),
-        (r"a == 'C:\data'", 8, r"unknown escape; expected \\, \", \', \n, \t, \r or \uXXXX"),
+        (r"a == 'C:\data'", 8, r"unknown escape; expected \\, \", \', \n, \t, \r, \b, \f or \uXXXX"),
     ],
 )
 def test_every_error_says_what_was_expected_and_points_at_it(source, place, expected):
