@@ -144,13 +144,13 @@ def per_kind(name: str, text: str | None) -> float | dict[str, float] | None:
             return float(text)
         pairs = [part.split("=") for part in text.split(",")]
         found = {kind.strip(): float(value) for kind, value in pairs}
-        if len(found) < len(pairs):
-            raise ConfigError(f"--{name}: expected each kind once, got {text!r}")
-        return found
     except ValueError:
         raise ConfigError(
             f"--{name}: expected a number or kind=number pairs such as decimal=0.9,default=1, got {text!r}"
         ) from None
+    if len(found) < len(pairs):
+        raise ConfigError(f"--{name}: expected each kind once, got {text!r}")
+    return found
 
 
 def shares(text: str | None) -> dict[str, float] | None:

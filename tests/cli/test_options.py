@@ -27,7 +27,12 @@ def test_one_number_or_one_per_kind() -> None:
     assert per_kind("temperature", "decimal=0.9, default=1") == {"decimal": 0.9, "default": 1.0}
 
 
-@pytest.mark.parametrize("text", ["warm", "decimal=warm", "decimal=1=2", "", "decimal=1,2", "decimal=0.5,decimal=0.9"])
+@pytest.mark.parametrize("text", ["warm", "decimal=warm", "decimal=1=2", "", "decimal=1,2"])
 def test_anything_else_is_one_error_naming_the_option(text: str) -> None:
     with pytest.raises(ConfigError, match="--top-p: expected a number or kind=number pairs"):
         per_kind("top-p", text)
+
+
+def test_a_kind_is_given_once() -> None:
+    with pytest.raises(ConfigError, match="--top-p: expected each kind once, got 'text=0.5, text=0.9'"):
+        per_kind("top-p", "text=0.5, text=0.9")
