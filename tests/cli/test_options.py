@@ -34,5 +34,5 @@ def test_anything_else_is_one_error_naming_the_option(text: str) -> None:
 
 
 def test_a_kind_is_given_once() -> None:
-    with pytest.raises(ConfigError, match="--top-p: expected each kind once, got 'text=0.5, text=0.9'"):
+    with pytest.raises(ConfigError, match=r"--top-p: expected each kind once, got 'text=0\.5, text=0\.9'"):
         per_kind("top-p", "text=0.5, text=0.9")
