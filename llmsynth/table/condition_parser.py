@@ -16,7 +16,7 @@
 
 Words of the language are read in any case. A column is a bare name of letters, digits and ``_``, or any text in
 backquotes (a backquote inside is doubled). Strings stand in single or double quotes with the escapes \\\\ \\" \\' \\n
-\\t \\r \\uXXXX. Dates are strings. Numbers are kept as exact decimals.
+\\t \\r \\b \\f \\uXXXX. Dates are strings. Numbers are kept as exact decimals.
 
 Why not `eval` or `DataFrame.query`: both run what a caller wrote. This file knows text and positions; it refuses to
 know which columns there are and what a value means in them. It raises nothing but `InputError`.

@@ -16,7 +16,8 @@ What comparisons mean:
 - A date without a time is its midnight; a time without an offset is wall-clock time in the column's zone. A date is
   read in the column's own form first, then as ISO.
 
-This file knows one column at a time. It refuses to know how conditions are written and how columns combine.
+This file knows one column at a time, and is long because the errors of literals show the set of what would be possible,
+so that the two cannot be parted. It refuses to know how conditions are written and how columns combine.
 """
 
 from __future__ import annotations
