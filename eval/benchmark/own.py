@@ -4,9 +4,10 @@
         --method NAME [--holdout HOLDOUT.csv [--nats-by-row]]
 
 Methods go through the public facade with its defaults, a target, a seed and the budget. As peers do, they draw for
-twice the budget at most, and what a language model has drawn by then is what is scored. Where a method knows the
-likelihood of rows, its nats per held-out row are written to `nats.json` after the answer, and cost none of its time and
-memory; with --nats-by-row those of each row, and the copula's, too.
+twice the budget at most, and what a language model has drawn by then is what is scored: a part that ends later is not
+counted, and no part in time is a failure. Where a method knows the likelihood of rows, its nats per held-out row are
+written to `nats.json` after the answer, and cost none of its time and memory; with --nats-by-row those of each row, and
+the copula's, too.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ RECIPES: dict[str, tuple[str, dict[str, Any]]] = {
 CONTROLS = ("real", "holdout", "memoriser")
 SAMPLING_BUDGETS = 2
 """Budgets that drawing may take, as `peers/shared.py` has it."""
+ROWS_AT_ONCE = {"smollm2-135m": 128}
+"""Rows of a part, where the method's own size of a batch takes longer than a minute's fit may draw."""
 CHOICES = (*CONTROLS, "independent", *LANGUAGE_MODELS, *DRAWN_OTHERWISE, *BASELINES)
 
 
@@ -66,16 +69,24 @@ def unfitted(name: str, target: str | None, seed: int, minutes: float) -> tuple[
     return BaselineSynthesizer(name, options=options, target=target, random_state=seed, progress=True), options
 
 
-def drawn(generator: Any, n_rows: int, seed: int, seconds: float) -> pd.DataFrame:
-    """Return the rows that a language model draws in so many seconds, at least one batch; of a baseline all of them."""
+def drawn(generator: Any, n_rows: int, seed: int, seconds: float, at_once: int | None = None) -> pd.DataFrame:
+    """Return the rows that a language model has drawn after so many seconds; of a baseline all of them.
+
+    Raises
+    ------
+    SystemExit
+        If no part of them was whole by then, as `peers/shared.py` has it.
+    """
     if not hasattr(generator, "iter_samples"):
         return generator.sample(n_rows, random_state=seed)
     parts: list[pd.DataFrame] = []
     end = time.monotonic() + seconds
-    for part in generator.iter_samples(n_rows, random_state=seed):
-        parts.append(part)
+    for part in generator.iter_samples(n_rows, random_state=seed, batch_size=at_once):
         if time.monotonic() > end:
             break
+        parts.append(part)
+    if not parts:
+        raise SystemExit(f"no row of {n_rows} was drawn in {seconds:.0f} s")
     return pd.concat(parts, ignore_index=True)
 
 
@@ -118,7 +129,7 @@ def main(arguments: list[str] | None = None) -> None:
         answer["seconds"]["fit"] = time.perf_counter() - began
         began = time.perf_counter()
         seconds = SAMPLING_BUDGETS * 60 * options.budget_minutes
-        rows = drawn(generator, options.rows, options.seed, seconds)
+        rows = drawn(generator, options.rows, options.seed, seconds, ROWS_AT_ONCE.get(options.method))
         answer["seconds"]["sample"] = time.perf_counter() - began
         answer |= {"settings": settings, "notes": list(generator.report_.get("notices", ()))}
         if len(rows) < options.rows:

@@ -23,9 +23,9 @@ class Bootstrap:
         rows = np.random.default_rng(random_state).integers(0, len(self.train), n_samples)
         return self.train.iloc[rows].reset_index(drop=True)
 
-    def iter_samples(self, n_samples, random_state=None):
-        for start in range(0, n_samples, 100):
-            yield self.sample(min(100, n_samples - start), random_state=start)
+    def iter_samples(self, n_samples, random_state=None, batch_size=None):
+        for start in range(0, n_samples, batch_size or 100):
+            yield self.sample(min(batch_size or 100, n_samples - start), random_state=start)
 
     def log_prob(self, table):
         values = np.full(len(table), -10.0)

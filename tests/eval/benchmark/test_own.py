@@ -97,15 +97,21 @@ def test_the_likelihood_of_held_out_rows_follows_the_answer(tmp_path, table, mon
     assert json.loads((tmp_path / "answer.json").read_text())["settings"] == {"model": "compact"}
 
 
-def test_drawing_ends_when_its_seconds_are_over(stub, table):
-    class Endless(stub.Bootstrap):
-        def iter_samples(self, n_samples, random_state):
-            for _ in range(n_samples):
-                yield self.train.head(1)
+def test_drawing_ends_when_its_seconds_are_over(stub, table, monkeypatch):
+    now = [0.0]
 
+    class Endless(stub.Bootstrap):
+        def iter_samples(self, n_samples, random_state, batch_size):
+            for _ in range(n_samples // batch_size):
+                now[0] += 7.0
+                yield self.train.head(batch_size)
+
+    monkeypatch.setattr(own.time, "monotonic", lambda: now[0])
     generator = Endless(table.train)
-    assert len(own.drawn(generator, 30, 0, 60.0)) == 30
-    assert len(own.drawn(generator, 30, 0, -1.0)) == 1
+    assert len(own.drawn(generator, 30, 0, 600.0, 3)) == 30
+    assert len(own.drawn(generator, 30, 0, 14.0, 3)) == 6  # the third part ends too late and does not count
+    with pytest.raises(SystemExit, match="no row of 30 was drawn in 6 s"):
+        own.drawn(generator, 30, 0, 6.0, 3)
 
 
 def test_every_method_has_one_place(tmp_path):
