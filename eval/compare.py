@@ -57,12 +57,14 @@ def seconds(value: float) -> str:
 
 
 def cell(entry: Entry, figure: Figure) -> str:
-    """Return mean and spread of a figure."""
+    """Return mean and spread of a figure, and of how many seeds where not all have it."""
     shown, spread = number(entry.mean(figure.key), percent=figure.percent), entry.spread(figure.key)
+    n_values, n_runs = len(entry.values(figure.key)), len(entry.runs)
+    some = f" ({n_values} of {n_runs})" if 0 < n_values < n_runs and figure.key != "protocol_dcr_share" else ""
     if math.isnan(spread):
-        return shown
+        return shown + some
     plain = number(spread, percent=figure.percent).removesuffix(" %")
-    return f"{shown.removesuffix(' %')} ± {plain}{' %' if figure.percent else ''}"
+    return f"{shown.removesuffix(' %')} ± {plain}{' %' if figure.percent else ''}{some}"
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -89,7 +91,7 @@ def section(name: str, entries: Sequence[Entry]) -> str:
     text = [
         f"## {_title(name)}",
         f"{rows['train']:,} rows to learn from, {rows['holdout']:,} held out ({split}).",
-        table(header, lines) + (FEW if any(entry.few for entry in done) else "") + _older(done),
+        table(header, lines) + (FEW if any(entry.few for entry in done) else "") + _older(done) + _mixed(done),
         "The protocol's figures:",
         protocol(name, done, first["task"]),
     ]
@@ -108,6 +110,13 @@ def _older(entries: Sequence[Entry]) -> str:
         if single
         else ""
     )
+
+
+def _mixed(entries: Sequence[Entry]) -> str:
+    """Which methods of ours have seeds of several commits: their spread may hold a change of code."""
+    ours = [one for one in entries if one.kind == "ours" and len({run["fit"]["commit"] for run in one.runs}) > 1]
+    named = ", ".join(f"{one.method} {one.minutes:g} min" for one in ours)
+    return f"\n\nSeeds of ours that were fitted at different commits: {named}." if ours else ""
 
 
 def protocol(name: str, entries: Sequence[Entry], task: str) -> str:
@@ -180,7 +189,7 @@ def _reason(failure: Mapping[str, Any]) -> str:
 def rankings(tables: Mapping[str, list[Entry]], *, level: int = 3, all_tables_only: bool = False) -> str:
     """Return the methods over the tables at each budget, under headings of that level.
 
-    With `all_tables_only`, those that were run on every table and no others.
+    With `all_tables_only`, figures of those that were run on every table; the others are named.
     """
     parts = []
     for minutes in budgets(tables):
@@ -191,7 +200,7 @@ def rankings(tables: Mapping[str, list[Entry]], *, level: int = 3, all_tables_on
             parts += [f"{'#' * level} {minutes:g} minute{'' if minutes == 1 else 's'}: {titles}", ranking(block)]
         listed = {entry.method for block in compared for entries in block.values() for entry in entries}
         left = sorted({entry.method for entries in equal.values() for entry in entries} - listed)
-        if left and not all_tables_only:
+        if left:
             parts.append(f"Not run on all of these tables: {', '.join(left)}.")
     return "\n\n".join(parts)
 
@@ -210,10 +219,8 @@ def ranking(block: Mapping[str, list[Entry]]) -> str:
     lines = []
     for name in order:
         own, rank = by_method[name], _mean(found.get(name, []))
-        failed = sum(entry.failed for entry in own)
         lines.append([
-            _label(own[0]), NONE if math.isnan(rank) else f"{rank:.1f}",
-            f"{len(own) - failed}" + (f" ({failed} failed)" if failed else ""),
+            _label(own[0]), NONE if math.isnan(rank) else f"{rank:.1f}", _counted(own),
             *(number(_mean([entry.mean(one) for entry in own]), percent=FIGURES[one].percent) for one in RANKED[:3]),
             *(number(_mean([entry.tstr_lost for entry in own if entry.dataset in names]))
               for names in lost.values() if names),
@@ -225,6 +232,14 @@ def ranking(block: Mapping[str, list[Entry]]) -> str:
     return table([*header, "copies", "2 % DCR", "fit s"], lines)
 
 
+def _counted(own: Sequence[Entry]) -> str:
+    """On how many tables a method made rows, and where it did so in part only."""
+    failed, few = sum(entry.failed for entry in own), sum(entry.few for entry in own)
+    seeds = sum(len(entry.failures) for entry in own if not entry.failed)
+    parts = [f"{failed} failed"] * bool(failed) + [f"{few} †"] * bool(few) + [f"{seeds} seeds failed"] * bool(seeds)
+    return f"{len(own) - failed}" + (f" ({', '.join(parts)})" if parts else "")
+
+
 def _mean(values: Sequence[float]) -> float:
     known = [value for value in values if not math.isnan(value)]
     return float(np.mean(known)) if known else math.nan
@@ -233,8 +248,9 @@ def _mean(values: Sequence[float]) -> float:
 RANKING_NOTE = (
     "Means over the tables that a method made rows of, of equal minutes for a fit; what ends by itself in fewer, "
     "whatever the budget, counts for more minutes too. Rank 1 is best: on each table the mean of the ranks by Shape "
-    "error, Trend error, C2ST score and TSTR, a failure being last; controls (*slanted*) are not ranked, and variants "
-    "of one model are rivals of each other. Methods are ranked beside others that were run on the same tables only: "
+    "error, Trend error, C2ST score and TSTR, a failure being last; so is a table of fewer rows than are held out (†), "
+    "but for TSTR, since few rows are harder to tell apart. Controls (*slanted*) are not ranked, and variants of one "
+    "model are rivals of each other. Methods are ranked beside others that were run on the same tables only: "
     "first on all of them, then, where there are more methods, on those with the most. AUC and R2 lost: of models "
     "trained on as many real rows minus that of models trained on synthetic ones; R2 has no lower end. A high share of "
     "rows nearer to a training row than 2 % of held-out ones are (2 % DCR) means near-copies, whatever the rank."

@@ -134,18 +134,20 @@ def table(results: list[dict[str, Any]]) -> str:
     if not results:
         return "No results are recorded yet: see `python -m eval.spine --help`."
     lines = [
-        "| benchmark | figure | measured | target | real hold-out | |",
-        "| --- | --- | ---: | ---: | ---: | --- |",
+        "| benchmark | figure | measured | target | real hold-out | | on |",
+        "| --- | --- | ---: | ---: | ---: | --- | --- |",
     ]
+    letters = _letters(results)
     for result in results:
         title = TITLES.get(result["benchmark"], result["benchmark"])
+        on = ", ".join(sorted(letters[machine] for machine in _machines(result)))
         for target in result["targets"] or _figures(result):
             what = target["what"]
             bound = f"{target['relation']} {number(target['target'], what)}" if "target" in target else ""
             verdict = {True: "reached", False: "missed", None: ""}[target.get("reached")]
             measured, real = number(target["measured"], what), holdout_figure(result, what)
-            lines.append(f"| {title} | {what} | {measured} | {bound} | {real} | {verdict} |")
-            title = ""
+            lines.append(f"| {title} | {what} | {measured} | {bound} | {real} | {verdict} | {on} |")
+            title = on = ""
     return "\n".join([*lines, "", _origin(results)])
 
 
@@ -165,6 +167,17 @@ def _machine(named: dict[str, Any]) -> str:
     return f"{named['cpu']}, {named['cores']} cores{gpu}"
 
 
+def _machines(result: dict[str, Any]) -> list[str]:
+    """Where a result was measured; of one put together from fits made elsewhere, where those were."""
+    return list(result.get("fits", {}).get("machines") or [_machine(result["machine"])])
+
+
+def _letters(results: list[dict[str, Any]]) -> dict[str, str]:
+    """A letter for each machine, in the order of the table."""
+    machines = dict.fromkeys(machine for one in results for machine in _machines(one))
+    return {machine: chr(ord("A") + place) for place, machine in enumerate(machines)}
+
+
 def _commits(result: dict[str, Any]) -> set[str]:
     """The commit of a result, and those of points in it that were measured at others; + with uncommitted changes."""
     found = {str(result["commit"])[:12] + ("+" if result["dirty"] else "")}
@@ -181,7 +194,7 @@ def _commits(result: dict[str, Any]) -> set[str]:
 
 
 def _origin(results: list[dict[str, Any]]) -> str:
-    machines = sorted({_machine(one["machine"]) for one in results})
+    machines = [f"{letter}: {machine}" for machine, letter in _letters(results).items()]
     commits = sorted({name for one in results for name in _commits(one)})
     dirty = any(name.endswith("+") for name in commits)
     return (

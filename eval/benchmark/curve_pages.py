@@ -36,13 +36,15 @@ def document(result: Result) -> str:
     parts = [
         "# Quality against the number of training rows",
         f"Written by `python -m eval.curves`: {result['budget_minutes']:g} minutes a fit on "
-        f"{'; '.join(fits['machines'])}; commit {', '.join(fits['commits'])}. Controls are *slanted*.",
+        f"{'; '.join(fits['machines'])}; commit {', '.join(fits['commits'])}. Controls are *slanted*."
+        + _seeds(result["cells"]),
         "![Curves](curves.svg)",
         "## Which of our models is best, and what `--model auto` takes",
         _rule(result["rule"]),
-        "Nats lost: auto's choice beside the best, ± the standard error over rows. Auto / copula: over the rows that "
-        "are possible under both, where a few rows of hundreds of nats can decide the copula's mean; likelier: the "
-        "share of all rows possible under either that auto's choice gives more probability.",
+        "Nats lost: auto's choice beside the best, ± the standard error over held-out rows. Auto / copula: over the "
+        "rows that are possible under both, with the 95 % interval over them of what the copula loses; a few rows of "
+        "hundreds of nats can decide the copula's mean. Likelier: the share of all rows possible under either that "
+        "auto's choice gives more probability.",
         "Mean rank by C2ST score and TSTR up to 1,000 rows, 1 is best: "
         + "; ".join(f"{name} {rank:.2f}" for name, rank in sorted(result["mean_ranks"].items(), key=lambda one: one[1]))
         + ".",
@@ -77,18 +79,36 @@ def _rule(lines: Sequence[Mapping[str, Any]]) -> str:
         lost = NONE if line["behind"] is None else f"{line['behind']:.2f} ± {_number(line['standard_error'], 2)}"
         copula = NONE if against is None else _beside(against["nats"], line["auto"])
         medians = NONE if against is None else _beside(against["medians"], line["auto"])
+        gain = NONE if against is None else _gain(against["gain"])
         likelier = NONE if against is None else f"{100 * against['likelier']:.0f} %"
         rows.append(
             [line["dataset"], str(line["rows"]), *(_number(line["nats"].get(name), 2) for name in VARIANTS),
-             line["best"] or NONE, line["auto"], verdict, lost, copula, medians, likelier]
+             line["best"] or NONE, line["auto"], verdict, lost, copula, gain, medians, likelier]
         )  # fmt: skip
     header = ["table", "rows", *VARIANTS, "best", "auto", "auto is best", "nats lost"]
-    header += ["auto / copula, same rows", "medians", "likelier"]
+    header += ["auto / copula, same rows", "copula loses", "medians", "likelier"]
     return _table(header, rows)
 
 
 def _beside(nats: Mapping[str, float], auto: str) -> str:
     return f"{nats[auto]:.2f} / {nats[COPULA]:.2f}"
+
+
+def _gain(gain: Mapping[str, float | None]) -> str:
+    return f"{_number(gain['mean'], 2)} [{_number(gain['lower'], 2)}, {_number(gain['upper'], 2)}]"
+
+
+def _seeds(cells: Sequence[Mapping[str, Any]]) -> str:
+    """Which methods have more than one seed, and where: elsewhere every figure is of one."""
+    found: dict[tuple[int, int], set[str]] = {}
+    for cell in cells:
+        for method, own in cell["methods"].items():
+            if own["seeds"] > 1:
+                found.setdefault((own["seeds"], cell["rows"]), set()).add(method)
+    return "".join(
+        f" At {rows:,} rows {', '.join(sorted(methods))}: {seeds} seeds; means over them stand beside one of others."
+        for (seeds, rows), methods in sorted(found.items())
+    )
 
 
 def _figures(result: Result, name: str, key: str) -> str:

@@ -2,7 +2,8 @@
 
 Methods are ranked at equal minutes, and only beside others that were run on the same tables: a rank of 5 among eight is
 not one of 5 among twenty-four. A fit that its budget had no part in (a copula, a fixed number of epochs, one that
-stopped early) stands for all longer budgets too, so that only those that use more minutes are run again with more.
+stopped early) stands for longer budgets it was not run with, so that only those that use more minutes need to be. Our
+language models' fits never do: they plan by their minutes, even where they end long before them.
 
 Knows result files. Refuses to know how they are shown.
 """
@@ -86,6 +87,8 @@ BUDGET_FREE = {"model", "rows", "trees", "planned_epochs", "epochs"}
 """Settings of fits that can have ended before their minutes: with others, such as planned steps, minutes were used."""
 ENDED_EARLY = 0.5
 """A fit that took a smaller part of its minutes was not ended by them, whatever its settings say."""
+PLANNED = {"model", "max_minutes"}
+"""Settings of our language models, whose schedules are planned for their minutes."""
 LEAST_SECONDS = 1e-3
 """Rows that took less were made during the fit: there is no speed to tell."""
 
@@ -120,6 +123,11 @@ class Entry:
     def failed(self) -> bool:
         """Whether there is no seed with rows."""
         return not self.runs
+
+    @property
+    def seeds(self) -> int:
+        """Seeds it was run with, failures among them."""
+        return len(self.runs) + len(self.failures)
 
     @property
     def subsamples(self) -> set[int]:
@@ -193,6 +201,8 @@ def ended_alone(result: dict[str, Any]) -> bool:
     answer = result["fit"]["answer"]
     settings, train = answer.get("settings") or {}, result["rows"]["train"]
     if settings.get("rows", train) != train or settings.get("epochs") != settings.get("planned_epochs"):
+        return False
+    if settings.keys() >= PLANNED:
         return False
     share = answer["seconds"]["fit"] / (60 * result["settings"]["budget_minutes"])
     return bool(share < ENDED_EARLY or (share < 1 and settings.keys() <= BUDGET_FREE))
@@ -276,8 +286,7 @@ def budgets(tables: Mapping[str, list[Entry]]) -> list[float]:
 def at(tables: Mapping[str, list[Entry]], minutes: float) -> dict[str, list[Entry]]:
     """Return what each method reaches on each table in so many minutes: its entry of that budget, or a shorter one.
 
-    A shorter one counts if it `ended_alone`, and on tables where some method was run with this budget; of two that
-    would be the same, the one of more seeds.
+    A shorter one, the longest, counts if it `ended_alone`, and on tables where some method was run with this budget.
     """
     found: dict[str, list[Entry]] = {}
     for name, entries in tables.items():
@@ -286,9 +295,7 @@ def at(tables: Mapping[str, list[Entry]], minutes: float) -> dict[str, list[Entr
         latest: dict[str, Entry] = {}
         for entry in sorted(entries, key=lambda one: one.minutes):
             if entry.minutes == minutes or (entry.minutes < minutes and entry.ended_alone):
-                known = latest.get(entry.method)
-                if known is None or not (known.ended_alone and len(known.runs) > len(entry.runs)):
-                    latest[entry.method] = entry
+                latest[entry.method] = entry
         found[name] = sorted(latest.values(), key=_order)
     return found
 
@@ -325,7 +332,8 @@ def ranks(block: Mapping[str, list[Entry]]) -> dict[str, list[float]]:
     """Return the rank of each method on each table of a block, 1 is best; controls have none.
 
     A table's rank is the mean of its ranks by the figures of `RANKED`; equal figures share their ranks, and who failed
-    or has no figure shares the last ones.
+    or has no figure shares the last ones. So does who made fewer rows than are held out, by the figures that depend on
+    the number of rows: of few rows a C2ST tells less. Seeds that failed, of several, count with the last rank.
     """
     found: dict[str, list[float]] = {}
     for entries in block.values():
@@ -333,13 +341,14 @@ def ranks(block: Mapping[str, list[Entry]]) -> dict[str, list[float]]:
         by_figure = []
         for key in RANKED:
             sign = -1.0 if FIGURES[key].better == "more" else 1.0
-            values = [sign * entry.mean(key) for entry in rivals]
+            values = [math.nan if entry.few and key in MATCHED else sign * entry.mean(key) for entry in rivals]
             if not all(math.isnan(value) for value in values):
                 by_figure.append(_ranked(values))
         for place, entry in enumerate(rivals):
             own = [one[place] for one in by_figure]
             if own:
-                found.setdefault(entry.method, []).append(float(np.mean(own)))
+                failed = len(entry.failures) / max(1, entry.seeds) if entry.runs else 0.0
+                found.setdefault(entry.method, []).append((1 - failed) * float(np.mean(own)) + failed * len(rivals))
     return found
 
 

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy import stats
 
 from eval.benchmark.methods import LANGUAGE_MODELS
 
@@ -125,16 +126,17 @@ def rule(found: Mapping[Place, Mapping[str, Sequence[Mapping[str, Any]]]], choos
     list of dict
         ``nats`` by model, over the same rows; ``best`` of them; ``auto`` what is chosen; ``auto_is_best``, null where
         fewer than two models were measured; ``behind``, the nats per row that auto's choice loses to the best, and the
-        ``standard_error`` of that difference over rows. ``copula``: the copula's nats and those of auto's choice over
-        the rows possible under both, mean and median, and the share ``likelier`` of rows possible under either that
-        auto's choice gives more probability.
+        ``standard_error`` of that difference over held-out rows, each the mean of its seeds. ``copula``: the copula's
+        nats and those of auto's choice over the rows possible under both, mean and median, the 95 % interval of what
+        the copula loses to it, and the share ``likelier`` of rows possible under either that auto's choice gives more
+        probability.
     """
     lines = []
     for (dataset, n_rows), results in sorted(found.items()):
         nats, auto = nats_by_row(results, VARIANTS), choose(dataset, n_rows)
         means = {method: float(values.mean()) for method, values in nats.items() if values.size}
         best = min(means, key=lambda method: means[method]) if means else None
-        lost = nats[auto] - nats[best] if best is not None and auto in means else np.zeros(0)
+        lost = _lost(results, VARIANTS, auto, best) if best is not None and auto in means else np.zeros(0)
         lines.append(
             {
                 "dataset": dataset, "rows": n_rows, "nats": means, "best": best, "auto": auto,
@@ -147,6 +149,22 @@ def rule(found: Mapping[Place, Mapping[str, Sequence[Mapping[str, Any]]]], choos
     return lines
 
 
+def _lost(
+    results: Mapping[str, Sequence[Mapping[str, Any]]], methods: Sequence[str], one: str, other: str
+) -> FloatArray:
+    """What one method loses to another on each held-out row that is possible under all, the mean of its seeds.
+
+    Seeds look at the same rows, so that rows are what an interval is over.
+    """
+    values = _all_rows(results, methods)
+    possible = np.all([np.isfinite(value) for value in values.values()], axis=0)
+    differences = np.zeros(possible.size)
+    differences[possible] = values[one][possible] - values[other][possible]
+    n_rows = next(len(by_row) for own in results[one] if (by_row := own.get("holdout_nats", {}).get("by_row")))
+    sums, counted = differences.reshape(-1, n_rows).sum(axis=0), possible.reshape(-1, n_rows).sum(axis=0)
+    return np.asarray(sums[counted > 0] / counted[counted > 0])
+
+
 def _against_copula(results: Mapping[str, Sequence[Mapping[str, Any]]], auto: str) -> dict[str, Any] | None:
     nats = nats_by_row(results, [auto, COPULA])
     if set(nats) != {auto, COPULA} or not nats[auto].size:
@@ -156,12 +174,17 @@ def _against_copula(results: Mapping[str, Sequence[Mapping[str, Any]]], auto: st
     }
     means = {one: float(values.mean()) for one, values in nats.items()}
     every = _all_rows(results, [auto, COPULA])
+    gains = _lost(results, [auto, COPULA], COPULA, auto)
+    mean, half = float(gains.mean()), math.nan
+    if gains.size > 1:
+        half = float(stats.t.ppf(0.975, gains.size - 1) * gains.std(ddof=1) / math.sqrt(gains.size))
     either = np.isfinite(every[auto]) | np.isfinite(every[COPULA])
     return {
         "nats": means,
         "medians": {one: float(np.median(values)) for one, values in nats.items()},
         "likelier": float((every[auto] < every[COPULA])[either].mean()),
         "rows": int(nats[auto].size),
+        "gain": {"mean": mean, "lower": mean - half, "upper": mean + half},
         "impossible_rows": impossible,
         "auto_is_better": means[auto] < means[COPULA],
     }
@@ -188,9 +211,12 @@ def ranks(cells: Mapping[Place, Mapping[str, Any]], most_rows: int = MOST_RANKED
     return {name: float(np.mean(own)) for name, own in places.items() if own}
 
 
-def targets_at(lines: Sequence[Mapping[str, Any]], n_rows: int) -> tuple[int, int, int, int]:
-    """Return at so many rows: tables where auto's choice is best, all judged, tables where it beats the copula, all."""
+def targets_at(lines: Sequence[Mapping[str, Any]], n_rows: int) -> tuple[int, int, int, int, int]:
+    """Return at so many rows: tables where auto's choice is best, all judged; where it beats the copula, where its
+    interval says so, all.
+    """
     here = [line for line in lines if line["rows"] == n_rows]
     judged = [line["auto_is_best"] for line in here if line["auto_is_best"] is not None]
     against = [line["copula"]["auto_is_better"] for line in here if line["copula"] is not None]
-    return sum(judged), len(judged), sum(against), len(against)
+    clear = [line["copula"]["gain"]["lower"] > 0 for line in here if line["copula"] is not None]
+    return sum(judged), len(judged), sum(against), sum(clear), len(against)

@@ -1,5 +1,6 @@
 """Tables say what result files say: means and spreads over seeds, ranks over tables, failures as failures."""
 
+import dataclasses
 import json
 import math
 
@@ -12,10 +13,13 @@ REFERENCE = {"shape_error": 0.01, "trend_error": 0.02, "c2st_score": 0.97, "tstr
 
 
 def result(
-    dataset, method, seed=0, *, kind="ours", c2st=0.5, tstr=0.8, minutes=6.0, half=False, error=None, settings=None
-):
+    dataset, method, seed=0, *, kind="ours", c2st=0.5, tstr=0.8, shape=0.1, minutes=6.0, half=False, error=None,
+    settings=None,
+):  # fmt: skip
     """A result file in short."""
-    scores = {key: {"value": 0.1} for key in ("shape_error", "trend_error", "copies", "near_train", "closer_to_train")}
+    scores = {
+        key: {"value": shape} for key in ("shape_error", "trend_error", "copies", "near_train", "closer_to_train")
+    }
     scores |= {"c2st_score": {"value": c2st}, "tstr": {"value": tstr}}
     summary = {
         "scores": scores,
@@ -41,7 +45,11 @@ def result(
         "rows": {"train": 100, "holdout": 50, "synthetic": 100},
         "peak_rss_mib": 100.0 + seed,
         "fit": fit | {"answer": {"seconds": {"fit": 10.0 * (seed + 1), "sample": 2.0}, "settings": settings}},
-        "metrics": {"summary": summary, "protocol": {"mle": {"value": 0.7}, "dcr_share": {"value": 0.6}}, "rare": {}},
+        "metrics": {
+            "summary": summary,
+            "protocol": {"mle": {"value": 0.7}, "dcr_share": {"value": 0.6}, "alpha_precision": {"value": 0.9}},
+            "rare": {},
+        },
     }
     if error:
         del found["metrics"]
@@ -130,7 +138,8 @@ def test_methods_are_ranked_beside_those_on_the_same_tables_only(folder):
     text = compare.rankings(entries.read(folder))
     assert "### 6 minutes: two, three\n" in text or "### 6 minutes: three, two\n" in text
     shorter = compare.rankings(entries.read(folder), all_tables_only=True)
-    assert "| a |" in text and "| a |" not in shorter and "| good |" in shorter and "Not run" not in shorter
+    assert "| a |" in text and "| a |" not in shorter and "| good |" in shorter
+    assert "Not run on all of these tables: a, " in shorter
     assert "Not run on all of these tables: broken, poor." in text and "| 1 (1 failed) |" in text
 
 
@@ -187,12 +196,67 @@ def test_what_ends_by_itself_stands_for_longer_budgets(folder):
     assert "### 6 minutes: one, two" in compare.rankings(tables)
 
 
-def test_of_two_fits_that_would_be_the_same_the_one_of_more_seeds_counts(folder):
+def test_a_fit_with_the_budget_itself_counts_before_shorter_ones_of_more_seeds(folder):
     for seed, minutes in ((0, 1.0), (1, 1.0), (0, 6.0)):
         one = result("one", "forest", seed, minutes=minutes)
         (folder / "one" / f"forest-{minutes}-{seed}.json").write_text(json.dumps(one))
     longer = {one.method: one for one in entries.at(entries.read(folder), 6.0)["one"]}
-    assert longer["forest"].minutes == 1.0 and len(longer["forest"].runs) == 2
+    assert longer["forest"].minutes == 6.0 and len(longer["forest"].runs) == 1
+
+
+def test_a_language_model_that_ends_early_does_not_stand_for_longer_budgets():
+    one = result("one", "compact", minutes=1.0, settings={"model": "compact", "max_minutes": 1.0, "recipe": {}})
+    one["fit"]["answer"]["seconds"]["fit"] = 20.0
+    assert not entries.ended_alone(one)
+    one["fit"]["answer"]["settings"] = {"max_minutes": 1.0}
+    assert entries.ended_alone(one)
+
+
+def test_figures_of_few_rows_share_the_last_ranks_but_for_tstr(folder):
+    best = result("one", "few", shape=0.0, c2st=1.0, tstr=0.99)
+    best["rows"]["synthetic"] = 40
+    other = result("two", "few", shape=0.0, c2st=1.0, tstr=0.99)
+    for name, one in (("one", best), ("two", other)):
+        (folder / name / "few.json").write_text(json.dumps(one))
+    block = entries.blocks(entries.at(entries.read(folder), 6.0))[0]
+    n_rivals = sum(one.kind != "control" for one in block["one"])
+    first, second = (entries.ranks({name: block[name]})["few"][0] for name in ("one", "two"))
+    assert second == 1.0 < first < n_rivals
+    assert "(1 †)" in compare.ranking(block)
+
+
+def test_a_seed_that_failed_has_the_last_rank(folder):
+    for seed in (2, 3):
+        (folder / "one" / f"good-{seed}.json").write_text(json.dumps(result("one", "good", seed, error="ended")))
+    block = {"one": entries.at(entries.read(folder), 6.0)["one"]}
+    rivals = [one for one in block["one"] if one.kind != "control"]
+    assert entry(entries.read(folder), "one", "good").seeds == 4
+    (mean,) = entries.ranks(block)["good"]
+    alone = {"one": [one for one in block["one"] if one.method != "good"] + [replaced(block["one"])]}
+    (clean,) = entries.ranks(alone)["good"]
+    assert mean == pytest.approx((2 * clean + 2 * len(rivals)) / 4)
+    assert "2 seeds failed" in compare.ranking(block)
+
+
+def replaced(block):
+    good = next(one for one in block if one.method == "good")
+    return dataclasses.replace(good, failures=())
+
+
+def test_a_figure_that_only_some_seeds_have_says_so(folder):
+    gone = result("one", "good", 2)
+    gone["metrics"]["protocol"]["alpha_precision"] = {"value": None, "reason": "2 rows"}
+    (folder / "one" / "good-1.json").write_text(json.dumps(gone))
+    found = entry(entries.read(folder), "one", "good")
+    assert compare.cell(found, entries.FIGURES["protocol_alpha_precision"]).endswith("(2 of 3)")
+    assert "of 3)" not in compare.cell(found, entries.FIGURES["shape_error"])
+
+
+def test_seeds_of_ours_of_several_commits_are_named(folder):
+    later = result("one", "good", 1)
+    later["fit"]["commit"] = "e" * 40
+    (folder / "one" / "good-1.json").write_text(json.dumps(later))
+    assert "fitted at different commits: good 6 min." in compare.compare(folder).read_text()
 
 
 def test_a_failure_that_only_has_a_code_says_what_was_printed_last(folder):

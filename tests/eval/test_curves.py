@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from eval import curves, tables
 from eval import run as one_run
@@ -64,6 +65,8 @@ def test_the_rule_compares_rows_that_are_possible_under_all_models():
     assert line["copula"]["rows"] == 3 and line["copula"]["auto_is_better"] is True
     assert line["copula"]["nats"]["compact"] == pytest.approx(113 / 3)
     assert line["copula"]["medians"] == {"compact": 7.0, "copula": 8.0} and line["copula"]["likelier"] == 1.0
+    half = stats.t.ppf(0.975, 2) * np.std([1.0, 1.0, 1.0], ddof=1) / math.sqrt(3)
+    assert line["copula"]["gain"] == pytest.approx({"mean": 1.0, "lower": 1.0 - half, "upper": 1.0 + half})
     worse = place(
         result("a", 100, "compact", by_row=[5.0, 9.0, None, None]),
         result("a", 100, "copula", by_row=[None, 7.0, 8.0, None]),
@@ -73,6 +76,19 @@ def test_the_rule_compares_rows_that_are_possible_under_all_models():
     (line,) = small_tables.rule(found, lambda name, n_rows: "smollm2-135m")
     assert line["auto_is_best"] is False and line["behind"] == pytest.approx(0.1)
     assert line["standard_error"] == pytest.approx(np.std([0.5, 0.0, -0.2], ddof=1) / math.sqrt(3))
+
+
+def test_an_interval_is_over_held_out_rows_whose_seeds_are_no_more_rows():
+    gains = np.array([2.0, -1.0, 0.5])
+    found = place(
+        *(result("a", 100, "compact", by_row=[5.0, 6.0, 7.0], seed=seed) for seed in range(3)),
+        *(result("a", 100, "copula", by_row=[*(np.array([5.0, 6.0, 7.0]) + gains)], seed=seed) for seed in range(3)),
+    )
+    (line,) = small_tables.rule(found, lambda name, n_rows: "compact")
+    half = stats.t.ppf(0.975, 2) * gains.std(ddof=1) / math.sqrt(3)  # of three rows, not of nine
+    mean = gains.mean()
+    assert line["copula"]["gain"] == pytest.approx({"mean": mean, "lower": mean - half, "upper": mean + half})
+    assert small_tables.targets_at([line], 100) == (0, 0, 1, 0, 1)
 
 
 def test_one_model_alone_is_not_judged_and_seeds_are_paired():
