@@ -12,10 +12,11 @@ result is METHOD-MINUTESm-nN-sSEED.json below eval/results/curves (see `eval.cur
 held-out row, the copula's included.
 
 A run that is started again keeps what is finished. The rows lie in FOLDER/.rows, which is no part of the repository:
-with other scoring (--grid, --report, or a newer version of the metrics) they are scored again without a fit. A method
-that fails or hangs is a result too, with the type of the error and the seconds it took, and is kept as well. A peer is
-run again where its packages or its runner changed since, or where its environment could not be made. --again
-fit or --again score does that part once more. `python -m eval.compare` makes tables and plots of all results.
+with other scoring (--grid, --report, or a newer version of the metrics) they are scored again without a fit; where the
+newer version is the next one, only in what it changed. A method that fails or hangs is a result too, with the type of
+the error and the seconds it took, and is kept as well. A peer is run again where its packages or its runner changed
+since, or where its environment could not be made. --again fit or --again score does that part once more.
+`python -m eval.compare` makes tables and plots of all results.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from typing import Any, Literal, get_args
 from eval import record, scoring, tables
 from eval.benchmark.generated import Generated, Settings, generated, of_this_runner, tried
 from eval.benchmark.methods import Method, method, methods
-from eval.benchmark.scores import Scoring, measure
+from eval.benchmark.scores import Scoring, changed, measure
 from llmsynth.evaluate import Learners
 
 FOLDER, CURVES = record.RESULTS / "benchmark", record.RESULTS / "curves"
@@ -95,12 +96,21 @@ def run(
     result: dict[str, Any] = {"title": chosen.title, "kind": chosen.kind, "settings": asked, **_facts(table, made)}
     if made.rows is not None:
         _say(f"{path.parent.name}/{path.stem}: scoring {len(made.rows):,} rows")
-        result["metrics"] = measure(
+        old = _of_the_same_rows(path, made) if again == "" else None
+        result["metrics"] = (old and changed(old, asked, table, made.rows, how)) or measure(
             table, made.rows, how, learners=learners, is_holdout=(chosen.kind, name) == ("control", "holdout")
         )
     written = record.write(settings.name, result, [], folder=path.parent)
     _say(f"{path.parent.name}/{path.stem}: " + _short(result))
     return written
+
+
+def _of_the_same_rows(path: Path, made: Generated) -> dict[str, Any] | None:
+    """The result that is there, if it is of these rows."""
+    if not path.is_file():
+        return None
+    result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return result if result["fit"].get("started") == made.fit["started"] else None
 
 
 def _facts(table: tables.Table, made: Generated) -> dict[str, Any]:

@@ -10,7 +10,7 @@ rows. Against the training rows it would stand on too few, and copies of them wo
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Any, Literal
@@ -24,8 +24,10 @@ from eval.protocol.rare import rare_precision
 from eval.tables import Table
 from llmsynth.evaluate import Learners, evaluate
 
-VERSION, VERSION_OF_CUT = 4, 3
+VERSION, VERSION_OF_CUT = 5, 4
 """Of what is measured, of whole tables and of those cut to few rows: a result of another version is scored again."""
+CHANGED = ("alpha_precision", "beta_recall")
+"""Figures of the protocol that are all that the last version changed: only they are computed again for the one before."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,27 @@ def measure(
     return found
 
 
+def changed(
+    old: dict[str, Any], asked: dict[str, Any], table: Table, synthetic: pd.DataFrame, how: Scoring
+) -> dict[str, Any] | None:
+    """Return the metrics of a result of the version before with what changed since, None where that is not enough.
+
+    Parameters
+    ----------
+    old : dict
+        The result that is there.
+    asked : dict
+        Settings of the result that is wanted.
+    table, synthetic, how
+        As in `measure`; the rows that the old result was measured of.
+    """
+    scoring_then = old["settings"]["scoring"] | {"version": old["settings"]["scoring"]["version"] + 1}
+    if "metrics" not in old or {**old["settings"], "scoring": scoring_then} != asked:
+        return None
+    again = {} if table.half else protocol(table, synthetic, how, only=CHANGED)
+    return {**old["metrics"], "protocol": old["metrics"]["protocol"] | again}
+
+
 def summary(table: Table, synthetic: pd.DataFrame, learners: Learners) -> dict[str, Any]:
     """Return the library's summary, with what depends on the number of rows as a mean over subsamples."""
     found = scoring.score(table.dataset, synthetic, learners=learners).to_dict()
@@ -109,8 +132,10 @@ def _leave_out(found: dict[str, Any]) -> None:
         parts[name] |= {key: nothing for key in keys if key in parts[name]}
 
 
-def protocol(table: Table, synthetic: pd.DataFrame, how: Scoring) -> dict[str, dict[str, Any]]:
-    """Return the published figures by name: value, rows, seconds; or the reason why there is no value."""
+def protocol(
+    table: Table, synthetic: pd.DataFrame, how: Scoring, *, only: Sequence[str] = ()
+) -> dict[str, dict[str, Any]]:
+    """Return the published figures by name, all or some: value, rows, seconds; or why there is no value."""
     train, made, held = (sides.rows_of(table, frame) for frame in (table.train, synthetic, table.holdout))
     seed, rows = how.seed, {"n_rows": len(made)}
 
@@ -138,7 +163,7 @@ def protocol(table: Table, synthetic: pd.DataFrame, how: Scoring) -> dict[str, d
         "mle": lambda: asdict(mle.mle(made, held, seed=seed, n_points=how.grid)),
         "dcr_quantile": lambda: distance(dcr.dcr_quantile),
     }
-    return {name: _part(compute) for name, compute in figures.items()}
+    return {name: _part(compute) for name, compute in figures.items() if not only or name in only}
 
 
 def c2st_holdout(table: Table, synthetic: pd.DataFrame, learners: Learners) -> dict[str, Any]:

@@ -29,8 +29,12 @@ DEFECTS: dict[str, tuple[str, ...]] = {
     "alpha_precision": (
         "One centre: a lost cluster is not seen if others are as far from it.",
         "Ranges of the training rows scale the numbers: skewed columns weigh next to nothing.",
+        "The last category of the last column is left out, being taken for the target.",
     ),
-    "beta_recall": ("Copies of the training rows reach 1, fresh rows about 0.5: more is not better.",),
+    "beta_recall": (
+        "Copies of the training rows reach 1, fresh rows about 0.5: more is not better.",
+        "The last category of the last column is left out, being taken for the target.",
+    ),
     "c2st_logistic": (
         "A linear classifier sees columns one at a time: independent columns pass.",
         "An area below 0.5 counts as 0.5: copies, which mislead the classifier, get the best figure.",

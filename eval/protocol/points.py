@@ -1,5 +1,8 @@
 """α-precision and β-recall, the "naive" ones of synthcity: rows are points, scaled to the real range; plain distances.
 
+The published programs hand over numbers and a column of 0 and 1 for each category without saying which is the target;
+synthcity takes the last one for it and leaves it out. So it is left out here.
+
 `llmsynth.evaluate` has both with a centre for each cluster, and β-recall as a share of what held-out rows give.
 """
 
@@ -26,7 +29,8 @@ def alpha_precision_beta_recall(real: Rows, synthetic: Rows, *, seed: int = 0) -
     n_rows = min(len(real), len(synthetic), int((WORK / max(1, dimensions)) ** 0.5))
     real, synthetic = real.at_most(n_rows, seed), synthetic.at_most(n_rows, seed + 1)
     points = [
-        np.concatenate(parts, axis=1) for parts in zip(filled(real, synthetic), one_hot(real, synthetic), strict=True)
+        np.concatenate(parts, axis=1)[:, :-1]
+        for parts in zip(filled(real, synthetic), one_hot(real, synthetic), strict=True)
     ]
     low, high = points[0].min(axis=0), points[0].max(axis=0)
     span = np.where(high > low, high - low, 1.0)

@@ -53,6 +53,27 @@ def test_a_finished_run_is_kept_and_other_scoring_needs_no_fit(go, n_fits, capsy
     assert n_fits() == 2
 
 
+def test_of_a_result_of_the_version_before_only_what_changed_is_computed_again(go, n_fits, monkeypatch):
+    path, first = go()
+    old = json.loads(path.read_text())
+    old["settings"]["scoring"]["version"] -= 1
+    old["metrics"]["protocol"] |= {"alpha_precision": {"value": 0.1}, "shape": {"value": 0.2}}
+    path.write_text(json.dumps(old))
+    _, again = go()
+    assert again["settings"] == first["settings"] and n_fits() == 1
+    value = first["metrics"]["protocol"]["alpha_precision"]["value"]
+    assert again["metrics"]["protocol"]["alpha_precision"]["value"] == value != 0.1
+    assert again["metrics"]["protocol"]["shape"]["value"] == 0.2
+    for change in ({"version": first["settings"]["scoring"]["version"] - 2}, {"grid": 3}):
+        old["settings"]["scoring"] |= change
+        path.write_text(json.dumps(old))
+        assert go()[1]["metrics"]["protocol"]["shape"] != {"value": 0.2}  # everything is computed again
+    old["settings"]["scoring"] = first["settings"]["scoring"] | {"version": first["settings"]["scoring"]["version"] - 1}
+    old["fit"]["started"] = "2000-01-01T00:00:00Z"  # of other rows
+    path.write_text(json.dumps(old))
+    assert go()[1]["metrics"]["protocol"]["shape"] != {"value": 0.2}
+
+
 def test_another_seed_number_of_rows_or_table_is_another_run(go, n_fits, tmp_path):
     assert go()[0] != go(seed=1)[0]
     _, fewer = go(rows=50)

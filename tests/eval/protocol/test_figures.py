@@ -1,5 +1,7 @@
 """The protocol's other figures on tables whose answer is known."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -60,6 +62,21 @@ def test_copies_are_recalled_and_fresh_rows_half(sides):
     far = rows_of(table(), table().train.assign(age=1e6))
     alpha, beta, _ = points.alpha_precision_beta_recall(train, far)
     assert alpha < 0.1 and beta < 0.1
+
+
+def test_the_last_category_of_the_last_column_is_left_out_of_points(sides):
+    train, _ = sides
+    last = sorted(set(train.texts[:, -1]))[-1]
+    other = dataclasses.replace(train, texts=train.texts.copy())
+    other.texts[:, -1] = last
+    one = one_hot(train, other)
+    assert one[1][:, -1].all() and not one[1][:, -2].any()
+    numbers = filled(train, other)
+    whole = [np.concatenate(parts, axis=1) for parts in zip(numbers, one, strict=True)]
+    low, high = whole[0].min(axis=0), whole[0].max(axis=0)
+    scaled = [((part - low) / (high - low))[:, :-1] for part in whole]
+    assert points.alpha_precision_beta_recall(train, other)[0] == pytest.approx(points.naive(*scaled)[0])
+    assert points.naive(*scaled)[0] != points.naive(*[(part - low) / (high - low) for part in whole])[0]
 
 
 def test_the_share_of_copies_is_one_and_of_fresh_rows_a_half(sides):
