@@ -27,7 +27,7 @@ from llmsynth.evaluate import Learners, evaluate
 VERSION, VERSION_OF_CUT = 5, 4
 """Of what is measured, of whole tables and of those cut to few rows: a result of another version is scored again."""
 CHANGED = ("alpha_precision", "beta_recall")
-"""Figures of the protocol that are all that the last version changed: of results of the one before, only they are new."""
+"""Figures of the protocol that are all that the last version changed: of results before it, only they are new."""
 
 
 @dataclass(frozen=True)
