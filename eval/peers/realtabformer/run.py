@@ -1,4 +1,7 @@
-"""REaLTabFormer: a GPT-2 of six layers from random weights over digits and levels, with its defaults but for the end.
+"""REaLTabFormer: a GPT-2 of six layers from random weights over digits and levels.
+
+With its defaults but for the end and for digits: it keeps four decimals and ten characters of a number, which merges
+values that differ in the sixth; here it gets as many as the table has, where those are more.
 
     python run.py TRAIN.csv OUT_FOLDER --rows N --seed S --budget-minutes M
 
@@ -26,8 +29,22 @@ LEFT_AFTER_PROBE = 0.8
 EPOCHS = 1000
 BATCH, ACCUMULATED = 8, 4
 ROWS_AT_ONCE = 256
+DECIMALS, CHARACTERS = 4, 10
+"""Their defaults for a number."""
 SEED_OF_THEIRS = 1029
 """Their default seed; added to ours, because they take 0 for no seed."""
+
+
+def digits(table) -> dict[str, int]:
+    """Return the decimals that 99 % of the table's fractions need and the characters then, at least their defaults."""
+    import decimal
+
+    numbers = [value for name in table.select_dtypes("number") for value in table[name].dropna().tolist()]
+    exact = [decimal.Decimal(repr(value)) for value in numbers if value - value == 0]
+    needed = sorted(-int(value.as_tuple().exponent) for value in exact if value % 1)
+    decimals = max(DECIMALS, needed[int(0.99 * (len(needed) - 1))] if needed else 0)
+    longest = max((len(f"{value:.{decimals if value % 1 else 0}f}") for value in exact), default=0)
+    return {"numeric_precision": decimals, "numeric_max_len": max(CHARACTERS, longest)}
 
 
 def train(table, folder: Path, steps: int, job: Job, timed: Steps):
@@ -42,6 +59,7 @@ def train(table, folder: Path, steps: int, job: Job, timed: Steps):
 
     model = Timed(
         model_type="tabular",
+        **digits(table),
         epochs=EPOCHS,
         batch_size=BATCH,
         checkpoints_dir=str(folder / f"steps-{steps}"),
@@ -84,7 +102,8 @@ def fit(table, job: Job, clock: Clock) -> Fitted:
         all_steps = EPOCHS * math.ceil(len(table) / (BATCH * ACCUMULATED))
         timed, steps = Steps(clock), min(all_steps, probe.within())
         model = train(rows, folder, steps, job, timed)
-    settings = {"planned_steps": steps, "steps": timed.made, "epochs": timed.made * BATCH * ACCUMULATED / len(table)}
+    epochs = timed.made * BATCH * ACCUMULATED / len(table)
+    settings = {**digits(rows), "planned_steps": steps, "steps": timed.made, "epochs": epochs}
     notes = ["its own early stopping is off; the budget ends training", "sampling draws from the global generators"]
     gaps = [column for column in rows if role(table, column, job.roles) == "categorical" and table[column].isna().any()]
     if gaps:
