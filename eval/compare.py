@@ -36,6 +36,7 @@ from eval.benchmark.entries import (
 )
 from eval.benchmark.picture import draw
 from eval.benchmark.published import published
+from eval.benchmark.scores import CHANGED
 from eval.protocol import DEFECTS
 
 FOLDER = record.RESULTS / "benchmark"
@@ -93,7 +94,7 @@ def section(name: str, entries: Sequence[Entry]) -> str:
         f"{rows['train']:,} rows to learn from, {rows['holdout']:,} held out ({split}).",
         table(header, lines) + (FEW if any(entry.few for entry in done) else "") + _older(done) + _mixed(done),
         "The protocol's figures:",
-        protocol(name, done, first["task"]),
+        protocol(name, done, first["task"]) + _versions(done),
     ]
     if any(entry.failures for entry in entries):
         text.append(_failures(entries))
@@ -110,6 +111,15 @@ def _older(entries: Sequence[Entry]) -> str:
         if single
         else ""
     )
+
+
+def _versions(entries: Sequence[Entry]) -> str:
+    """Which results were scored by an older version of the figures than others, and what the newest changed."""
+    found = [(one, {run["settings"]["scoring"]["version"] for run in one.runs}) for one in entries]
+    newest = max(max(versions) for _, versions in found)
+    older = [f"{one.method} {one.minutes:g} min" for one, versions in found if min(versions) < newest]
+    changed = " and ".join(FIGURES[f"protocol_{key}"].title for key in CHANGED)
+    return f"\n\n{changed} as the version before had them, with the last category: {', '.join(older)}." if older else ""
 
 
 def _mixed(entries: Sequence[Entry]) -> str:

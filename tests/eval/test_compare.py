@@ -238,6 +238,16 @@ def test_a_seed_that_failed_has_the_last_rank(folder):
     assert "2 seeds failed" in compare.ranking(block)
 
 
+def test_results_of_an_older_version_are_named(folder):
+    assert "as the version before had them" not in compare.compare(folder).read_text()
+    newer = result("one", "newer")
+    newer["settings"]["scoring"]["version"] += 1
+    (folder / "one" / "newer.json").write_text(json.dumps(newer))
+    text = compare.compare(folder).read_text()
+    (line,) = [line for line in text.splitlines() if "as the version before had them" in line]
+    assert line.startswith("α-precision and β-recall") and "good 6 min" in line and "newer" not in line
+
+
 def replaced(block):
     good = next(one for one in block if one.method == "good")
     return dataclasses.replace(good, failures=())
