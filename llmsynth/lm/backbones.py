@@ -122,7 +122,7 @@ def _load(
 ) -> Any:
     """(model, tokenizer), with every weight of the kept layers read from the files."""
     settings = AutoConfig.from_pretrained(source, trust_remote_code=remote_code, local_files_only=local)
-    depth = kept_layers(config, device)
+    depth, whole = kept_layers(config, device), settings.get_text_config().num_hidden_layers
     if depth is not None:
         _keep_layers(settings.get_text_config(), depth)
     loaded: Any = AutoModelForCausalLM.from_pretrained(
@@ -141,6 +141,11 @@ def _load(
     if absent:
         raise ValueError(f"its files lack {len(absent)} weights that the model needs, such as {absent[0]}")
     other = sorted(str(key[0]) for key in found["mismatched_keys"])
+    if other and depth is not None and depth < whole:
+        raise InputError(
+            f"model {source!r} cannot be cut to its first {depth} of {whole} layers: {other[0]} holds something of all "
+            "of them. Keep all, with `pretrained: {num_hidden_layers: null}` in a recipe"
+        )
     if other:
         raise InputError(
             f"model {source!r}: config.json does not fit the weights: {len(other)} have another shape, such as "
@@ -203,15 +208,26 @@ def kept_layers(config: PretrainedConfig, device: torch.device) -> int | None:
 
 
 def _keep_layers(settings: Any, depth: int) -> None:
-    settings.num_hidden_layers = min(depth, settings.num_hidden_layers)
+    cut = max(0, settings.num_hidden_layers - depth)
+    settings.num_hidden_layers -= cut
+    if getattr(settings, "num_kv_shared_layers", 0):  # the last ones, which take the keys and values of earlier ones
+        settings.num_kv_shared_layers = max(0, settings.num_kv_shared_layers - cut)
     if getattr(settings, "layer_types", None):  # one for each layer, where a model mixes kinds of attention
         with suppress(AttributeError):  # some derive them from the number of layers
             settings.layer_types = settings.layer_types[: settings.num_hidden_layers]
 
 
 def context_of(causal: Any) -> int | None:
-    """Most positions a model was made for; None where it has no such limit (some say so with -1)."""
-    found = getattr(causal.config.get_text_config(), "max_position_embeddings", None)
+    """Most positions a model was made for; None where it has no such limit (some say so with -1).
+
+    With "longrope" it is the limit before the extension: beyond it all positions of a batch are turned otherwise, those
+    of its short rows too, so that a row would depend on its neighbours.
+    """
+    settings = causal.config.get_text_config()
+    rope = getattr(settings, "rope_parameters", None) or {}
+    found = getattr(settings, "max_position_embeddings", None)
+    if rope.get("rope_type") == "longrope":
+        found = rope.get("original_max_position_embeddings") or found
     return None if found is None or int(found) < 1 else int(found)
 
 

@@ -12,6 +12,7 @@ It knows models and batches. It refuses to know schedules.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -106,6 +107,11 @@ def key_value_bytes(config: Any, itemsize: int) -> int:
     heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
     width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
     return int(2 * config.num_hidden_layers * heads * width * itemsize)
+
+
+def cached_bytes(layers: Sequence[tuple[torch.Tensor | None, torch.Tensor | None]]) -> int:
+    """Bytes of the keys and values of all layers; one that shares another's has none."""
+    return sum(part.numel() * part.element_size() for layer in layers for part in layer if part is not None)
 
 
 def free_memory(device: torch.device) -> int:

@@ -10,6 +10,7 @@ This file knows what has to agree. It refuses to know any architecture.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from llmsynth.errors import InputError
 from llmsynth.grammar.automaton import IntArray
 from llmsynth.grammar.row import RowGrammar
 from llmsynth.lm.cache import DecoderCache
-from llmsynth.lm.memory import CACHE_SHARE, free_memory
+from llmsynth.lm.memory import CACHE_SHARE, cached_bytes, free_memory
 from llmsynth.lm.model import LanguageModel
 
 N_TOKENS = 8
@@ -34,11 +35,35 @@ EXACT, ROUNDED = 1e-5, 1e-2
 EXACT_SHARE, ROUNDED_SHARE = 0.03, 0.3
 """The same relative to what another first token changes in the states of the last ones. A past that is lost or moved
 away changes about as much, however little a model's states depend on it."""
+AGREEMENT = 0.9
+"""Least correlation of what hidden states and output rows say with what the model itself says; its own is at least
+0.98, whatever biases and scales it has."""
+AS_IS = 0.05
+"""A scale that is so near to 1 is 1."""
 CHOOSE = "Choose a decoder such as smollm2-135m, Llama or Qwen, or model='compact'"
 
 
-def probe(model: LanguageModel, causal: Any) -> int:
-    """Refuse a transformer that reads ahead, or that decodes otherwise than it is trained.
+@dataclass(frozen=True)
+class Decoding:
+    """What was found out about a transformer that can be decoded.
+
+    Attributes
+    ----------
+    widest : int
+        Positions up to which gaps in its `DecoderCache` do no harm; see there.
+    bytes_per_position : int
+        What its cache holds of each position of a row.
+    scale : float
+        Its own logits, relative to the product of its hidden states and output rows.
+    """
+
+    widest: int
+    bytes_per_position: int
+    scale: float
+
+
+def probe(model: LanguageModel, causal: Any) -> Decoding:
+    """Refuse a transformer that reads ahead, decodes otherwise than it is trained, or does not end in one product.
 
     Parameters
     ----------
@@ -49,8 +74,7 @@ def probe(model: LanguageModel, causal: Any) -> int:
 
     Returns
     -------
-    int
-        Positions up to which gaps in its `DecoderCache` do no harm; see there, `widest`.
+    Decoding
 
     Raises
     ------
@@ -67,16 +91,21 @@ def probe(model: LanguageModel, causal: Any) -> int:
             module.training = mode
 
 
-def _probe(model: LanguageModel, causal: Any) -> int:
+def _probe(model: LanguageModel, causal: Any) -> Decoding:
     tokens = torch.from_numpy(_probe_tokens(model.grammar)).to(causal.device)
     problem: Exception | None = None
     try:
         whole = model.hidden(tokens, tokens, tokens)
-        wide = _wide_gap(model)
+        said = causal(input_ids=tokens, use_cache=False).logits
+        kept = _kept_of_a_position(model, tokens)
     except torch.OutOfMemoryError:
         raise
     except Exception as error:  # the boundary: an architecture may fail in any way
         raise _refusal(causal, error) from error
+    if not bool(torch.isfinite(whole).all()):
+        raise InputError(
+            f"{_name(causal)} gives states that are not finite: expected weights of numbers. Download the model anew"
+        )
     exact = whole.dtype in (torch.float32, torch.float64)
     whole = whole.double()
     first, other_last, other_first = whole
@@ -87,8 +116,9 @@ def _probe(model: LanguageModel, causal: Any) -> int:
             f"{_name(causal)} reads text in both directions, and would see the values it is to write: expected a "
             f"causal language model. {CHOOSE}"
         )
+    scale = _scale_of_logits(causal, whole, said, _used_tokens(model.grammar))
     allowed = max(share * float((first - other_first)[LATER].norm()), noise * float(first[LATER].norm()))
-    for gap in (wide, 0):
+    for gap in (_wide_gap(model, kept), 0):
         try:
             stepped = _step_by_step(model, tokens[[0, 2]], DecoderCache(2, causal.device, None if gap else 0), gap)
         except torch.OutOfMemoryError:
@@ -100,13 +130,50 @@ def _probe(model: LanguageModel, causal: Any) -> int:
         if bool(((stepped - whole[[0, 2]])[:, LATER].flatten(1).norm(dim=1) <= allowed).all()):  # never of NaN
             if not gap:
                 _check_longest(model, causal, tokens[:1], model.grammar.most_positions)
-            return gap
+            return Decoding(gap, kept, scale)
     raise _refusal(causal, problem) from problem
 
 
-def _wide_gap(model: LanguageModel) -> int:
+def _kept_of_a_position(model: LanguageModel, tokens: torch.Tensor) -> int:
+    """Bytes that a cache holds of a position, as two rows of two say; settings tell it in too many ways."""
+    cache, two = DecoderCache(2, tokens.device), tokens[:2, :2]
+    model.step(two, two, two, cache)
+    return cached_bytes(cache.layers) // 4
+
+
+def _scale_of_logits(causal: Any, hidden: torch.Tensor, logits: torch.Tensor, used: IntArray) -> float:
+    """How much larger the model's own logits are than hidden states times output rows; refuses where those say else.
+
+    Some models have a layer between the two. Biases of tokens do not matter, since every state gets one of its own.
+    """
+    weight = causal.get_output_embeddings().weight
+    if weight.shape[-1] != hidden.shape[-1] and weight.is_floating_point():
+        raise InputError(
+            f"{_name(causal)} has output rows {weight.shape[-1]} wide for hidden states {hidden.shape[-1]} wide: "
+            f"expected one product between them. {CHOOSE}"
+        )
+    if not weight.is_floating_point():  # packed into fewer bits, and no layer between for that
+        return 1.0
+    columns = torch.from_numpy(used).to(weight.device)
+    ours = (hidden @ weight[columns].double().T).flatten(0, 1)
+    own = logits[..., columns].double().flatten(0, 1)
+    ours, own = ours - ours.mean(dim=0), own - own.mean(dim=0)
+    both = float(ours.norm() * own.norm())
+    if not both > 0:  # it says the same of every text
+        return 1.0
+    product = float((ours * own).sum())
+    if product < AGREEMENT * both:
+        raise InputError(
+            f"{_name(causal)} has a layer of its own between its hidden states and its output rows, which this library "
+            f"does not train: expected one product between them. {CHOOSE}"
+        )
+    scale = product / float((ours * ours).sum())
+    return 1.0 if abs(scale - 1.0) < AS_IS else scale
+
+
+def _wide_gap(model: LanguageModel, kept: int) -> int:
     """A gap as wide as gaps can become in a batch, or as memory has room for; in wider batches they are closed."""
-    room = CACHE_SHARE * free_memory(model.device) / (2 * model.bytes_per_position)
+    room = CACHE_SHARE * free_memory(model.device) / (2 * max(1, kept))
     return max(1, min(model.grammar.most_positions + ROOM, int(room)))
 
 

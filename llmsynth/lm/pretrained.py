@@ -23,11 +23,11 @@ from llmsynth.lm.backbones import context_of
 from llmsynth.lm.cache import DecoderCache
 from llmsynth.lm.dataset import Batch
 from llmsynth.lm.heads import ColumnHead, build_heads
-from llmsynth.lm.memory import key_value_bytes
 from llmsynth.lm.model_probe import check_tokens, probe
 
 SCALES = (0.2, 0.35, 0.5, 0.75, 1.0)
-"""Candidates; never 0, or no gradient would reach the adapter through the output rows."""
+"""Candidates, in shares of the model's own scale of logits; never 0, or no gradient would reach the adapter through the
+output rows."""
 
 
 class PretrainedModel(nn.Module):
@@ -50,7 +50,7 @@ class PretrainedModel(nn.Module):
     ------
     InputError
         If the transformer reads text in both directions, cannot be decoded step by step with a cache of keys and
-        values, or has no output row for a token of the grammar.
+        values, has no output row for a token of the grammar, or does more than multiply hidden states by output rows.
     """
 
     used: torch.Tensor
@@ -86,7 +86,7 @@ class PretrainedModel(nn.Module):
         self.register_buffer("hidden_deviation", torch.ones(width))
         self.head_scale = nn.Parameter(torch.ones(grammar.n_columns))
         self.heads = build_heads(grammar, encoded)
-        self._widest = probe(self, self._plain)
+        self._decoding = probe(self, self._plain)
 
     @property
     def _plain(self) -> Any:
@@ -95,13 +95,19 @@ class PretrainedModel(nn.Module):
         return self.causal if inner is None else inner()
 
     @property
+    def _trunk(self) -> Any:
+        """The transformer below the output layer; a few name the whole as their base."""
+        base = self._plain.base_model
+        return self._plain.model if base is self._plain else base
+
+    @property
     def members(self) -> tuple[PretrainedModel, ...]:
         """See `LanguageModel.members`."""
         return (self,)
 
     def cache(self, n_rows: int) -> DecoderCache:
         """See `LanguageModel.cache`."""
-        return DecoderCache(n_rows, self.device, self._widest)
+        return DecoderCache(n_rows, self.device, self._decoding.widest)
 
     def hidden(self, tokens: torch.Tensor, slots: torch.Tensor, numbers: torch.Tensor) -> torch.Tensor:
         """See `LanguageModel.hidden`; slots and numbers are the compact model's and not used."""
@@ -110,7 +116,7 @@ class PretrainedModel(nn.Module):
             places = torch.arange(tokens.shape[1], device=tokens.device).clamp(max=self.context - 1)
             # With a mask, or numbers that repeat would be taken for the start of other texts.
             where = {"position_ids": places.expand(tokens.shape), "attention_mask": torch.ones_like(tokens)}
-        result = self._plain.base_model(input_ids=tokens, use_cache=False, **where)
+        result = self._trunk(input_ids=tokens, use_cache=False, **where)
         hidden: torch.Tensor = result.last_hidden_state
         return hidden
 
@@ -118,7 +124,7 @@ class PretrainedModel(nn.Module):
         self, tokens: torch.Tensor, slots: torch.Tensor, numbers: torch.Tensor, cache: DecoderCache
     ) -> torch.Tensor:
         """See `LanguageModel.step`."""
-        return cache.run(self._plain.base_model, context=self.context, input_ids=tokens)
+        return cache.run(self._trunk, context=self.context, input_ids=tokens)
 
     def logits(self, column: int, hidden: torch.Tensor, state: torch.Tensor) -> torch.Tensor:
         """See `LanguageModel.logits`."""
@@ -164,11 +170,11 @@ class PretrainedModel(nn.Module):
                 opinion, state if head.per_state else torch.zeros_like(state), head.bias.shape[0]
             )
             prior = head.bias.detach().clone()
-            losses = []
-            for scale in SCALES:
+            losses, scales = [], [share * self._decoding.scale for share in SCALES]
+            for scale in scales:
                 head.bias.copy_(prior - scale * average)
                 losses.append(float(nn.functional.cross_entropy(head.add_bias(scale * opinion, state), token)))
-            scale = SCALES[int(np.argmin(losses))]
+            scale = scales[int(np.argmin(losses))]
             head.bias.copy_(prior - scale * average)
             self.head_scale[place] = scale
 
@@ -193,7 +199,7 @@ class PretrainedModel(nn.Module):
     @property
     def bytes_per_position(self) -> int:
         """See `LanguageModel.bytes_per_position`."""
-        return key_value_bytes(self._plain.config.get_text_config(), self._plain.dtype.itemsize)
+        return self._decoding.bytes_per_position
 
     @property
     def device(self) -> torch.device:

@@ -52,6 +52,37 @@ def test_layers_of_several_kinds_are_cut_with_their_kinds(small_tokenizer, tmp_p
     causal.config.validate()
 
 
+GEMMA = {
+    "hidden_size": 16, "intermediate_size": 32, "num_attention_heads": 2, "num_key_value_heads": 1, "head_dim": 8,
+    "num_hidden_layers": 4, "num_kv_shared_layers": 2, "layer_types": ["sliding_attention", "full_attention"] * 2,
+}  # fmt: skip
+
+
+def gemma(folder, tokenizer, **more):
+    """Four layers, of which the last two take the keys and values of those before."""
+    from transformers import Gemma4ForCausalLM, Gemma4TextConfig
+
+    config = Gemma4TextConfig(vocab_size=len(tokenizer), global_head_dim=8, **GEMMA, **more)
+    Gemma4ForCausalLM(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return str(folder)
+
+
+@pytest.mark.parametrize(("depth", "shared"), [(2, 0), (3, 1), (4, 2)])
+def test_layers_that_share_keys_are_cut_with_their_sharing(small_tokenizer, tmp_path, depth, shared):
+    place = gemma(tmp_path, small_tokenizer("byte_level"), hidden_size_per_layer_input=0)
+    causal = load_backbone(place, PretrainedConfig(num_hidden_layers=depth), CPU).causal
+    assert causal.config.num_hidden_layers == depth and causal.config.num_kv_shared_layers == shared
+
+
+def test_a_model_whose_weights_are_of_all_layers_together_says_to_keep_all(small_tokenizer, tmp_path):
+    tokenizer = small_tokenizer("byte_level")
+    place = gemma(tmp_path, tokenizer, hidden_size_per_layer_input=4, vocab_size_per_layer_input=len(tokenizer))
+    with pytest.raises(InputError, match=r"cannot be cut to its first 2 of 4 layers.*num_hidden_layers: null"):
+        load_backbone(place, PretrainedConfig(num_hidden_layers=2), CPU)
+    assert load_backbone(place, PretrainedConfig(num_hidden_layers=None), CPU).causal is not None
+
+
 def test_auto_takes_a_gpu_only_where_there_is_one():
     assert choose_device("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
     assert choose_device("cpu") == CPU
@@ -175,6 +206,15 @@ def test_a_tokenizer_file_without_a_tokenizer_is_an_input_error(folder):
 def test_a_context_below_one_is_none_at_all(stored, found):
     settings = SimpleNamespace(max_position_embeddings=stored)
     assert context_of(SimpleNamespace(config=SimpleNamespace(get_text_config=lambda: settings))) == found
+
+
+def test_a_long_rope_ends_where_all_positions_would_be_turned_otherwise():
+    rope = {"rope_type": "longrope", "original_max_position_embeddings": 16}
+    settings = SimpleNamespace(max_position_embeddings=64, rope_parameters=rope)
+    causal = SimpleNamespace(config=SimpleNamespace(get_text_config=lambda: settings))
+    assert context_of(causal) == 16
+    settings.rope_parameters = {"rope_type": "yarn", "original_max_position_embeddings": 16}
+    assert context_of(causal) == 64
 
 
 def test_layers_can_be_kept_where_their_kinds_follow_from_their_number(small_tokenizer, tmp_path):

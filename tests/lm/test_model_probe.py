@@ -32,6 +32,23 @@ MAKERS = {
     "mistral": lambda n: transformers.MistralConfig(vocab_size=n, sliding_window=4, **LLAMA),
     "gemma2": lambda n: transformers.Gemma2Config(vocab_size=n, sliding_window=4, head_dim=8, **LLAMA),
     "mpt": lambda n: transformers.MptConfig(vocab_size=n, d_model=16, n_layers=2, n_heads=2, max_seq_len=64),
+    "gemma4_text": lambda n: transformers.Gemma4TextConfig(
+        vocab_size=n, vocab_size_per_layer_input=n, hidden_size_per_layer_input=4, head_dim=8, global_head_dim=8,
+        num_kv_shared_layers=0, layer_types=["sliding_attention", "full_attention"], **LLAMA,
+    ),
+    "gemma3n_text": lambda n: transformers.Gemma3nTextConfig(
+        vocab_size=n, vocab_size_per_layer_input=n, hidden_size_per_layer_input=4, head_dim=8, laurel_rank=4,
+        altup_num_inputs=2, num_kv_shared_layers=2, activation_sparsity_pattern=[0.0] * 4, **LLAMA
+        | {"num_hidden_layers": 4}, layer_types=["sliding_attention", "full_attention"] * 2,
+    ),
+    "falcon": lambda n: transformers.FalconConfig(vocab_size=n, hidden_size=32, num_hidden_layers=2,
+        num_attention_heads=4, multi_query=True, alibi=False),
+    "llama4_text": lambda n: transformers.Llama4TextConfig(
+        vocab_size=n, head_dim=8, num_local_experts=2, intermediate_size_mlp=32, **LLAMA),
+    "cohere": lambda n: transformers.CohereConfig(vocab_size=n, logit_scale=0.0625, **LLAMA),
+    "modernbert-decoder": lambda n: transformers.ModernBertDecoderConfig(
+        vocab_size=n, **SIZES, pad_token_id=0, eos_token_id=1, bos_token_id=1, cls_token_id=1, sep_token_id=1),
+    "electra": lambda n: transformers.ElectraConfig(vocab_size=n, embedding_size=8, is_decoder=True, **SIZES),
     "gpt_neo": lambda n: transformers.GPTNeoConfig(
         vocab_size=n, hidden_size=16, num_layers=2, num_heads=2, window_size=4, max_position_embeddings=24,
         attention_types=[[["global", "local"], 1]], bos_token_id=1, eos_token_id=1,
@@ -101,13 +118,42 @@ def test_gaps_stay_where_they_do_no_harm(kind, options, build, grammar):
     for real in ([True, False], [True, True]):
         cache.announce(torch.tensor([real]))
         model.step(tokens, tokens, tokens, cache)
-    assert cache.layers[0][0].shape[2] == 4 and probe(model, model.causal) > grammar.most_positions
+    assert cache.layers[0][0].shape[2] == 4 and probe(model, model.causal).widest > grammar.most_positions
 
 
 def test_a_probe_takes_no_more_memory_than_there_is(build, monkeypatch):
     wide = build("llama")
     monkeypatch.setattr("llmsynth.lm.model_probe.free_memory", lambda device: 10 * 2 * 5 * wide.bytes_per_position)
-    assert probe(wide, wide.causal) == 10 < wide.grammar.most_positions + ROOM
+    assert probe(wide, wide.causal).widest == 10 < wide.grammar.most_positions + ROOM
+
+
+@pytest.mark.parametrize("kind", ["gemma4_text", "gemma3n_text", "falcon", "llama4_text", "llama"])
+def test_memory_is_what_the_cache_holds_and_no_setting(kind, build):
+    model = build(kind)
+    tokens = torch.arange(60, 65)[None]
+    cache = model.cache(1)
+    model.step(tokens, tokens, tokens, cache)
+    held = [part.numel() * part.element_size() for layer in cache.layers for part in layer if part is not None]
+    assert model.bytes_per_position * 5 == sum(held) > 0
+
+
+@pytest.mark.parametrize(("kind", "why"), [("modernbert-decoder", "a layer of its own between"), ("electra", "8 wide")])
+def test_a_model_that_does_not_end_in_one_product_is_refused(kind, why, build):
+    with pytest.raises(InputError, match=rf"{kind}.*{why}.*expected one product between them. Choose a decoder"):
+        build(kind)
+
+
+def test_the_scale_of_the_logits_is_the_models_own(build):
+    assert build("cohere")._decoding.scale == pytest.approx(0.0625, rel=1e-3)
+    assert build("llama")._decoding.scale == 1.0
+
+
+def test_weights_that_are_no_numbers_are_said_to_be_that(build):
+    model = build("llama")
+    with torch.no_grad():
+        model.causal.model.layers[0].mlp.up_proj.weight[0, 0] = float("nan")
+    with pytest.raises(InputError, match=r"not finite: expected weights of numbers. Download the model anew"):
+        probe(model, model.causal)
 
 
 def test_rows_that_a_table_of_positions_has_no_room_for_are_refused(build, grammar, small_tokenizer):
