@@ -216,7 +216,8 @@ class NumberCodec:
         """See `ColumnCodec.log_share`. With significant digits several grid points round to one value; all count.
 
         That number is the same all over a power of ten: at the edges of a cell, where values are rounded inwards, it is
-        an approximation, a good one while a cell holds many values (digits are inferred as seven or more). A value with more digits than the grid has the probability of its grid point, which it shares with others.
+        an approximation, a good one while a cell holds many values (digits are inferred as seven or more). A value with
+        more digits than the grid has the probability of its grid point, which it shares with others.
         """
         share = np.zeros(codes.shape, dtype=np.float64)
         known = codes >= 0
