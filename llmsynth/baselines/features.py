@@ -120,7 +120,7 @@ class Feature:
 
 @dataclass(frozen=True, eq=False)
 class Texts:
-    """Distinct texts of a free-text column and how often each was seen; -1 in `missing_share` means never missing."""
+    """Distinct texts of a free-text column, how often each was seen, and the share of cells that are missing."""
 
     texts: tuple[str, ...]
     counts: tuple[int, ...]
@@ -175,11 +175,12 @@ class Features:
             )
         return cls(schema, codecs, tuple(features), texts)
 
-    def to_frame(self, drawn: Sequence[Drawn], seed: int, start: int = 0) -> pd.DataFrame:
+    def to_frame(self, drawn: Sequence[Drawn], seed: int, start: int = 0, *, gaps: bool = True) -> pd.DataFrame:
         """Rows start .. start + n - 1 from drawn cells, one `Drawn` per feature.
 
-        Numbers are rounded to the grid and clipped to the legal range; a number that may not be missing never is
-        (its cell must hold a number then).
+        Numbers are rounded to the grid and reflected into the legal range; a number that may not be missing never is
+        (its cell must hold a number then). Without `gaps`, columns that nothing learns have no missing cells, where
+        they have values at all.
         """
         n = drawn[0].missing.size
         table = {
@@ -187,8 +188,12 @@ class Features:
             for feature, cells in zip(self.features, drawn, strict=True)
         }
         for place, (name, pool) in enumerate(self.texts.items()):
-            table[name] = _drawn_texts(pool, n, np.random.default_rng([seed, start, place]))
-        return whole_rows(table, self.schema, n, seed, start)
+            table[name] = _drawn_texts(pool, n, np.random.default_rng([seed, start, place]), gaps=gaps)
+        schema = self.schema
+        if not gaps:
+            full = (replace(one, missing_share=0.0) if one.kind == "constant" else one for one in schema.columns)
+            schema = replace(schema, columns=tuple(full))
+        return whole_rows(table, schema, n, seed, start)
 
     def read(self, frame: pd.DataFrame) -> tuple[Feature, ...]:
         """Other rows of the table as features; cells outside the schema are an error, absent columns are missing.
@@ -264,8 +269,9 @@ def _physical(feature: Feature, codec: ColumnCodec, cells: Drawn) -> Physical:
     if isinstance(codec, NumberCodec):
         values = cells.values
         if values.dtype.kind == "f":
-            # A float beyond 2**63 has no integer; the clip in floats keeps it below, the one in integers is exact.
-            values = np.rint(np.clip(np.nan_to_num(values), 0.0, min(float(feature.span), 2.0**62 * 1.9)))
+            # Reflected at both ends: cut off, all draws beyond an end would be the smallest or largest real value.
+            span = min(float(feature.span), 2.0**62 * 1.9)  # a float beyond 2**63 has no integer
+            values = np.rint(np.clip(span - np.abs(span - np.abs(np.nan_to_num(values))), 0.0, span))
         points = np.clip(values.astype(np.int64), 0, feature.span) + feature.origin
         return codec.from_grid(points, cells.missing & feature.nullable)
     levels = cells.values.astype(np.int64)
@@ -289,8 +295,8 @@ def _texts(physical: Physical) -> Texts:
     return Texts(tuple(ordered), tuple(counts[text] for text in ordered), share)
 
 
-def _drawn_texts(pool: Texts, n: int, rng: np.random.Generator) -> Physical:
-    missing = rng.random(n) < pool.missing_share
+def _drawn_texts(pool: Texts, n: int, rng: np.random.Generator, *, gaps: bool) -> Physical:
+    missing = (rng.random(n) < pool.missing_share) & gaps
     if not pool.texts:
         return Physical(np.full(n, "", dtype=object), np.ones(n, dtype=bool))
     weights = np.asarray(pool.counts, dtype=np.float64)

@@ -114,7 +114,12 @@ def _hermite_functions(cuts: FloatArray) -> FloatArray:
 
 
 def observed_correlation(scores: Sequence[Scores]) -> FloatArray:
-    """Correlation of the scores over the rows that show both axes, shape (d, d); 0 where it is not defined."""
+    """Correlation of the scores, shape (d, d); 0 where it is not defined.
+
+    The covariance is over the rows that show both axes, the spreads are those of each axis wherever it is observed: if
+    one is missing because of the other, rows that show both have a narrower spread of that other, and a correlation by
+    that spread would not be the one of the latent normals.
+    """
     values = np.stack([one.values for one in scores], axis=1)
     n = len(values)
     if all(one.observed.all() for one in scores):
@@ -126,9 +131,9 @@ def observed_correlation(scores: Sequence[Scores]) -> FloatArray:
         shown = np.stack([one.observed for one in scores], axis=1).astype(np.float64)
         count = np.maximum(shown.T @ shown, 1.0)
         mean = values.T @ shown / count  # [i, j]: of axis i over the rows that show both
-        second = (values**2).T @ shown / count - mean**2
         covariance = values.T @ values / count - mean * mean.T
-        scale = np.sqrt(np.maximum(second * second.T, 0.0))
+        variance = np.maximum(np.diag(covariance), 0.0)
+        scale = np.sqrt(np.outer(variance, variance))
     divided = np.divide(covariance, scale, out=np.zeros_like(covariance), where=scale > 1e-12)
     correlation: FloatArray = np.clip((divided + divided.T) / 2, -1.0, 1.0)
     np.fill_diagonal(correlation, 1.0)

@@ -113,30 +113,32 @@ class BaselineSynthesizer(BaseEstimator):  # type: ignore[misc]
         options = method_options(method, self.options)
         frame = read_table(table)
         if len(frame) < 2:
-            raise InputError(f"expected at least 2 rows to learn from, got {len(frame)}")
+            raise InputError(f"expected at least 2 rows to learn from, got {len(frame)}: give the table more rows")
         if isinstance(schema, str | os.PathLike):
             schema = infer_schema(frame, target=self.target, overrides=read_schema_yaml(schema))
         elif not isinstance(schema, Schema):
             schema = infer_schema(frame, target=self.target, overrides=schema)
-        self.schema_ = schema
-        features = Features.from_frame(frame, self.schema_)
+        features = Features.from_frame(frame, schema)
         target = self._target_place(method, features)
         with Bar(method.name) if self.progress else nullcontext() as bar:
             task = Task(features.features, target, derive(self.random_state, "baseline", "fit"), bar or silent)
-            self.fitted_: Fitted = method.fit(task, options)
+            fitted = method.fit(task, options)
+        # All at once: a fit that failed leaves the one before whole.
+        self.schema_, self.fitted_ = schema, fitted
         self.method_, self._features, self._options = method, _without_rows(features), options
-        notices = [*_notices(method, features), *getattr(self.fitted_, "notices", ())]
+        notices = [*_notices(method, features), *getattr(fitted, "notices", ())]
         self.report_ = {"seconds": time.monotonic() - began, "notices": notices}
         return self
 
     def _target_place(self, method: Method, features: Features) -> int | None:
-        if self.target is None:
+        schema = features.schema
+        name = schema.target if self.target is None else schema.name_of(self.target)
+        if name is None:
             if method.needs_target:
                 raise ConfigError(f"method {method.name!r} needs a target: name the column of the class")
             return None
         names = [feature.name for feature in features.features]
-        name = self.schema_.name_of(self.target)
-        kind = self.schema_[name].kind
+        kind = schema[name].kind
         if name not in names and kind in ("constant", "missing"):
             how = "is the same in every row" if kind == "constant" else "is empty"
             raise ConfigError(f"target: {name!r} {how}, so there is nothing to learn of it; choose another or none")
@@ -240,7 +242,7 @@ class BaselineSynthesizer(BaseEstimator):  # type: ignore[misc]
         ]
         seed = derive(self.random_state if random_state is None else int(random_state), "baseline", "impute")
         drawn = cast(Imputing, fitted).impute(rows, known, generator(seed))
-        filled = self._features.to_frame(drawn, seed).set_axis(frame.index)
+        filled = self._features.to_frame(drawn, seed, gaps=False).set_axis(frame.index)
         places = {label: place for place, label in enumerate(frame.columns)}
         for label in filled.columns:
             if label in places:

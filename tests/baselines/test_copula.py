@@ -150,6 +150,19 @@ def test_missing_at_random_leaves_the_rest_as_it_is_and_missing_for_a_reason_kee
     assert own.fitted_.axis_names == ["x", "x is missing", "y", "w", "w is missing"]
 
 
+def test_what_is_missing_because_of_another_column_keeps_its_slope_on_it():
+    rng = np.random.default_rng(0)
+    b = rng.normal(size=4000)
+    a = 0.7 * b + 0.7 * rng.normal(size=4000)
+    a[rng.random(4000) < 1 / (1 + np.exp(-3 * b))] = np.nan
+    table = pd.DataFrame({"a": a.round(3), "b": b.round(3)})
+    slopes = []
+    for frame in (table, fitted(table).sample(8000, random_state=0)):
+        shown = frame.dropna()
+        slopes.append(np.polyfit(shown["b"], shown["a"], 1)[0])
+    assert slopes[1] == pytest.approx(slopes[0], abs=0.06)  # 0.9 for 0.7 by the spreads of rows that show both
+
+
 def test_conditions_on_missing_cells_are_kept():
     own = fitted(table_with_missing())
     assert own.sample(200, where="x is missing")["x"].isna().all()

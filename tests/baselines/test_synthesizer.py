@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -7,10 +8,12 @@ import pandas as pd
 import pytest
 from sklearn.base import clone
 
-from llmsynth.baselines.methods import METHODS
+from llmsynth.baselines.features import Drawn, Features
+from llmsynth.baselines.methods import METHODS, get_method
 from llmsynth.baselines.synthesizer import BaselineSynthesizer
 from llmsynth.datasets import load_ehr
 from llmsynth.errors import ConfigError, InputError, NotFittedError, RunFolderError
+from llmsynth.table.infer import infer_schema
 
 QUICK: dict[str, dict[str, object]] = {
     "ctgan": {"epochs": 1, "min_steps": 0, "batch_size": 50, "hidden": 16},
@@ -152,3 +155,43 @@ def test_a_target_without_two_values_is_told_as_such():
     for name, why in (("same", "is the same in every row"), ("none", "is empty")):
         with pytest.raises(ConfigError, match=f"target: '{name}' {why}, so there is nothing to learn of it"):
             BaselineSynthesizer("smote", target=name).fit(frame)
+
+
+def test_a_failed_fit_leaves_the_one_before_whole() -> None:
+    table = hostile_table()[["age", "smoker"]]
+    own = BaselineSynthesizer("copula").fit(table)
+    rows = own.sample(5, random_state=0, where="age > 50")
+    with pytest.raises(ConfigError, match="is the same in every row"):
+        BaselineSynthesizer.set_params(own, target="q").fit(pd.DataFrame({"q": [1, 1, 1], "r": [1, 2, 3]}))
+    pd.testing.assert_frame_equal(own.sample(5, random_state=0, where="age > 50"), rows)
+
+
+def test_the_target_of_a_schema_is_the_methods_target(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int | None] = []
+    smote = get_method("smote")
+    watched = dataclasses.replace(smote, fit=lambda task, how: seen.append(task.target) or smote.fit(task, how))
+    monkeypatch.setattr("llmsynth.baselines.synthesizer.get_method", lambda name: watched)
+    table = hostile_table()[["age", "code", "outcome"]].dropna()
+    own = BaselineSynthesizer("smote").fit(table, {"outcome": {"role": "target"}})
+    BaselineSynthesizer("smote", target="outcome").fit(table)
+    assert own.schema_.target == "outcome" and seen == [2, 2]
+
+
+def test_cells_of_free_text_and_constants_are_filled_too() -> None:
+    table = hostile_table()
+    table.loc[::3, "note"] = None
+    table.loc[::4, "unit"] = None
+    filled = fitted("diffusion", table).impute(table, random_state=0)
+    assert filled.drop(columns="empty").notna().all().all()
+    assert (filled["note"][table["note"].notna()] == table["note"].dropna()).all()
+
+
+def test_draws_beyond_an_end_do_not_pile_up_on_the_extreme_value() -> None:
+    table = hostile_table(400)[["income"]]
+    (feature,) = Features.from_frame(table, infer_schema(table)).features
+    span = float(feature.span)
+    beyond = np.array([-0.25, -0.01, 0.5, 1.01, 1.25, 40.0]) * span
+    made = Features.from_frame(table, infer_schema(table)).to_frame([Drawn(beyond, np.zeros(6, bool))], 0)["income"]
+    low, high = table["income"].min(), table["income"].max()
+    expected = low + np.array([0.25, 0.01, 0.5, 0.99, 0.75, 0.0]) * (high - low)
+    assert made.to_numpy() == pytest.approx(expected, rel=1e-6, abs=(high - low) * 1e-6)
