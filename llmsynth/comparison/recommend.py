@@ -34,9 +34,9 @@ LEAST_SECONDS = 1.0
 
 
 RULES = (
-    "Left out: what failed; what is unsafe by construction (real rows with a little changed); what the shipped policy "
-    "of the gate blocks for privacy, by the report on its rows; and what copies: more "
-    "exact copies of training rows than held-out rows have, more than twice as many near-copies, or an AUC of C2ST "
+    "Left out: what failed or is not finished; what is unsafe by construction (real rows with a little changed); what "
+    "the shipped policy of the gate blocks for privacy, by the report on its rows; and what copies: more exact copies "
+    "of training rows than held-out rows have, more than twice as many near-copies, or an AUC of C2ST "
     "below one half by more than 0.05, each beyond two standard errors.",
     "As good as the best: on C2ST score, TSTR, Shape error and Trend error within a tolerance of the best one left. "
     "Tolerances: 0.05 of C2ST score, 0.02 of TSTR, one percentage point of Shape and Trend error, or the noise where "
@@ -96,19 +96,21 @@ class Recommendation:
         }
 
 
-def recommend(trials: Sequence[Trial]) -> Recommendation:
+def recommend(trials: Sequence[Trial], n_seeds: int = 1) -> Recommendation:
     """Choose by `RULES`.
 
     Parameters
     ----------
     trials : sequence of Trial
         All contenders, the failed ones too.
+    n_seeds : int
+        Fits of each; one with fewer is not finished.
 
     Returns
     -------
     Recommendation
     """
-    excluded = {trial.name: reason for trial in trials if (reason := why_not(trial))}
+    excluded = {trial.name: reason for trial in trials if (reason := why_not(trial, n_seeds))}
     left = [trial for trial in trials if trial.name not in excluded]
     if not left:
         listed = "; ".join(f"{name}: {reason}" for name, reason in excluded.items())
@@ -161,10 +163,12 @@ def _beside_holdout(missing: Sequence[str], n_compared: int, *, alone: bool) -> 
     return f"On {each} it is as good as real held-out rows, within the tolerances."
 
 
-def why_not(trial: Trial) -> str:
+def why_not(trial: Trial, n_seeds: int = 1) -> str:
     """Why a contender may not be recommended; empty where it may."""
-    if trial.failed:
-        return f"failed: {trial.reason}" if trial.reason else "not finished"
+    if trial.reason:
+        return f"failed: {trial.reason}"
+    if trial.status(n_seeds) != "done":
+        return f"not finished: {len(trial.outcomes)} of {n_seeds} seeds done" if n_seeds > 1 else "not finished"
     if not trial.safe:
         return "unsafe: its rows are real rows with a little changed"
     if trial.verdict is not None and trial.verdict["blocked"]:

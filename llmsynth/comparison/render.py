@@ -74,17 +74,22 @@ def render(comparison: Comparison) -> Table:
 def _marked(comparison: Comparison, trial: Trial) -> str:
     if trial.name == comparison.recommendation.method:
         return f"{trial.name} *"
-    return trial.name if trial.safe else f"{trial.name} !"
+    name = trial.name if trial.safe else f"{trial.name} !"
+    n_done, n_seeds = len(trial.outcomes), len(comparison.facts.seeds)
+    return f"{name} ({n_done} of {n_seeds} seeds)" if 0 < n_done < n_seeds else name
 
 
 def _caption(comparison: Comparison) -> list[str]:
     facts = comparison.facts
     rows = facts.rows
     several = f", mean of {len(facts.seeds)} seeds" if len(facts.seeds) > 1 else ""
+    n_all, n_left = len(comparison.trials), len(comparison.unfinished)
+    stopped = [f"Interrupted: {n_all - n_left} of {n_all} methods finished; go on with --resume."] if n_left else []
     return [
+        *stopped,
         f"{rows['train']:,} rows learned, {rows['synthetic']:,} drawn of each, {rows['holdout']:,} held out{several}; "
         "Shape, Trend and C2ST at as many rows as are held out. 2 % DCR: rows nearer to a training row than 98 % of "
-        "held-out rows. Seconds: to fit and draw. *: recommended. !: real rows changed a little, not to be released."
+        "held-out rows. Seconds: to fit and draw. *: recommended. !: real rows changed a little, not to be released.",
     ]
 
 
@@ -97,8 +102,9 @@ def verdict(comparison: Comparison) -> list[str]:
 
 def to_markdown(comparison: Comparison) -> str:
     """Return the comparison as a Markdown page: table, recommendation, rules, how the figures were obtained."""
-    parts = ["# Generators side by side", "", *_markdown_table(comparison), ""]
-    parts += [f"{line}\n" for line in _caption(comparison)]
+    *stopped, caption = _caption(comparison)
+    parts = ["# Generators side by side", "", *(f"**{line}**\n" for line in stopped), *_markdown_table(comparison), ""]
+    parts += [f"{caption}\n"]
     parts += [
         "![Quality against seconds](comparison.svg)",
         "",

@@ -11,12 +11,12 @@ import json
 import math
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from llmsynth.comparison.contenders import CONTENDERS, Request
+from llmsynth.comparison.contenders import CONTENDERS, Request, is_safe
 from llmsynth.comparison.folder import ComparisonFolder
 from llmsynth.comparison.plan import (
     HOLDOUT_FRACTION,
@@ -141,15 +141,21 @@ def compare(
     known = {} if out is None else out.begin(_settings(plan, split), plan)
     stage = _Stage(plan, split, out, keep_rows, progress)
     stage.say(f"Learning {len(split.train):,} rows; {len(split.holdout):,} are held out to judge with.")
-    trials = {name: known.get(name, Trial(name, safe=True)) for name in plan.methods}
+    trials = {name: _asked_for(known.get(name, Trial(name, is_safe(name))), plan) for name in plan.methods}
     try:
         for name in plan.methods:
-            trials[name] = stage.run(trials[name])
+            for trial in stage.run(trials[name]):
+                trials[name] = trial
     finally:  # after Ctrl-C and SIGTERM too: what is finished is worth a table
-        done = tuple(trial for trial in trials.values() if trial.outcomes or trial.reason)
-        if out is not None and done:
-            out.write(Comparison(done, facts))
-    return Comparison(tuple(trials.values()), facts)
+        found = Comparison(tuple(trials.values()), facts)
+        if out is not None and any(trial.outcomes or trial.reason for trial in found.trials):
+            out.write(found)
+    return found
+
+
+def _asked_for(trial: Trial, plan: Plan) -> Trial:
+    """What is known of a contender, as far as this comparison asks for it."""
+    return replace(trial, outcomes=tuple(outcome for outcome in trial.outcomes if outcome.seed in plan.seeds))
 
 
 @dataclass(frozen=True)
@@ -167,13 +173,13 @@ class _Stage:
             sys.stderr.write(f"{text}\n")
             sys.stderr.flush()
 
-    def run(self, trial: Trial) -> Trial:
-        """Fit a contender with each seed that is not done yet; its first failure ends it."""
+    def run(self, trial: Trial) -> Iterator[Trial]:
+        """Fit a contender with each seed that is not done yet, and yield it after each; its first failure ends it."""
         name, plan = trial.name, self.plan
         place = f"[{plan.methods.index(name) + 1}/{len(plan.methods)}] {name}"
-        outcomes = tuple(outcome for outcome in trial.outcomes if outcome.seed in plan.seeds)
-        trial = replace(trial, outcomes=outcomes, reason="")
-        missing = [seed for seed in plan.seeds if seed not in {outcome.seed for outcome in outcomes}]
+        trial = replace(trial, reason="")
+        yield trial
+        missing = [seed for seed in plan.seeds if seed not in {outcome.seed for outcome in trial.outcomes}]
         if not missing:
             self.say(f"{place}: kept, {_shown(trial)}")
         for seed in missing:
@@ -187,9 +193,9 @@ class _Stage:
                     self._keep(name, made, self.out)
                 self.out.save(trial)  # last: a fit that --resume keeps has all its files
             self.say(f"{place}: " + (f"failed: {trial.reason}" if trial.reason else _shown(trial)))
+            yield trial
             if trial.reason:
                 break
-        return trial
 
     def _keep(self, name: str, made: Made, out: ComparisonFolder) -> None:
         out.save_report(name, made)

@@ -116,6 +116,12 @@ class Trial:
         """Whether there is a seed for which it gave no rows."""
         return bool(self.reason) or not self.outcomes
 
+    def status(self, n_seeds: int) -> str:
+        """Whether it is "done" with so many seeds, "failed", or "not finished"."""
+        if self.reason:
+            return "failed"
+        return "done" if len(self.outcomes) >= n_seeds else "not finished"
+
     def mean(self, key: str, *, holdout: bool = False) -> float:
         """Mean of a figure or of seconds over the seeds, NaN where there is none."""
         return _mean(self.values(key, holdout=holdout))
@@ -140,12 +146,12 @@ class Trial:
         """Seconds of a fit and of drawing the rows, mean over the seeds."""
         return self.mean("fit_seconds") + self.mean("sample_seconds")
 
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON; no cell values."""
+    def to_dict(self, n_seeds: int = 1) -> dict[str, Any]:
+        """As JSON, with the status for so many seeds; no cell values."""
         return {
             "name": self.name,
             "safe": self.safe,
-            "status": "failed" if self.failed else "done",
+            "status": self.status(n_seeds),
             "reason": self.reason,
             "notices": list(self.notices),
             "verdict": None if self.verdict is None else dict(self.verdict),

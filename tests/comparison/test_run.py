@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from llmsynth import compare
+from llmsynth.comparison.contenders import Request
 from llmsynth.comparison.folder import FILES
 from llmsynth.errors import ConfigError, InputError, RunFolderError, TableError
 from llmsynth.evaluate.summary import METRICS
@@ -142,7 +143,10 @@ def test_an_interrupted_comparison_keeps_what_is_finished_and_goes_on(
     with pytest.raises(KeyboardInterrupt):
         compare(patients, "diabetes", TWO, folder=out)
     before = json.loads((out / "comparison.json").read_text())
-    assert [method["name"] for method in before["methods"]] == ["independent"]
+    assert [method["status"] for method in before["methods"]] == ["done", "not finished"] and before["interrupted"]
+    page = (out / "comparison.md").read_text()
+    assert page.splitlines()[2] == "**Interrupted: 1 of 2 methods finished; go on with --resume.**"
+    assert "- Left out: noise: not finished" in page and "only method left" in page
     with pytest.raises(RunFolderError, match="go on with --resume"):
         compare(patients, "diabetes", TWO, folder=out)
     breaks("noise", None)
@@ -150,6 +154,29 @@ def test_an_interrupted_comparison_keeps_what_is_finished_and_goes_on(
     found = compare(patients, "diabetes", TWO, folder=out, resume=True)
     assert list(found.results["status"]) == ["done", "done"] and len(quick_judge) == 2
     assert found.trials[0].to_dict() == before["methods"][0]
+    after = json.loads((out / "comparison.json").read_text())
+    assert not after["interrupted"] and "Interrupted" not in (out / "comparison.md").read_text()
+    assert found.to_dict()["methods"] == after["methods"]
+
+
+def test_a_method_with_some_of_its_seeds_is_shown_as_such_and_not_recommended(
+    patients: pd.DataFrame, quick_judge, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    fit = Request.fit
+
+    def interrupted(self: Request, contender: Any, rows: pd.DataFrame) -> Any:
+        if self.seed == 1:
+            raise KeyboardInterrupt
+        return fit(self, contender, rows)
+
+    monkeypatch.setattr(Request, "fit", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        compare(patients, "diabetes", ["independent"], n_seeds=3, folder=tmp_path)
+    saved = json.loads((tmp_path / "comparison.json").read_text())
+    assert saved["methods"][0]["status"] == "not finished" and len(saved["methods"][0]["outcomes"]) == 1
+    assert saved["recommendation"]["method"] is None
+    page = (tmp_path / "comparison.md").read_text()
+    assert "| independent (1 of 3 seeds) |" in page and "not finished: 1 of 3 seeds done" in page
 
 
 def test_resume_fits_failed_ones_and_new_seeds_again_but_no_other_table(
