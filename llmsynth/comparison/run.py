@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from llmsynth import __version__
 from llmsynth.comparison.contenders import CONTENDERS, Request, is_safe
 from llmsynth.comparison.folder import ComparisonFolder
 from llmsynth.comparison.plan import (
@@ -98,7 +99,8 @@ def compare(
     folder : path or None
         Where each finished fit is written, and in the end the table, the plot and the recommendation.
     overwrite, resume : bool
-        Replace a comparison in `folder`, or keep its finished fits and go on; failed methods are tried again.
+        Replace a comparison in `folder`, or keep its finished fits and go on; failed methods are tried again, and with
+        `keep_rows` so are the first fits whose rows were not kept.
     report : "quick", "standard", "full" or None
         Level of the report that `evaluate` makes on the rows of each method's first seed; what it blocks for privacy is
         not recommended. With a folder it is written there. "quick" takes seconds each, the others a minute or more.
@@ -141,7 +143,7 @@ def compare(
     known = {} if out is None else out.begin(_settings(plan, split), plan)
     stage = _Stage(plan, split, out, keep_rows, progress)
     stage.say(f"Learning {len(split.train):,} rows; {len(split.holdout):,} are held out to judge with.")
-    trials = {name: _asked_for(known.get(name, Trial(name, is_safe(name))), plan) for name in plan.methods}
+    trials = {name: stage.kept(known.get(name, Trial(name, safe=True))) for name in plan.methods}
     try:
         for name in plan.methods:
             for trial in stage.run(trials[name]):
@@ -151,11 +153,6 @@ def compare(
         if out is not None and any(trial.outcomes or trial.reason for trial in found.trials):
             out.write(found)
     return found
-
-
-def _asked_for(trial: Trial, plan: Plan) -> Trial:
-    """What is known of a contender, as far as this comparison asks for it."""
-    return replace(trial, outcomes=tuple(outcome for outcome in trial.outcomes if outcome.seed in plan.seeds))
 
 
 @dataclass(frozen=True)
@@ -173,11 +170,18 @@ class _Stage:
             sys.stderr.write(f"{text}\n")
             sys.stderr.flush()
 
+    def kept(self, trial: Trial) -> Trial:
+        """What is known of a contender, as far as it is asked for and need not be fitted again for its rows."""
+        seeds = self.plan.seeds
+        if self.keep_rows and self.out is not None and not self.out.has_rows(trial.name):
+            seeds = seeds[1:]
+        return replace(trial, outcomes=tuple(outcome for outcome in trial.outcomes if outcome.seed in seeds))
+
     def run(self, trial: Trial) -> Iterator[Trial]:
         """Fit a contender with each seed that is not done yet, and yield it after each; its first failure ends it."""
         name, plan = trial.name, self.plan
         place = f"[{plan.methods.index(name) + 1}/{len(plan.methods)}] {name}"
-        trial = replace(trial, reason="")
+        trial = replace(trial, reason="", safe=is_safe(name))
         yield trial
         missing = [seed for seed in plan.seeds if seed not in {outcome.seed for outcome in trial.outcomes}]
         if not missing:
@@ -233,6 +237,8 @@ def _settings(plan: Plan, split: Split) -> dict[str, Any]:
     """What must be the same for finished fits to be kept."""
     return {
         "table, split or hold-out": split.fingerprint(),
+        "random_state": plan.random_state,
+        "llmsynth version": __version__,
         "schema": hashlib.sha256(json.dumps(split.schema.to_dict(), sort_keys=True, default=str).encode()).hexdigest(),
         "max_minutes": plan.max_minutes,
         "n_samples": split.n_samples,
