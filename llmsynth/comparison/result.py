@@ -6,6 +6,7 @@ Knows the figures and how they were obtained. Refuses to know how they are shown
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -148,8 +149,21 @@ class Comparison:
         skipped = [f"{name} ({reason})" for name, reason in summary["skipped_columns"].items()]
         if skipped:
             notes.append(f"left out of the figures: {'; '.join(skipped)}")
-        notes += sorted({score["reason"] for score in summary["scores"].values() if score.get("reason")})
-        return list(dict.fromkeys(notes))
+        return list(dict.fromkeys([*notes, *self._reasons()]))
+
+    def _reasons(self) -> list[str]:
+        """Why figures are missing or to be read with care; what is not so for all is told by method and seeds."""
+        counts = {trial.name: Counter(why for one in trial.outcomes for why in one.reasons()) for trial in self.trials}
+        n_seeds = {trial.name: len(trial.outcomes) for trial in self.trials if trial.outcomes}
+        told = []
+        for reason in sorted({reason for counted in counts.values() for reason in counted}):
+            if all(counts[name][reason] == n for name, n in n_seeds.items()):
+                told.append(reason)
+                continue
+            for name, n in n_seeds.items():
+                if k := counts[name][reason]:
+                    told.append(f"{name}: {reason}" + (f" ({k} of {n} seeds)" if k < n else ""))
+        return told
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON: counts, figures and names; no cell values."""

@@ -34,6 +34,7 @@ from llmsynth.comparison.trial import Made, Trial, attempt
 from llmsynth.errors import ConfigError
 from llmsynth.evaluate.holdout_overlap import refuse_overlap
 from llmsynth.evaluate.metric import Level
+from llmsynth.evaluate.rendering.text import visible
 from llmsynth.table.files import read_table
 from llmsynth.table.holdout import given_holdout, hold_out
 from llmsynth.table.infer import infer_schema, retarget
@@ -167,7 +168,7 @@ class _Stage:
 
     def say(self, text: str) -> None:
         if self.progress:
-            sys.stderr.write(f"{text}\n")
+            sys.stderr.write(f"{visible(text, 1000)}\n")  # reasons may hold names of columns
             sys.stderr.flush()
 
     def kept(self, trial: Trial) -> Trial:

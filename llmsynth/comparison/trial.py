@@ -66,6 +66,11 @@ class Outcome:
         score = self.summary[part][key]
         return (math.nan if score["value"] is None else float(score["value"])), int(score["n_rows"])
 
+    def reasons(self) -> set[str]:
+        """Why figures are missing, or what to know when reading them."""
+        scores = [*self.summary["scores"].values(), *self.summary["at_holdout_rows"].values()]
+        return {str(score["reason"]) for score in scores if score.get("reason")}
+
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""
         seconds = {name: getattr(self, name) for name in SECONDS}
