@@ -107,8 +107,9 @@ def finding_of(report: Report, condition: Condition, known: Mapping[str, Metric]
     asked = [] if measured is None else _asked(measured, condition)
     judged = [one for one in asked if one.known]
     if not judged:
-        reason = _why_unknown(report, measured, asked)
-        if condition.optional and measured is not None:
+        absent = _absent(report, condition.needs)
+        reason = absent or _why_unknown(report, measured, asked)
+        if condition.optional and measured is not None and not absent:
             return finding("not asked", "RELEASE", f"Not asked: {title} has no figure here ({reason}).")
         decision: Decision = "NOT EVALUABLE" if condition.severity == "block" else "REVIEW"
         return finding("unknown", decision, f"{title}: cannot be judged, because {reason}.")
@@ -144,6 +145,14 @@ def _limit(limit: Limit, reference: Score | None) -> float:
     if not limit.end:
         return limit.number
     return math.nan if reference is None else float(getattr(reference, limit.end)) * limit.factor + limit.number
+
+
+def _absent(report: Report, role: str) -> str:
+    """Which columns of a role are not in every table, as a clause; empty if all are."""
+    columns = report.roles.get(role) or []
+    lacking = {name for names in report.alignment.get("missing", {}).values() for name in names}
+    absent = [_short(name) for name in ([columns] if isinstance(columns, str) else columns) if name in lacking]
+    return f"{role.replace('_', '-')} {', '.join(absent)} is not in every table" if absent else ""
 
 
 def _why_unknown(report: Report, measured: Measured | None, asked: list[_Asked]) -> str:
