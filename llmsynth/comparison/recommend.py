@@ -25,6 +25,7 @@ from llmsynth.comparison.criteria import (
     shortfall,
 )
 from llmsynth.comparison.trial import Trial
+from llmsynth.evaluate.figure_text import percentage
 
 COPYING_AUC = 0.05
 """How far below one half the AUC of C2ST speaks of copied rows, if that is beyond noise."""
@@ -196,7 +197,7 @@ def _exceeds(trial: Trial, key: str, factor: float) -> bool:
 
 def _beside(trial: Trial, key: str) -> str:
     own, other = trial.mean(key), trial.mean(key, holdout=True)
-    return f"{own:.1%} (held-out rows: {other:.1%})"
+    return f"{percentage(own)} (held-out rows: {percentage(other)})"
 
 
 def _reasoned(chosen: Trial, best: Trial, left: Sequence[Trial], praise: str) -> tuple[str, str]:

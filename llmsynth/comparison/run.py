@@ -220,7 +220,7 @@ def _split(table: object, target: object, plan: Plan, holdout: tuple[object, flo
     frame = read_table(table)
     if given is None:
         train, held = hold_out(frame, fraction, plan.random_state)
-        how = f"{fraction:.0%} of the rows, by seed {plan.random_state}"
+        how = f"{100 * fraction:.4g}% of the rows, by seed {plan.random_state}"
     else:
         train, held = frame, given_holdout(frame, read_table(given))
         refuse_overlap(train, held, plan.random_state)

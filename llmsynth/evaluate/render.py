@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from llmsynth.evaluate.rendering.text import visible
-from llmsynth.evaluate.summary import METRICS, Summary, compare
+from llmsynth.evaluate.summary import METRICS, Summary, compare, shown
 
 _LONGEST = 10_000  # letters of a line below the table
 _MEASURED = {
@@ -54,19 +54,14 @@ def render_comparison(summaries: Mapping[str, Summary], *, title: str = "Quality
         for metric in METRICS:
             if metric.key in ("shape_error", "trend_error", "c2st_score"):
                 score = first.matched[metric.key]
-                value = "-" if not score.known else _number(score.value, metric.percent)
                 note = f"of {score.n_rows:,} synthetic rows, as many as the hold-out"
-                table.add_row(metric.title, value, "", note)
+                table.add_row(metric.title, shown(metric, score), "", note)
     for key, (label, form, note) in _MEASURED.items():
         values = [summary.measured.get(key) for summary in summaries.values()]
         if any(value is not None for value in values):
-            shown = ("-" if value is None or math.isnan(value) else form.format(value) for value in values)
-            table.add_row(label, *shown, "", note)
+            cells = ("-" if value is None or math.isnan(value) else form.format(value) for value in values)
+            table.add_row(label, *cells, "", note)
     return table
-
-
-def _number(value: float, percent: bool) -> str:
-    return f"{100 * value:.2f} %" if percent else f"{value:.3f}"
 
 
 def _caption(summaries: Mapping[str, Summary]) -> Text:

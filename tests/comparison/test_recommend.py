@@ -56,6 +56,11 @@ def test_what_the_gate_blocks_for_privacy_is_left_out_with_its_reason() -> None:
     assert recommend([replace(fast, verdict=useless), slow]).method == "copula"
 
 
+def test_a_share_that_is_not_zero_is_not_told_as_zero() -> None:
+    found = recommend([made("tree", n_rows=20_000, copies=0.0004)])
+    assert "0.04 % (held-out rows: 0.00 %) of its rows equal a training row" in (found.excluded or {})["tree"]
+
+
 def test_as_many_copies_as_the_holdout_has_are_no_copying() -> None:
     share = {"holdout": {"copies": 0.30, "near_train": 0.02}, "copies": 0.31, "near_train": 0.035}
     assert recommend([made("tree", **share)]).method == "tree"

@@ -54,6 +54,7 @@ def test_each_seed_is_a_fit_and_the_spread_is_given(patients: pd.DataFrame, quic
     assert [outcome.seed for outcome in found.trials[0].outcomes] == [4, 5, 6]
     assert len({len(real) for real, *_ in quick_judge}) == 1 and found.results["c2st_score_sd"].notna().all()
     assert not quick_judge[0][1].equals(quick_judge[1][1])
+    assert compare(patients, None, ["independent"], holdout_fraction=0.125).facts.split.startswith("12.5% of the rows")
 
 
 def test_a_given_holdout_is_used_whole_but_not_beyond_the_rows_drawn(patients: pd.DataFrame, quick_judge) -> None:

@@ -144,6 +144,24 @@ def test_figures_are_shown_short() -> None:
     assert [shown(1234.5), shown(0.123456), shown(0.5, percent=True), shown(float("inf"))] == [
         "1,234", "0.123", "50.00 %", "inf",
     ]  # fmt: skip
+    assert [shown(999.6), shown(4e-5, percent=True), shown(-0.0), shown(-0.0, percent=True)] == [
+        "1,000", "0.004 %", "0", "0.00 %",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("path", "end", "limit", "told"),
+    [
+        ("privacy.mia", 0.55004, 0.55, "0.55004 to 0.58; the lower end must be at most 0.55"),
+        ("privacy.exact_matches", 0.000502, 0.0005, "0.0502 % to 0.0900 %; the lower end must be at most 0.0500 %"),
+    ],
+)
+def test_an_end_and_its_limit_are_told_with_enough_digits_to_differ(
+    path: str, end: float, limit: float, told: str
+) -> None:
+    policy = parse_policy(f'[[condition]]\nrequire = "{path}.lower <= {limit}"\n')
+    upper = 0.58 if path == "privacy.mia" else 0.0009
+    assert told in judge(report({path: measured(end, end, upper)}), policy).findings[-1].found
 
 
 @pytest.mark.parametrize("end", ["lower", "upper"])
