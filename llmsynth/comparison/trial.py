@@ -79,8 +79,8 @@ class Outcome:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Outcome:
         """Read what `to_dict` gave."""
-        seconds = (float(data[name]) for name in ("fit_seconds", "sample_seconds"))
-        found = cls(int(data["seed"]), *seconds, int(data["n_rows"]), dict(data["summary"]))
+        fit, sample = (float(data[name]) for name in ("fit_seconds", "sample_seconds"))
+        found = cls(int(data["seed"]), fit, sample, int(data["n_rows"]), dict(data["summary"]))
         for key in KEYS:  # a figure that was cut is an error here, and not where it is shown
             found.score(key), found.score(key, holdout=True)
         dict(found.summary["skipped_columns"]), found.summary["task"], found.summary["learners"]

@@ -85,7 +85,7 @@ def _figure(saved: object) -> float:
         return math.nan
     if isinstance(saved, bool) or not (isinstance(saved, int | float) or saved in ("inf", "-inf")):
         raise TypeError(f"expected a number, got {type(saved).__name__}")
-    return float(saved)  # type: ignore[arg-type]
+    return float(saved)
 
 
 def unknown(reason: str, n_rows: int = 0) -> Score:
