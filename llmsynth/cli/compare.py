@@ -104,7 +104,7 @@ def compare(
             **settings,
         )
     except (KeyboardInterrupt, Terminated):
-        output.note(_how_to_go_on(out))
+        output.note(_how_to_go_on(out, overwrite=overwrite))
         raise
     output.result(
         {"command": "compare", "table": str(table), "folder": str(out), **found.to_dict()}, *shown(found, out, level)
@@ -165,7 +165,8 @@ def shown(comparison: Any, out: Path, level: str | None) -> list[Any]:
     ]
 
 
-def _how_to_go_on(out: Path) -> str:
+def _how_to_go_on(out: Path, *, overwrite: bool) -> str:
     if any(out.glob("methods/*.json")):
-        return f"Stopped. What is finished is in {out}; go on with the same command and --resume."
+        how = "--resume instead of --overwrite" if overwrite else "--resume"
+        return f"Stopped. What is finished is in {out}; go on with the same command and {how}."
     return "Stopped before a method was finished; start the same command again."

@@ -68,11 +68,12 @@ def evaluate(
         check_output_file(out / name, overwrite=overwrite)
     counts = opt.generation_counts(generation)
     report, verdict = _judged(
-        [real, *synthetic, *([] if holdout is None else [holdout])], len(synthetic), out, schema, policy, output,
+        [real, *synthetic, *([] if holdout is None else [holdout])], len(synthetic), schema, policy, output,
         target=target, quasi_identifiers=quasi_identifier, sensitive=sensitive, unit=unit, seed=seed or 0, level=level,
         generation=counts,
     )  # fmt: skip
     write_rendered(report, verdict, out)
+    write_json(out / FILES[0], report.to_dict())
     data = {"command": "evaluate", "folder": str(out), "rows": dict(report.rows), **verdict.to_dict()}
     output.result(data, *shown(report, verdict), f"Wrote {', '.join(FILES)} to {out}.")
 
@@ -80,13 +81,12 @@ def evaluate(
 def _judged(
     files: list[Path],
     n_synthetic: int,
-    out: Path,
     schema: Path | None,
     policy: Path | None,
     output: Output,
     **settings: Any,
 ) -> tuple[Report, Verdict]:
-    """Read the tables, evaluate, save report.json and judge."""
+    """Read the tables, evaluate and judge."""
     from datetime import UTC, datetime
 
     from llmsynth.evaluate.evaluation import evaluate as measured
@@ -106,7 +106,6 @@ def _judged(
         real, others[:n_synthetic], others[n_synthetic] if len(others) > n_synthetic else None, schema=described,
         progress=noting(output), created=datetime.now(UTC).isoformat(timespec="seconds"), **settings,
     )  # fmt: skip
-    write_json(out / FILES[0], report.to_dict())
     return report, judge(report, rules)
 
 

@@ -46,7 +46,7 @@ class Output:
     def note(self, text: str) -> None:
         """Say what is going on."""
         if not self.quiet and is_main_process():
-            print(printable(text), file=sys.stderr, flush=True)
+            print(_lines(text), file=sys.stderr, flush=True)
 
     def result(self, data: Mapping[str, Any], *shown: RenderableType) -> None:
         """Print what came out.
@@ -69,7 +69,7 @@ class Output:
         stream = _escaping(sys.stderr if self.as_json else sys.stdout)
         for item in shown:
             if isinstance(item, str):
-                print(printable(item), file=stream, flush=True)
+                print(_lines(item), file=stream, flush=True)
                 continue
             from rich.console import Console
 
@@ -85,14 +85,19 @@ def _escaping(stream: TextIO) -> TextIO:
 
 
 def printable(text: str) -> str:
-    r"""Return a text with control characters and lone surrogates escaped: names come from strangers' tables.
+    r"""Return a text on one line, control characters and lone surrogates escaped: names come from strangers' tables.
 
     Examples
     --------
-    >>> printable("a\x1b[31m")
-    'a\\x1b[31m'
+    >>> printable("a\x1b[31m\nb")
+    'a\\x1b[31m\\nb'
     """
-    return "".join(char if char.isprintable() or char == "\n" else ascii(char)[1:-1] for char in text)
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
+
+
+def _lines(text: str) -> str:
+    """Each line made printable; the line breaks are ours."""
+    return "\n".join(printable(line) for line in text.split("\n"))
 
 
 def check_output_file(path: Path, *, overwrite: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -80,7 +81,7 @@ def _told(found: ReportDiff) -> list[Any]:
     lines += [f"Note: the {table} rows are not the same." for table, same in found.same_tables.items() if not same]
     if not found.changes:
         return [*lines, f"Of {found.compared:,} figures, none has an interval that moved apart."]
-    counts = f"{len(found.changes)} of {found.compared:,} figures moved apart, {len(found.regressions)} for the worse"
+    counts = _counted(found)
     table = Table(title=counts, title_justify="left")
     for name in ("figure", "part", "", "before", "after"):
         table.add_column(name)
@@ -95,6 +96,16 @@ def _told(found: ReportDiff) -> list[Any]:
         table.add_row(*(Text(printable(cell)) for cell in cells))
     more = len(found.changes) - _MOST_SHOWN
     return [*lines, table, *([f"{more} more with --json."] if more > 0 else [])]
+
+
+def _counted(found: ReportDiff) -> str:
+    """How many figures moved apart, and how many only one report has."""
+    n = Counter(change.way for change in found.changes)
+    moved = n["worse"] + n["changed"] + n["better"]
+    only = [f"{n[way]} {way}" for way in ("lost", "gained") if n[way]]
+    return f"{moved} of {found.compared:,} figures moved apart, {n['worse']} for the worse" + "".join(
+        f"; {one}" for one in only
+    )
 
 
 @guarded

@@ -263,9 +263,9 @@ def reported(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         generation={"raw": raw, "repaired": 0, "rejected": raw - len(synthetic)}, **settings,
     )  # fmt: skip
-    write_json(folder / REPORT_FILES[0], report.to_dict())
     verdict = judge(report, rules)
     write_rendered(report, verdict, folder)
+    write_json(folder / REPORT_FILES[0], report.to_dict())
     return verdict
 
 

@@ -6,6 +6,9 @@ how rows are judged. Language models are imported when one is fitted: torch take
 
 from __future__ import annotations
 
+import hashlib
+import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Protocol
@@ -13,7 +16,9 @@ from typing import Any, Protocol
 import pandas as pd
 
 from llmsynth.baselines.methods import METHODS, get_method, method_options
+from llmsynth.config import FitConfig
 from llmsynth.errors import ConfigError, MissingExtraError
+from llmsynth.recipes import load_recipe
 from llmsynth.table.schema import Schema, nearest
 
 LANGUAGE_MODELS = {"lm": "smollm2-135m", "compact": "compact"}
@@ -130,7 +135,7 @@ def is_safe(name: str) -> bool:
         return True
     try:
         return get_method(name).safe
-    except MissingExtraError:  # it will fail, and say so itself
+    except (MissingExtraError, ImportError, OSError):  # it will fail, and say so itself
         return True
 
 
@@ -155,24 +160,65 @@ def check_names(names: Sequence[str]) -> tuple[str, ...]:
     return chosen
 
 
-def check_options(options: Mapping[str, Mapping[str, Any]], names: Sequence[str]) -> None:
-    """Look at the options of contenders before anything is fitted.
+def check_options(options: object, names: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Look at the options of contenders before anything is fitted, and return them as JSON holds them.
 
     Raises
     ------
     ConfigError
-        On options of a contender that is not compared, or an option that the contender does not have.
+        On options of a contender that is not compared, an option that the contender does not have, or a value that JSON
+        cannot hold.
     """
+    if not isinstance(options, Mapping):
+        raise ConfigError(f"options: expected a mapping from method to options, got {type(options).__name__}")
+    found: dict[str, dict[str, Any]] = {}
     for name, given in options.items():
         if name not in names:
             raise ConfigError(f"options: expected those of {', '.join(names)}, got some of {name!r}")
+        if not isinstance(given, Mapping):
+            raise ConfigError(f"options: expected a mapping from option to value for {name!r}, got {given!r}")
+        given = {key: _held_by_json(value, f"{name}: {key}") for key, value in given.items()}
+        found[name] = given
         if name in LANGUAGE_MODELS:
             _check_known(name, given)
+            recipe_hash(given)
             continue
         try:
             method_options(get_method(name), given)
         except MissingExtraError:  # the comparison goes on without this contender
             continue
+    return found
+
+
+def recipe_hash(options: Mapping[str, Any]) -> str:
+    """A hash of what the recipe among the options says now; empty without one.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such recipe, or it cannot be used.
+    """
+    recipe = options.get("recipe")
+    if recipe is None:
+        return ""
+    config = FitConfig.from_mapping(recipe) if isinstance(recipe, Mapping) else load_recipe(recipe)
+    return hashlib.sha256(json.dumps(config.to_mapping(), sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _held_by_json(value: Any, place: str) -> Any:
+    """The value, a path or a number of numpy's as a plain one."""
+    if isinstance(value, FitConfig):
+        return value.to_mapping()
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    value = value.tolist() if hasattr(value, "tolist") else value
+    try:
+        json.dumps(value)
+    except (TypeError, ValueError):
+        raise ConfigError(
+            f"{place}: expected a value that JSON can hold, such as a number or a text, got {type(value).__name__}"
+        ) from None
+    return value
 
 
 def _check_known(name: str, given: Mapping[str, Any]) -> None:

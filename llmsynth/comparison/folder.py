@@ -23,8 +23,8 @@ from typing import Any
 
 import pandas as pd
 
-from llmsynth import safe_files
-from llmsynth.comparison.contenders import CONTENDERS
+from llmsynth import __version__, safe_files
+from llmsynth.comparison.contenders import CONTENDERS, recipe_hash
 from llmsynth.comparison.plan import Plan
 from llmsynth.comparison.plot import plot
 from llmsynth.comparison.render import to_csv, to_markdown
@@ -82,33 +82,24 @@ class ComparisonFolder:
         RunFolderError
             If the folder is of another comparison: it says what differs.
         """
-        self._settings = {name: dict(settings) | {"options": _options(plan, name)} for name in plan.methods}
+        shared = dict(settings)
+        self._settings = {name: shared | _own_settings(plan.options.get(name, {})) for name in plan.methods}
         if not self._resume:
             for path in list(self._own()):
                 path.unlink()
             return {}
         found = {}
-        for name in plan.methods:
+        for name in CONTENDERS:
             path = self.path / METHOD_FILES / f"{name}.json"
             if path.is_file():
-                found[name] = self._read(path, name)
+                data = _read(path, self._settings.get(name, shared))
+                if name in plan.methods:
+                    found[name] = _trial(path, data)
         return found
 
-    def _read(self, path: Path, name: str) -> Trial:
-        data = safe_files.read_json(path)
-        if not isinstance(data, dict) or data.get("format") != FORMAT or data.get("version") != VERSION:
-            raise RunFolderError(f"{path}: is no file of a comparison that this llmsynth reads; use --overwrite")
-        before, now = data.get("settings", {}), json.loads(json.dumps(self._settings[name]))
-        other = [key for key in now if before.get(key) != now[key]]
-        if other:
-            raise RunFolderError(
-                f"{path}: belongs to a comparison with another {', '.join(other)}; resume with the same, or choose "
-                "another folder, or use --overwrite"
-            )
-        try:
-            return Trial.from_dict(data["trial"])
-        except (KeyError, TypeError, ValueError):
-            raise RunFolderError(f"{path}: was cut or changed; remove it, and the method is fitted again") from None
+    def has_rows(self, name: str) -> bool:
+        """Whether rows of a contender are kept."""
+        return (self.path / ROW_FILES / f"{name}.csv").is_file()
 
     def save(self, trial: Trial) -> None:
         """Write what is known about one contender."""
@@ -134,7 +125,7 @@ class ComparisonFolder:
 
     def write(self, comparison: Comparison) -> None:
         """Write the table, the plot and everything else about the whole comparison."""
-        data = {"format": FORMAT, "version": VERSION, **comparison.to_dict()}
+        data = {"format": FORMAT, "version": VERSION, "llmsynth": __version__, **comparison.to_dict()}
         _write(self.path / FILES[0], lambda path: _write_json(path, data))
         _write(self.path / FILES[1], lambda path: path.write_text(to_csv(comparison), encoding="utf-8"))
         _write(self.path / FILES[2], lambda path: path.write_text(to_markdown(comparison), encoding="utf-8"))
@@ -149,8 +140,31 @@ class ComparisonFolder:
         return (path for path in names if path.is_file())
 
 
-def _options(plan: Plan, name: str) -> dict[str, Any]:
-    return dict(plan.options.get(name, {}))
+def _own_settings(options: Mapping[str, Any]) -> dict[str, Any]:
+    """What must be the same of one contender, beside what all of them share."""
+    return {"options": dict(options), "recipe": recipe_hash(options)}
+
+
+def _read(path: Path, settings: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What is kept of a contender that was fitted with these settings."""
+    data = safe_files.read_json(path)
+    if not isinstance(data, dict) or data.get("format") != FORMAT or data.get("version") != VERSION:
+        raise RunFolderError(f"{path}: is no file of a comparison that this llmsynth reads; use --overwrite")
+    before, now = data.get("settings"), json.loads(json.dumps(_strict(settings)))
+    other = [key for key in now if not isinstance(before, dict) or before.get(key) != now[key]]
+    if other:
+        raise RunFolderError(
+            f"{path}: belongs to a comparison with another {', '.join(other)}; resume with the same, or choose "
+            "another folder, or use --overwrite"
+        )
+    return data
+
+
+def _trial(path: Path, data: Mapping[str, Any]) -> Trial:
+    try:
+        return Trial.from_dict(data["trial"])
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
+        raise RunFolderError(f"{path}: was cut or changed; remove it, and the method is fitted again") from None
 
 
 def _check_writable(folder: Path) -> None:

@@ -7,6 +7,7 @@ comparison, so it is as large a part of the comparison as any contender: it is d
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -45,7 +46,7 @@ class Plan:
     random_state : int
         Also decides the split.
     max_minutes : float or None
-        Budget of each fit, for contenders that take one.
+        Budget of each fit, for contenders that take one; None or infinite: none.
     n_samples : int or None
         Rows drawn of each; None: as many as are learned, at most `MOST_ROWS`.
     options : mapping of str to mapping
@@ -75,7 +76,9 @@ class Plan:
         if self.report is not None and self.report not in LEVELS:
             raise ConfigError(f"report: expected one of {', '.join(LEVELS)} or None, got {self.report!r}")
         object.__setattr__(self, "methods", check_names(self.methods))
-        check_options(self.options, self.methods)
+        object.__setattr__(self, "options", check_options(self.options, self.methods))
+        if self.max_minutes == math.inf:
+            object.__setattr__(self, "max_minutes", None)
 
     @property
     def seeds(self) -> tuple[int, ...]:

@@ -2,8 +2,7 @@
 
 Knows figures, seconds and tolerances. Refuses to weigh figures against each other: there is no honest exchange rate
 between a better C2ST and a better TSTR, so a contender must be as good as the best on every figure, within a tolerance,
-before its seconds count. A tolerance is the larger of a fixed size, below which nobody would care, and the noise that
-the number of rows and the seeds leave.
+before its seconds count. Tolerances are those of `criteria`.
 """
 
 from __future__ import annotations
@@ -11,14 +10,22 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+from llmsynth.comparison.criteria import (
+    CRITERIA,
+    NOISE,
+    auc_error,
+    compared_with_holdout,
+    figures,
+    gap,
+    known_figures,
+    lacks_to_holdout,
+    shortfall,
+)
 from llmsynth.comparison.trial import Trial
-from llmsynth.evaluate.score import Score
-from llmsynth.evaluate.summary import METRICS, shown
-
-NOISE = 2.0
-"""Standard errors that count as noise."""
+from llmsynth.evaluate.figure_text import percentage
 
 COPYING_AUC = 0.05
 """How far below one half the AUC of C2ST speaks of copied rows, if that is beyond noise."""
@@ -27,39 +34,10 @@ LEAST_SECONDS = 1.0
 """Shorter times are taken as this: nobody chooses by less."""
 
 
-@dataclass(frozen=True)
-class Criterion:
-    """A figure that decides.
-
-    Parameters
-    ----------
-    key : str
-        Of `evaluate.summary.METRICS`.
-    sign : int
-        1 where more is better, -1 where less is.
-    tolerance : float
-        A difference that nobody would care about.
-    lack : str
-        What is missing where it is worse.
-    """
-
-    key: str
-    sign: int
-    tolerance: float
-    lack: str
-
-
-CRITERIA = (
-    Criterion("c2st_score", 1, 0.05, "a classifier recognises the rows"),
-    Criterion("tstr", 1, 0.02, "models trained on the rows predict worse"),
-    Criterion("shape_error", -1, 0.01, "single columns are distributed otherwise"),
-    Criterion("trend_error", -1, 0.01, "dependence between columns is lost"),
-)
-
 RULES = (
-    "Left out: what failed; what is unsafe by construction (real rows with a little changed); what the shipped policy "
-    "of the gate blocks for privacy, by the report on its rows; and what copies: more "
-    "exact copies of training rows than held-out rows have, more than twice as many near-copies, or an AUC of C2ST "
+    "Left out: what failed or is not finished; what is unsafe by construction (real rows with a little changed); what "
+    "the shipped policy of the gate blocks for privacy, by the report on its rows; and what copies: more exact copies "
+    "of training rows than held-out rows have, more than twice as many near-copies, or an AUC of C2ST "
     "below one half by more than 0.05, each beyond two standard errors.",
     "As good as the best: on C2ST score, TSTR, Shape error and Trend error within a tolerance of the best one left. "
     "Tolerances: 0.05 of C2ST score, 0.02 of TSTR, one percentage point of Shape and Trend error, or the noise where "
@@ -67,7 +45,12 @@ RULES = (
     "error, two standard errors over the seeds.",
     "Recommended: of those as good as the best, the one with the fewest seconds to fit and draw the rows; times below "
     "one second count as one second, and then the better one wins.",
-    "Beside the hold-out: what the recommended one lacks to real rows, by the same tolerances, is said.",
+    "Where none is as good as the best on every figure: nothing is called enough, and the one that falls least short "
+    "is named: its largest distance to the best, in tolerances, is the smallest. A figure that could not be computed, "
+    "but was for another method, is not good enough; where each method left lacks one, or none has any, nothing is "
+    "recommended.",
+    "Beside the hold-out: what the recommended one lacks to real rows, by the same tolerances, is said, and which "
+    "figure could not be computed.",
 )
 
 
@@ -80,13 +63,13 @@ class Recommendation:
     method : str or None
         None where none can be recommended.
     best : str or None
-        The one with the best figures, of those that may be used.
+        The one with the best figures, or that falls least short of them, of those that may be used.
     text : str
         For people.
     rule : str
         The rule that decided.
     enough : tuple of str
-        All that are as good as the best, the recommended one first.
+        All that are as good as the best, the recommended one first; empty where none is.
     excluded : dict of str to str
         Those that may not be used, with the reason.
     missing : tuple of str
@@ -114,19 +97,21 @@ class Recommendation:
         }
 
 
-def recommend(trials: Sequence[Trial]) -> Recommendation:
+def recommend(trials: Sequence[Trial], n_seeds: int = 1) -> Recommendation:
     """Choose by `RULES`.
 
     Parameters
     ----------
     trials : sequence of Trial
         All contenders, the failed ones too.
+    n_seeds : int
+        Fits of each; one with fewer is not finished.
 
     Returns
     -------
     Recommendation
     """
-    excluded = {trial.name: reason for trial in trials if (reason := why_not(trial))}
+    excluded = {trial.name: reason for trial in trials if (reason := why_not(trial, n_seeds))}
     left = [trial for trial in trials if trial.name not in excluded]
     if not left:
         listed = "; ".join(f"{name}: {reason}" for name, reason in excluded.items())
@@ -135,28 +120,56 @@ def recommend(trials: Sequence[Trial]) -> Recommendation:
         )
     short = {trial.name: shortfall(trial, left) for trial in left}
     best = min(left, key=lambda trial: (short[trial.name], trial.seconds))
-    enough = [trial for trial in left if short[trial.name] <= max(1.0, short[best.name])]
+    if not known_figures(best) or math.isinf(short[best.name]):
+        return Recommendation(None, None, _no_figures(left), "figures are missing", (), excluded)
+    enough = [trial for trial in left if short[trial.name] <= 1.0]
     enough.sort(key=lambda trial: (max(trial.seconds, LEAST_SECONDS), short[trial.name]))
-    chosen = enough[0]
+    chosen = enough[0] if enough else best
     missing = lacks_to_holdout(chosen)
     alone = bool(missing) and all(lacks_to_holdout(trial) for trial in left)
-    text, rule = _reasoned(chosen, best, left, "as good as the best" if missing else "enough")
-    text = f"{text} {_beside_holdout(missing, alone=alone)}"
+    if enough:
+        text, rule = _reasoned(chosen, best, left, "as good as the best" if missing else "enough")
+    else:
+        text, rule = _least_short(chosen, left), "none is as good as the best on every figure; the least short"
+    text = f"{text} {_beside_holdout(missing, len(compared_with_holdout(chosen)), alone=alone)}"
     names = tuple(trial.name for trial in enough)
     return Recommendation(chosen.name, best.name, text, rule, names, excluded, missing)
 
 
-def _beside_holdout(missing: Sequence[str], *, alone: bool) -> str:
-    if not missing:
-        return "On every figure it is as good as real held-out rows, within the tolerances."
-    start = "No method is as good as real held-out rows here. What" if alone else "Beside real held-out rows, what"
-    return f"{start} this one lacks: {'; '.join(missing)}."
+def _no_figures(left: Sequence[Trial]) -> str:
+    names = ", ".join(trial.name for trial in left)
+    if not any(known_figures(trial) for trial in left):
+        return f"None of the methods can be recommended: no figure that decides could be computed for {names}."
+    return f"None of the methods can be recommended: each of {names} lacks a figure that another one has."
 
 
-def why_not(trial: Trial) -> str:
+def _least_short(chosen: Trial, left: Sequence[Trial]) -> str:
+    """Who falls least short where each does, and by what."""
+    told = []
+    for criterion in CRITERIA:
+        other = max(left, key=partial(gap, criterion, chosen))
+        if gap(criterion, chosen, other) > 1.0:
+            told.append(f"{figures(criterion, chosen.mean(criterion.key), other.mean(criterion.key))} of {other.title}")
+    start = f"No method is as good as the best on every figure: {chosen.title} ({chosen.name}) falls least short"
+    return f"{start} ({', '.join(told)}) and takes {spoken(chosen.seconds)}."
+
+
+def _beside_holdout(missing: Sequence[str], n_compared: int, *, alone: bool) -> str:
+    if missing:
+        start = "No method is as good as real held-out rows here. What" if alone else "Beside real held-out rows, what"
+        return f"{start} this one lacks: {'; '.join(missing)}."
+    if not n_compared:
+        return "No figure of real held-out rows could be computed to compare it with."
+    each = "every figure" if n_compared == len(CRITERIA) else f"each of the {n_compared} figures that can be compared"
+    return f"On {each} it is as good as real held-out rows, within the tolerances."
+
+
+def why_not(trial: Trial, n_seeds: int = 1) -> str:
     """Why a contender may not be recommended; empty where it may."""
-    if trial.failed:
-        return f"failed: {trial.reason}" if trial.reason else "not finished"
+    if trial.reason:
+        return f"failed: {trial.reason}"
+    if trial.status(n_seeds) != "done":
+        return f"not finished: {len(trial.outcomes)} of {n_seeds} seeds done" if n_seeds > 1 else "not finished"
     if not trial.safe:
         return "unsafe: its rows are real rows with a little changed"
     if trial.verdict is not None and trial.verdict["blocked"]:
@@ -184,72 +197,7 @@ def _exceeds(trial: Trial, key: str, factor: float) -> bool:
 
 def _beside(trial: Trial, key: str) -> str:
     own, other = trial.mean(key), trial.mean(key, holdout=True)
-    return f"{own:.1%} (held-out rows: {other:.1%})"
-
-
-def auc_error(n_rows: int) -> float:
-    """Standard error of the AUC of two samples of `n_rows` that cannot be told apart (Mann and Whitney 1947).
-
-    Examples
-    --------
-    >>> round(auc_error(600), 4)
-    0.0167
-    """
-    return math.sqrt((2 * n_rows + 1) / (12 * n_rows**2)) if n_rows else math.inf
-
-
-def tolerance(criterion: Criterion, trial: Trial, other: Trial | None = None) -> float:
-    """How much worse on a figure still counts as good; see `RULES`.
-
-    Parameters
-    ----------
-    criterion : Criterion
-        The figure.
-    trial : Trial
-        The one that may be worse.
-    other : Trial, optional
-        The one it is compared with, whose spread over the seeds counts too.
-    """
-    noise = 0.0
-    if criterion.key == "c2st_score":
-        noise = NOISE * 2 * auc_error(trial.n_rows("c2st_score"))  # score = 1 - 2 |AUC - 1/2|
-    elif criterion.key in ("shape_error", "trend_error"):
-        own = trial.mean(criterion.key, holdout=True)
-        noise = 0.0 if math.isnan(own) else own / 2
-    several = [one for one in (trial, other) if one is not None and not math.isnan(one.spread(criterion.key))]
-    variance = sum(one.spread(criterion.key) ** 2 / len(one.outcomes) for one in several)
-    return max(criterion.tolerance, noise, NOISE * math.sqrt(variance))
-
-
-def gap(criterion: Criterion, trial: Trial, other: Trial) -> float:
-    """How much worse a contender is than another on a figure, in tolerances; 0 or less: not worse, or nothing known."""
-    own, best = trial.mean(criterion.key), other.mean(criterion.key)
-    if math.isnan(best):
-        return 0.0
-    if math.isnan(own):
-        return math.inf
-    return criterion.sign * (best - own) / tolerance(criterion, trial, other)
-
-
-def shortfall(trial: Trial, others: Sequence[Trial]) -> float:
-    """The largest distance to the best of any figure, in tolerances; at most 1: as good as the best."""
-    return max(0.0, *(gap(criterion, trial, other) for criterion in CRITERIA for other in others))
-
-
-def lacks_to_holdout(trial: Trial) -> tuple[str, ...]:
-    """What is beyond the tolerances of real held-out rows, one entry per figure."""
-    lacks = []
-    for criterion in CRITERIA:
-        own, real = trial.mean(criterion.key), trial.mean(criterion.key, holdout=True)
-        worse = criterion.sign * (real - own)
-        if not math.isnan(worse) and worse > tolerance(criterion, trial):
-            lacks.append(f"{_figures(criterion, own, real)} ({criterion.lack})")
-    return tuple(lacks)
-
-
-def _figures(criterion: Criterion, own: float, other: float) -> str:
-    metric = next(metric for metric in METRICS if metric.key == criterion.key)
-    return f"{metric.title} {shown(metric, Score(own))} against {shown(metric, Score(other))}"
+    return f"{percentage(own)} (held-out rows: {percentage(other)})"
 
 
 def _reasoned(chosen: Trial, best: Trial, left: Sequence[Trial], praise: str) -> tuple[str, str]:
@@ -260,7 +208,7 @@ def _reasoned(chosen: Trial, best: Trial, left: Sequence[Trial], praise: str) ->
     took = spoken(chosen.seconds)
     if chosen is not best:
         told = ", ".join(
-            _figures(criterion, chosen.mean(criterion.key), best.mean(criterion.key))
+            figures(criterion, chosen.mean(criterion.key), best.mean(criterion.key))
             for criterion in CRITERIA
             if not math.isnan(chosen.mean(criterion.key))
         )
@@ -271,7 +219,7 @@ def _reasoned(chosen: Trial, best: Trial, left: Sequence[Trial], praise: str) ->
         return f"{name} is the one to take here: it has the best figures and takes {took}.", "best and fast enough"
     rival = min(faster, key=lambda trial: (shortfall(trial, left), trial.seconds))
     worst = max(CRITERIA, key=lambda criterion: gap(criterion, rival, chosen))
-    lack = _figures(worst, rival.mean(worst.key), chosen.mean(worst.key))
+    lack = figures(worst, rival.mean(worst.key), chosen.mean(worst.key))
     text = f"{name} is worth its {took} here: nothing faster is as good. The nearest, {rival.title}, takes"
     return (
         f"{text} {spoken(rival.seconds)} but falls short: {lack} ({worst.lack}).",

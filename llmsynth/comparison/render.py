@@ -15,6 +15,8 @@ from rich.text import Text
 from llmsynth.comparison.recommend import RULES, spoken
 from llmsynth.comparison.result import HOLDOUT, Comparison
 from llmsynth.comparison.trial import Trial
+from llmsynth.evaluate.rendering.markdown import escaped
+from llmsynth.evaluate.rendering.text import visible
 from llmsynth.evaluate.score import Score
 from llmsynth.evaluate.summary import METRICS, shown
 
@@ -37,6 +39,7 @@ _HEADS = (
     _Head("copies", "copies", "the hold-out's or less"),
     _Head("near_train", "2 % DCR", "2 % or less"),
 )
+_LONGEST = 1000  # letters of a reason, which may hold names of columns
 _METRICS = {metric.key: metric for metric in METRICS}
 
 
@@ -74,41 +77,48 @@ def render(comparison: Comparison) -> Table:
 def _marked(comparison: Comparison, trial: Trial) -> str:
     if trial.name == comparison.recommendation.method:
         return f"{trial.name} *"
-    return trial.name if trial.safe else f"{trial.name} !"
+    name = trial.name if trial.safe else f"{trial.name} !"
+    n_done, n_seeds = len(trial.outcomes), len(comparison.facts.seeds)
+    return f"{name} ({n_done} of {n_seeds} seeds)" if 0 < n_done < n_seeds else name
 
 
 def _caption(comparison: Comparison) -> list[str]:
     facts = comparison.facts
     rows = facts.rows
     several = f", mean of {len(facts.seeds)} seeds" if len(facts.seeds) > 1 else ""
+    n_all, n_left = len(comparison.trials), len(comparison.unfinished)
+    stopped = [f"Interrupted: {n_all - n_left} of {n_all} methods finished; go on with --resume."] if n_left else []
     return [
+        *stopped,
         f"{rows['train']:,} rows learned, {rows['synthetic']:,} drawn of each, {rows['holdout']:,} held out{several}; "
         "Shape, Trend and C2ST at as many rows as are held out. 2 % DCR: rows nearer to a training row than 98 % of "
-        "held-out rows. Seconds: to fit and draw. *: recommended. !: real rows changed a little, not to be released."
+        "held-out rows. Seconds: to fit and draw. *: recommended. !: real rows changed a little, not to be released.",
     ]
 
 
 def verdict(comparison: Comparison) -> list[str]:
     """The recommendation and what was left out, one text each."""
     found = comparison.recommendation
-    left_out = (f"Left out: {name}: {reason}." for name, reason in (found.excluded or {}).items())
-    return [f"Recommendation: {found.text}", *left_out]
+    left_out = (f"Left out: {name}: {visible(reason, _LONGEST)}." for name, reason in (found.excluded or {}).items())
+    return [f"Recommendation: {visible(found.text, _LONGEST)}", *left_out]
 
 
 def to_markdown(comparison: Comparison) -> str:
     """Return the comparison as a Markdown page: table, recommendation, rules, how the figures were obtained."""
-    parts = ["# Generators side by side", "", *_markdown_table(comparison), ""]
-    parts += [f"{line}\n" for line in _caption(comparison)]
+    text = comparison.recommendation.text
+    *stopped, caption = _caption(comparison)
+    parts = ["# Generators side by side", "", *(f"**{line}**\n" for line in stopped), *_markdown_table(comparison), ""]
+    parts += [f"{caption}\n"]
     parts += [
         "![Quality against seconds](comparison.svg)",
         "",
         "## Recommendation",
         "",
-        comparison.recommendation.text,
+        text if comparison.recommendation.method else escaped(text),  # without a method it holds foreign reasons
         "",
     ]
     excluded = comparison.recommendation.excluded or {}
-    parts += [f"- Left out: {name}: {reason}" for name, reason in excluded.items()]
+    parts += [f"- Left out: {name}: {escaped(reason)}" for name, reason in excluded.items()]
     parts += ["", f"Decided by: {comparison.recommendation.rule}.", "", "## Rules", ""]
     parts += [f"{number}. {rule}" for number, rule in enumerate(RULES, 1)]
     parts += ["", "## How the figures were obtained", "", *(f"- {line}" for line in _facts(comparison)), ""]
@@ -124,12 +134,12 @@ def _facts(comparison: Comparison) -> list[str]:
         f"Split: {facts.rows['train']:,} rows to learn, {facts.rows['holdout']:,} held out ({facts.split})",
         f"Seeds: {', '.join(map(str, facts.seeds))}",
         f"Budget: {budget}",
-        f"Target of TSTR: {facts.target if facts.target is not None else 'none was named'}",
+        f"Target of TSTR: {escaped(facts.target) if facts.target is not None else 'none was named'}",
     ]
     if comparison.reference is not None:
         lines.append(f"C2ST and TSTR: {comparison.reference.outcomes[0].summary['learners']}")
-    lines += [f"Options of {name}: {dict(given)}" for name, given in facts.options.items()]
-    return [*lines, *(f"Note: {note}" for note in comparison.notes())]
+    lines += [f"Options of {name}: {escaped(dict(given))}" for name, given in facts.options.items()]
+    return [*lines, *(f"Note: {escaped(note)}" for note in comparison.notes())]
 
 
 def _markdown_table(comparison: Comparison) -> list[str]:

@@ -6,7 +6,8 @@ Knows the figures and how they were obtained. Refuses to know how they are shown
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -66,7 +67,7 @@ class Comparison:
     Attributes
     ----------
     trials : tuple of Trial
-        One per contender, in the order asked for, the failed ones too.
+        One per contender, in the order asked for, the failed and the unfinished ones too.
     facts : Facts
         Split, seeds, budget.
 
@@ -85,9 +86,9 @@ class Comparison:
     def results(self) -> pd.DataFrame:
         """One row per contender, the best C2ST score first and the failed ones last.
 
-        Columns: status ("done" or "failed"), safe, the figures of `llmsynth.evaluate.summary.METRICS`, fit_seconds,
-        sample_seconds, rows_per_second, verdict (of the gate on the report on the first seed's rows; empty without
-        one), reason. With several seeds each is a mean, and ``<figure>_sd`` its standard deviation over the seeds.
+        Columns: status ("done", "failed" or "not finished"), safe, the figures of `llmsynth.evaluate.summary.METRICS`,
+        fit_seconds, sample_seconds, rows_per_second, verdict (of the gate on the report on the first seed's rows; empty
+        without one), reason. With several seeds each is a mean, and ``<figure>_sd`` its standard deviation over them.
         """
         return pd.DataFrame([self._row(trial) for trial in self.ranked]).set_index("method")
 
@@ -97,11 +98,20 @@ class Comparison:
         return sorted(self.trials, key=lambda trial: (trial.failed, -_number(trial.mean("c2st_score"))))
 
     def _row(self, trial: Trial) -> dict[str, Any]:
-        row: dict[str, Any] = {"method": trial.name, "status": "failed" if trial.failed else "done", "safe": trial.safe}
+        row: dict[str, Any] = {"method": trial.name, "status": self.status(trial), "safe": trial.safe}
         row |= {key: trial.mean(key) for key in (*KEYS, *SECONDS)}
         if len(self.facts.seeds) > 1:
             row |= {f"{key}_sd": trial.spread(key) for key in (*KEYS, *SECONDS)}
         return row | {"verdict": "" if trial.verdict is None else trial.verdict["verdict"], "reason": trial.reason}
+
+    def status(self, trial: Trial) -> str:
+        """Whether a contender is "done" with all seeds, "failed", or "not finished"."""
+        return trial.status(len(self.facts.seeds))
+
+    @property
+    def unfinished(self) -> tuple[Trial, ...]:
+        """Contenders that an interruption left without all their seeds; none in a finished comparison."""
+        return tuple(trial for trial in self.trials if self.status(trial) == "not finished")
 
     @cached_property
     def reference(self) -> Trial | None:
@@ -118,7 +128,7 @@ class Comparison:
     @cached_property
     def recommendation(self) -> Recommendation:
         """Which contender is enough, by the rules of `llmsynth.comparison.recommend`."""
-        return recommend(self.trials)
+        return recommend(self.trials, len(self.facts.seeds))
 
     @property
     def task(self) -> str | None:
@@ -139,17 +149,31 @@ class Comparison:
         skipped = [f"{name} ({reason})" for name, reason in summary["skipped_columns"].items()]
         if skipped:
             notes.append(f"left out of the figures: {'; '.join(skipped)}")
-        notes += sorted({score["reason"] for score in summary["scores"].values() if score.get("reason")})
-        return list(dict.fromkeys(notes))
+        return list(dict.fromkeys([*notes, *self._reasons()]))
+
+    def _reasons(self) -> list[str]:
+        """Why figures are missing or to be read with care; what is not so for all is told by method and seeds."""
+        counts = {trial.name: Counter(why for one in trial.outcomes for why in one.reasons()) for trial in self.trials}
+        n_seeds = {trial.name: len(trial.outcomes) for trial in self.trials if trial.outcomes}
+        told = []
+        for reason in sorted({reason for counted in counts.values() for reason in counted}):
+            if all(counts[name][reason] == n for name, n in n_seeds.items()):
+                told.append(reason)
+                continue
+            for name, n in n_seeds.items():
+                if k := counts[name][reason]:
+                    told.append(f"{name}: {reason}" + (f" ({k} of {n} seeds)" if k < n else ""))
+        return told
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON: counts, figures and names; no cell values."""
         learners = None if self.reference is None else self.reference.outcomes[0].summary["learners"]
         return {
             **self.facts.to_dict(),
+            "interrupted": bool(self.unfinished),
             "task": self.task,
             "learners": learners,
-            "methods": [trial.to_dict() for trial in self.trials],
+            "methods": [trial.to_dict(len(self.facts.seeds)) for trial in self.trials],
             "holdout": {key: None if math.isnan(value) else value for key, value in self.holdout.items()},
             "recommendation": self.recommendation.to_dict(),
             "rules": list(RULES),
@@ -159,8 +183,3 @@ class Comparison:
 
 def _number(value: float) -> float:
     return -math.inf if math.isnan(value) else value
-
-
-def finished(trials: Sequence[Trial], n_seeds: int) -> list[str]:
-    """Names of the contenders that have all their seeds."""
-    return [trial.name for trial in trials if not trial.failed and len(trial.outcomes) >= n_seeds]

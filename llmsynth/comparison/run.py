@@ -11,12 +11,13 @@ import json
 import math
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from llmsynth.comparison.contenders import CONTENDERS, Request
+from llmsynth import __version__
+from llmsynth.comparison.contenders import CONTENDERS, Request, is_safe
 from llmsynth.comparison.folder import ComparisonFolder
 from llmsynth.comparison.plan import (
     HOLDOUT_FRACTION,
@@ -33,6 +34,7 @@ from llmsynth.comparison.trial import Made, Trial, attempt
 from llmsynth.errors import ConfigError
 from llmsynth.evaluate.holdout_overlap import refuse_overlap
 from llmsynth.evaluate.metric import Level
+from llmsynth.evaluate.rendering.text import visible
 from llmsynth.table.files import read_table
 from llmsynth.table.holdout import given_holdout, hold_out
 from llmsynth.table.infer import infer_schema, retarget
@@ -98,7 +100,8 @@ def compare(
     folder : path or None
         Where each finished fit is written, and in the end the table, the plot and the recommendation.
     overwrite, resume : bool
-        Replace a comparison in `folder`, or keep its finished fits and go on; failed methods are tried again.
+        Replace a comparison in `folder`, or keep its finished fits and go on; failed methods are tried again, and with
+        `keep_rows` so are the first fits whose rows were not kept.
     report : "quick", "standard", "full" or None
         Level of the report that `evaluate` makes on the rows of each method's first seed; what it blocks for privacy is
         not recommended. With a folder it is written there. "quick" takes seconds each, the others a minute or more.
@@ -141,15 +144,16 @@ def compare(
     known = {} if out is None else out.begin(_settings(plan, split), plan)
     stage = _Stage(plan, split, out, keep_rows, progress)
     stage.say(f"Learning {len(split.train):,} rows; {len(split.holdout):,} are held out to judge with.")
-    trials = {name: known.get(name, Trial(name, safe=True)) for name in plan.methods}
+    trials = {name: stage.kept(known.get(name, Trial(name, safe=True))) for name in plan.methods}
     try:
         for name in plan.methods:
-            trials[name] = stage.run(trials[name])
+            for trial in stage.run(trials[name]):
+                trials[name] = trial
     finally:  # after Ctrl-C and SIGTERM too: what is finished is worth a table
-        done = tuple(trial for trial in trials.values() if trial.outcomes or trial.reason)
-        if out is not None and done:
-            out.write(Comparison(done, facts))
-    return Comparison(tuple(trials.values()), facts)
+        found = Comparison(tuple(trials.values()), facts)
+        if out is not None and any(trial.outcomes or trial.reason for trial in found.trials):
+            out.write(found)
+    return found
 
 
 @dataclass(frozen=True)
@@ -164,16 +168,23 @@ class _Stage:
 
     def say(self, text: str) -> None:
         if self.progress:
-            sys.stderr.write(f"{text}\n")
+            sys.stderr.write(f"{visible(text, 1000)}\n")  # reasons may hold names of columns
             sys.stderr.flush()
 
-    def run(self, trial: Trial) -> Trial:
-        """Fit a contender with each seed that is not done yet; its first failure ends it."""
+    def kept(self, trial: Trial) -> Trial:
+        """What is known of a contender, as far as it is asked for and need not be fitted again for its rows."""
+        seeds = self.plan.seeds
+        if self.keep_rows and self.out is not None and not self.out.has_rows(trial.name):
+            seeds = seeds[1:]
+        return replace(trial, outcomes=tuple(outcome for outcome in trial.outcomes if outcome.seed in seeds))
+
+    def run(self, trial: Trial) -> Iterator[Trial]:
+        """Fit a contender with each seed that is not done yet, and yield it after each; its first failure ends it."""
         name, plan = trial.name, self.plan
         place = f"[{plan.methods.index(name) + 1}/{len(plan.methods)}] {name}"
-        outcomes = tuple(outcome for outcome in trial.outcomes if outcome.seed in plan.seeds)
-        trial = replace(trial, outcomes=outcomes, reason="")
-        missing = [seed for seed in plan.seeds if seed not in {outcome.seed for outcome in outcomes}]
+        trial = replace(trial, reason="", safe=is_safe(name))
+        yield trial
+        missing = [seed for seed in plan.seeds if seed not in {outcome.seed for outcome in trial.outcomes}]
         if not missing:
             self.say(f"{place}: kept, {_shown(trial)}")
         for seed in missing:
@@ -187,9 +198,9 @@ class _Stage:
                     self._keep(name, made, self.out)
                 self.out.save(trial)  # last: a fit that --resume keeps has all its files
             self.say(f"{place}: " + (f"failed: {trial.reason}" if trial.reason else _shown(trial)))
+            yield trial
             if trial.reason:
                 break
-        return trial
 
     def _keep(self, name: str, made: Made, out: ComparisonFolder) -> None:
         out.save_report(name, made)
@@ -209,7 +220,7 @@ def _split(table: object, target: object, plan: Plan, holdout: tuple[object, flo
     frame = read_table(table)
     if given is None:
         train, held = hold_out(frame, fraction, plan.random_state)
-        how = f"{fraction:.0%} of the rows, by seed {plan.random_state}"
+        how = f"{100 * fraction:.4g}% of the rows, by seed {plan.random_state}"
     else:
         train, held = frame, given_holdout(frame, read_table(given))
         refuse_overlap(train, held, plan.random_state)
@@ -227,6 +238,8 @@ def _settings(plan: Plan, split: Split) -> dict[str, Any]:
     """What must be the same for finished fits to be kept."""
     return {
         "table, split or hold-out": split.fingerprint(),
+        "random_state": plan.random_state,
+        "llmsynth version": __version__,
         "schema": hashlib.sha256(json.dumps(split.schema.to_dict(), sort_keys=True, default=str).encode()).hexdigest(),
         "max_minutes": plan.max_minutes,
         "n_samples": split.n_samples,

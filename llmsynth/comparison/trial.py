@@ -66,6 +66,11 @@ class Outcome:
         score = self.summary[part][key]
         return (math.nan if score["value"] is None else float(score["value"])), int(score["n_rows"])
 
+    def reasons(self) -> set[str]:
+        """Why figures are missing, or what to know when reading them."""
+        scores = [*self.summary["scores"].values(), *self.summary["at_holdout_rows"].values()]
+        return {str(score["reason"]) for score in scores if score.get("reason")}
+
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""
         seconds = {name: getattr(self, name) for name in SECONDS}
@@ -74,8 +79,12 @@ class Outcome:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Outcome:
         """Read what `to_dict` gave."""
-        names = ("seed", "fit_seconds", "sample_seconds", "n_rows", "summary")
-        return cls(**{name: data[name] for name in names})
+        fit, sample = (float(data[name]) for name in ("fit_seconds", "sample_seconds"))
+        found = cls(int(data["seed"]), fit, sample, int(data["n_rows"]), dict(data["summary"]))
+        for key in KEYS:  # a figure that was cut is an error here, and not where it is shown
+            found.score(key), found.score(key, holdout=True)
+        dict(found.summary["skipped_columns"]), found.summary["task"], found.summary["learners"]
+        return found
 
 
 @dataclass(frozen=True)
@@ -116,6 +125,12 @@ class Trial:
         """Whether there is a seed for which it gave no rows."""
         return bool(self.reason) or not self.outcomes
 
+    def status(self, n_seeds: int) -> str:
+        """Whether it is "done" with so many seeds, "failed", or "not finished"."""
+        if self.reason:
+            return "failed"
+        return "done" if len(self.outcomes) >= n_seeds else "not finished"
+
     def mean(self, key: str, *, holdout: bool = False) -> float:
         """Mean of a figure or of seconds over the seeds, NaN where there is none."""
         return _mean(self.values(key, holdout=holdout))
@@ -140,12 +155,12 @@ class Trial:
         """Seconds of a fit and of drawing the rows, mean over the seeds."""
         return self.mean("fit_seconds") + self.mean("sample_seconds")
 
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON; no cell values."""
+    def to_dict(self, n_seeds: int = 1) -> dict[str, Any]:
+        """As JSON, with the status for so many seeds; no cell values."""
         return {
             "name": self.name,
             "safe": self.safe,
-            "status": "failed" if self.failed else "done",
+            "status": self.status(n_seeds),
             "reason": self.reason,
             "notices": list(self.notices),
             "verdict": None if self.verdict is None else dict(self.verdict),

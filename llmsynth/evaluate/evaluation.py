@@ -124,7 +124,7 @@ def report_on(
             "synthetic": len(evidence.synthetic),
             "holdout": 0 if evidence.holdout is None else len(evidence.holdout),
         },
-        _roles(evidence, unit),
+        dict(evidence.named) | ({} if unit is None else {"unit": str(unit)}),
         evidence.alignment.to_dict(),
         column_profiles(evidence),
         evidence.seed,
@@ -139,12 +139,3 @@ def _tables(evidence: Evidence) -> dict[str, Any]:
         return {}
     overlap = holdout_overlap(evidence.train, evidence.holdout, evidence.seed_for("holdout_overlap"))
     return {"holdout_overlap": overlap.to_dict()}
-
-
-def _roles(evidence: Evidence, unit: str | None) -> dict[str, Any]:
-    return {
-        "target": evidence.target,
-        "quasi_identifiers": list(evidence.quasi_identifiers),
-        "sensitive": list(evidence.sensitive),
-        "unit": unit,
-    }

@@ -83,6 +83,8 @@ class Evidence:
         "quick", "standard" or "full".
     generation : mapping of str to int or None
         What only the generator knows: numbers of rows it wrote ("raw"), and of these "repaired" and "rejected" ones.
+    named : mapping
+        "target", "quasi_identifiers", "sensitive", "unit" as they were named, in every table or not.
     """
 
     train: EncodedTable
@@ -99,6 +101,7 @@ class Evidence:
     seed: int
     level: Level
     generation: Mapping[str, int] | None = None
+    named: Mapping[str, Any] = field(default_factory=dict)
     _found: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def once(self, name: str, compute: Callable[[], _T]) -> _T:
@@ -217,6 +220,12 @@ def gather(
         seed,
         level,
         generation,
+        {
+            "target": None if target is None else str(target),
+            "quasi_identifiers": [str(name) for name in quasi_identifiers],
+            "sensitive": [str(name) for name in sensitive],
+            "unit": None if unit is None else str(unit),
+        },
     )
 
 

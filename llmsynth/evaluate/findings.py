@@ -15,6 +15,7 @@ from typing import Literal
 
 from llmsynth.config_fields import nearest
 from llmsynth.errors import ConfigError
+from llmsynth.evaluate.figure_text import MOST_DIGITS, percentage, significant
 from llmsynth.evaluate.metric import Measured, Metric
 from llmsynth.evaluate.policy import EVERY_PART, Condition, Limit
 from llmsynth.evaluate.report import Report
@@ -107,8 +108,9 @@ def finding_of(report: Report, condition: Condition, known: Mapping[str, Metric]
     asked = [] if measured is None else _asked(measured, condition)
     judged = [one for one in asked if one.known]
     if not judged:
-        reason = _why_unknown(report, measured, asked)
-        if condition.optional and measured is not None:
+        absent = _absent(report, condition.needs)
+        reason = absent or _why_unknown(report, measured, asked)
+        if condition.optional and measured is not None and not absent:
             return finding("not asked", "RELEASE", f"Not asked: {title} has no figure here ({reason}).")
         decision: Decision = "NOT EVALUABLE" if condition.severity == "block" else "REVIEW"
         return finding("unknown", decision, f"{title}: cannot be judged, because {reason}.")
@@ -146,6 +148,14 @@ def _limit(limit: Limit, reference: Score | None) -> float:
     return math.nan if reference is None else float(getattr(reference, limit.end)) * limit.factor + limit.number
 
 
+def _absent(report: Report, role: str) -> str:
+    """Which columns of a role are not in every table, as a clause; empty if all are."""
+    columns = report.roles.get(role) or []
+    lacking = {name for names in report.alignment.get("missing", {}).values() for name in names}
+    absent = [_short(name) for name in ([columns] if isinstance(columns, str) else columns) if name in lacking]
+    return f"{role.replace('_', '-')} {', '.join(absent)} is not in every table" if absent else ""
+
+
 def _why_unknown(report: Report, measured: Measured | None, asked: list[_Asked]) -> str:
     if measured is None:
         return f"it is not computed at the level {report.level!r}"
@@ -162,7 +172,11 @@ def _text(title: str, condition: Condition, judged: list[_Asked], failed: list[_
     """What was found: the figure, or the parts that fail."""
 
     def interval(one: _Asked) -> str:
-        return f"{shown(one.score.lower, percent)} to {shown(one.score.upper, percent)}"
+        digits = _digits(one, percent)
+        return f"{shown(one.score.lower, percent, digits)} to {shown(one.score.upper, percent, digits)}"
+
+    def limit(one: _Asked) -> str:
+        return shown(one.limit, percent, _digits(one, percent))
 
     bound = f"{condition.end} end must be at {'most' if condition.at_most else 'least'}"
     of_holdout = ", from the hold-out's" if condition.limit.end else ""
@@ -170,28 +184,32 @@ def _text(title: str, condition: Condition, judged: list[_Asked], failed: list[_
         if not failed:
             return f"{title}: all {len(judged):,} parts hold."
         worst = sorted(failed, key=lambda one: -one.excess)[:PARTS_SHOWN]
-        named = ", ".join(f"{_short(one.name)} {interval(one)} ({shown(one.limit, percent)})" for one in worst)
+        named = ", ".join(f"{_short(one.name)} {interval(one)} ({limit(one)})" for one in worst)
         counts = f"{len(failed):,} of {len(judged):,} parts fail"
         return f"{title}: {counts}: {named}; the {bound} the limit in brackets{of_holdout}."
     (one,) = judged
     part = f", {one.name}" if one.name else ""
-    return f"{title}{part}: 95 % interval {interval(one)}; the {bound} {shown(one.limit, percent)}{of_holdout}."
+    return f"{title}{part}: 95 % interval {interval(one)}; the {bound} {limit(one)}{of_holdout}."
 
 
 def _short(name: str) -> str:
     return repr(name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 3]}...")
 
 
-def shown(value: float, percent: bool = False) -> str:
-    """A figure as text: three significant digits, or a percentage.
+def shown(value: float, percent: bool = False, digits: int = 3) -> str:
+    """A figure as text: three significant digits, or a percentage; more digits where they are asked for.
 
     Examples
     --------
     >>> shown(0.01234), shown(0.01234, percent=True), shown(float("nan"))
     ('0.0123', '1.23 %', '-')
     """
-    if math.isnan(value):
-        return "-"
-    if percent:
-        return f"{100 * value:.2f} %"
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    return percentage(value, digits - 1) if percent else significant(value, digits)
+
+
+def _digits(one: _Asked, percent: bool) -> int:
+    """As many as it takes to tell an end from its limit."""
+    if one.end == one.limit:
+        return 3
+    apart = (n for n in range(3, MOST_DIGITS) if shown(one.end, percent, n) != shown(one.limit, percent, n))
+    return next(apart, MOST_DIGITS)

@@ -23,6 +23,7 @@ EXIT_CODES: dict[Decision, int] = {"RELEASE": 0, "REVIEW": 1, "BLOCK": 2, "NOT E
 GRAVEST_FIRST: tuple[Decision, ...] = ("BLOCK", "NOT EVALUABLE", "REVIEW", "RELEASE")
 MOST_REASONS = 5
 _NAMES_SHOWN = 5
+_NOT_SHARED = "no training rows in the hold-out beyond chance"
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,10 @@ def _of_tables(report: Report, policy: Policy) -> list[Finding]:
     return [
         _check("synthetic rows have every column of the real table", not absent, "BLOCK",
                f"The synthetic rows lack {_columns(absent)}.", "tables"),
-        _check("no training rows in the hold-out beyond chance", not overlap.get("beyond_chance"), "BLOCK",
+        _check(_NOT_SHARED, False, "NOT EVALUABLE",
+               "The report does not say how many rows the hold-out shares with the training rows; evaluate again.",
+               "tables") if held and "beyond_chance" not in overlap else
+        _check(_NOT_SHARED, not overlap.get("beyond_chance"), "BLOCK",
                f"The hold-out shares {overlap.get('rows', 0):,} rows with the training rows, where a random split "
                f"would share about {overlap.get('expected', 0):,.0f}: it is not held out.", "tables"),
         _check("held-out real rows", held, "NOT EVALUABLE",

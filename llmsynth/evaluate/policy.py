@@ -14,6 +14,7 @@ Knows the language of conditions. Refuses to know reports; `gate` puts the two t
 
 from __future__ import annotations
 
+import math
 import re
 import tomllib
 from collections.abc import Collection, Mapping
@@ -280,6 +281,8 @@ def _limit(text: str, source: str) -> Limit:
             f"{source}: expected a number or, for that of held-out rows, reference.upper or reference.lower, perhaps "
             f"with + 0.02 or * 1.5 after it; got {text!r}"
         )
+    if not all(math.isfinite(float(match[part] or 0)) for part in ("number", "amount")):
+        raise ConfigError(f"{source}: expected a finite limit, got {text!r}; without a limit leave the condition out")
     if match["number"] is not None:
         return Limit(float(match["number"]))
     if match["end"] not in ("lower", "upper"):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from rich.table import Table
 from rich.text import Text
 
-from llmsynth.evaluate.summary import METRICS, Summary, compare
+from llmsynth.evaluate.rendering.text import visible
+from llmsynth.evaluate.summary import METRICS, Summary, compare, shown
 
+_LONGEST = 10_000  # letters of a line below the table
 _MEASURED = {
     "holdout_nats_per_row": ("held-out nats per row", "{:.2f}", "less is better; compares models on one table"),
     "rows_per_second": ("rows per second", "{:,.0f}", "sampling"),
@@ -41,7 +44,7 @@ def render_comparison(summaries: Mapping[str, Summary], *, title: str = "Quality
     table = Table(title=title, caption=_caption(summaries), title_justify="left", caption_justify="left")
     table.add_column("metric", no_wrap=True)
     for name in summaries:
-        table.add_column(Text(name), justify="right", no_wrap=True)
+        table.add_column(Text(visible(name)), justify="right", no_wrap=True)
     table.add_column("real hold-out", justify="right", no_wrap=True)
     table.add_column("how to read it", style="dim")
     for row in rows:
@@ -51,18 +54,14 @@ def render_comparison(summaries: Mapping[str, Summary], *, title: str = "Quality
         for metric in METRICS:
             if metric.key in ("shape_error", "trend_error", "c2st_score"):
                 score = first.matched[metric.key]
-                value = "-" if not score.known else _number(score.value, metric.percent)
                 note = f"of {score.n_rows:,} synthetic rows, as many as the hold-out"
-                table.add_row(metric.title, value, "", note)
+                table.add_row(metric.title, shown(metric, score), "", note)
     for key, (label, form, note) in _MEASURED.items():
         values = [summary.measured.get(key) for summary in summaries.values()]
         if any(value is not None for value in values):
-            table.add_row(label, *("-" if value is None else form.format(value) for value in values), "", note)
+            cells = ("-" if value is None or math.isnan(value) else form.format(value) for value in values)
+            table.add_row(label, *cells, "", note)
     return table
-
-
-def _number(value: float, percent: bool) -> str:
-    return f"{100 * value:.2f} %" if percent else f"{value:.3f}"
 
 
 def _caption(summaries: Mapping[str, Summary]) -> Text:
@@ -71,7 +70,9 @@ def _caption(summaries: Mapping[str, Summary]) -> Text:
     counts = f"{first.n_train:,} training rows, {made} synthetic, {first.n_holdout:,} held out."
     lines = [f"{counts} C2ST and TSTR: {first.learners}."]
     if first.skipped:
-        lines.append("Left out: " + "; ".join(f"{name} ({reason})" for name, reason in first.skipped.items()) + ".")
+        lines.append(
+            "Left out: " + "; ".join(f"{visible(name)} ({reason})" for name, reason in first.skipped.items()) + "."
+        )
     reasons = {score.reason for summary in summaries.values() for score in summary.scores.values() if score.reason}
     lines.extend(f"Not computed or to note: {reason}." for reason in sorted(reasons))
-    return Text("\n".join(lines))
+    return Text("\n".join(visible(line, _LONGEST) for line in lines))

@@ -14,6 +14,7 @@ from typing import Any
 
 from llmsynth.errors import InputError
 from llmsynth.evaluate.metric import Measured
+from llmsynth.evaluate.report_shape import check_shape
 
 FORMAT, VERSION = "llmsynth.report", 1
 
@@ -75,15 +76,17 @@ class Report:
         Raises
         ------
         InputError
-            If it is no report, or of a version this library does not know.
+            If it is no whole report, or of a version this library does not know.
         """
         if not isinstance(saved, Mapping) or saved.get("format") != FORMAT:
             raise InputError(f"expected a report ({FORMAT!r}) as `llmsynth evaluate` writes it, got other JSON")
         if saved.get("version") != VERSION:
             raise InputError(f"expected a report of version {VERSION}, got {saved.get('version')!r}; evaluate again")
         try:
+            results = {str(path): Measured.from_dict(measured) for path, measured in saved["results"].items()}
+            check_shape(saved)
             return cls(
-                {str(path): Measured.from_dict(measured) for path, measured in saved["results"].items()},
+                results,
                 {str(table): int(count) for table, count in saved["rows"].items()},
                 dict(saved["roles"]),
                 dict(saved["alignment"]),
@@ -93,6 +96,6 @@ class Report:
                 dict(saved.get("provenance", {})),
                 dict(saved.get("tables", {})),
             )
-        except (KeyError, TypeError, ValueError, AttributeError) as problem:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as problem:
             place = f" ({problem.args[0]!r} is missing)" if isinstance(problem, KeyError) else ""
             raise InputError(f"expected a whole report, got one that was cut{place}; evaluate again") from None

@@ -51,24 +51,41 @@ class Score:
         return replace(self, lower=lower, upper=upper)
 
     def to_dict(self) -> dict[str, float | int | str | None]:
-        """As JSON: NaN and infinite become null; an interval without numbers and an empty reason are left out."""
-        result: dict[str, float | int | str | None] = {"value": _finite(self.value), "n_rows": self.n_rows}
+        """As JSON: NaN becomes null, infinite "inf" or "-inf"; an interval of NaN and an empty reason are left out."""
+        result: dict[str, float | int | str | None] = {"value": _plain(self.value), "n_rows": self.n_rows}
         if not (math.isnan(self.lower) and math.isnan(self.upper)):
-            result |= {"lower": _finite(self.lower), "upper": _finite(self.upper)}
+            result |= {"lower": _plain(self.lower), "upper": _plain(self.upper)}
         if self.reason:
             result["reason"] = self.reason
         return result
 
     @classmethod
     def from_dict(cls, saved: Mapping[str, Any]) -> Score:
-        """Inverse of `to_dict`."""
-        value, lower, upper = (saved.get(part) for part in ("value", "lower", "upper"))
-        figures = [math.nan if one is None else float(one) for one in (value, lower, upper)]
-        return cls(figures[0], int(saved.get("n_rows", 0)), str(saved.get("reason", "")), figures[1], figures[2])
+        """Inverse of `to_dict`.
+
+        Raises
+        ------
+        TypeError, ValueError, OverflowError
+            If a figure is no number, or the ends of the interval are the wrong way round.
+        """
+        value, lower, upper = (_figure(saved.get(part)) for part in ("value", "lower", "upper"))
+        if lower > upper:
+            raise ValueError(f"expected an interval with its lower end first, got {lower!r} to {upper!r}")
+        return cls(value, int(saved.get("n_rows", 0)), str(saved.get("reason", "")), lower, upper)
 
 
-def _finite(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None
+def _plain(value: float) -> float | str | None:
+    if math.isnan(value):
+        return None
+    return float(value) if math.isfinite(value) else "inf" if value > 0 else "-inf"
+
+
+def _figure(saved: object) -> float:
+    if saved is None:
+        return math.nan
+    if isinstance(saved, bool) or not (isinstance(saved, int | float) or saved in ("inf", "-inf")):
+        raise TypeError(f"expected a number, got {type(saved).__name__}")
+    return float(saved)
 
 
 def unknown(reason: str, n_rows: int = 0) -> Score:

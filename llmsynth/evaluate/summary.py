@@ -21,6 +21,7 @@ from llmsynth.evaluate.c2st import c2st
 from llmsynth.evaluate.closeness import closeness
 from llmsynth.evaluate.copies import exact_copies
 from llmsynth.evaluate.encoding import EncodedTable, encode_tables
+from llmsynth.evaluate.figure_text import decimal, percentage
 from llmsynth.evaluate.learners import Learners
 from llmsynth.evaluate.score import Score, unknown
 from llmsynth.evaluate.shape import shape
@@ -139,9 +140,7 @@ class Summary:
 
 def shown(metric: SummaryLine, score: Score) -> str:
     """Return a score as printed: three decimals, or a percentage; a dash when there is none."""
-    if not score.known:
-        return "-"
-    return f"{100 * score.value:.2f} %" if metric.percent else f"{score.value:.3f}"
+    return percentage(score.value) if metric.percent else decimal(score.value)
 
 
 def _title(metric: SummaryLine, task: Task | None) -> str:

@@ -136,6 +136,23 @@ def test_after_ctrl_c_the_same_command_goes_on_with_resume(
     assert result.exit_code == 0 and "[1/2] independent: kept" in result.stderr and len(judged) == 2
 
 
+def test_after_ctrl_c_with_overwrite_the_advice_can_be_followed(
+    llmsynth: Cli, table: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fit = Request.fit
+
+    def interrupted(self: Request, contender: Any, rows: Any) -> Any:
+        if self.name == "noise":
+            raise KeyboardInterrupt
+        return fit(self, contender, rows)
+
+    monkeypatch.setattr(Request, "fit", interrupted)
+    result = llmsynth("compare", table, *ASKED, "--overwrite")
+    assert result.exit_code == 130 and "--resume instead of --overwrite" in result.stderr
+    monkeypatch.setattr(Request, "fit", fit)
+    assert llmsynth("compare", table, *ASKED, "--resume").exit_code == 0
+
+
 def test_only_if_all_methods_fail_the_command_fails(
     llmsynth: Cli, table: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

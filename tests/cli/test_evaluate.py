@@ -82,6 +82,22 @@ def test_counts_that_cannot_be_are_bad_input(llmsynth: Cli, folder: Path, text: 
     assert not (folder / "judged").exists()
 
 
+def test_a_policy_that_asks_for_what_does_not_exist_leaves_no_half_written_folder(llmsynth: Cli, folder: Path) -> None:
+    (folder / "odd.toml").write_text("[[condition]]\nrequire = 'fidelity.ks.agee.lower <= 1'\n")
+    result = llmsynth(*_arguments(folder), "--policy", folder / "odd.toml")
+    assert result.exit_code == 2 and "did you mean 'age'" in result.stderr
+    assert not (folder / "judged").exists()
+
+
+def test_a_target_that_the_holdout_lacks_is_named_and_its_conditions_are_unknown(llmsynth: Cli, folder: Path) -> None:
+    (folder / "odd.toml").write_text("[[condition]]\nrequire = 'utility.tstr_gap.lower <= 1'\nneeds = 'target'\n")
+    pd.read_csv(folder / "held.csv").drop(columns="sick").to_csv(folder / "less.csv", index=False)
+    asked = _arguments(folder, holdout="less.csv")
+    result = llmsynth(*asked, "--policy", folder / "odd.toml", "--target", "sick", "--json", "-q")
+    found = json.loads(result.stdout)["findings"][-1]
+    assert found["outcome"] == "unknown" and "target 'sick' is not in every table" in found["found"]
+
+
 def test_json_is_one_object_and_quiet_says_nothing(llmsynth: Cli, folder: Path) -> None:
     result = llmsynth(*_arguments(folder), "--json", "--quiet")
     data = json.loads(result.stdout)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,7 +20,7 @@ REAL = GOOD | {"c2st_score": 0.97, "tstr": 0.95}
 
 
 def summary_dict(
-    n_rows: int = 1000, holdout: dict[str, float] | None = None, **figures: float | None
+    n_rows: int = 1000, holdout: Mapping[str, float | None] | None = None, **figures: float | None
 ) -> dict[str, Any]:
     """What `Summary.to_dict` gives, for figures as they are asked for."""
 
@@ -28,13 +28,13 @@ def summary_dict(
         return {key: {"value": value, "n_rows": n_rows} for key, value in values.items()}
 
     return {
-        "scores": scores(GOOD | figures), "holdout": scores(REAL | (holdout or {})), "at_holdout_rows": {},
+        "scores": scores(GOOD | figures), "holdout": scores({**REAL, **(holdout or {})}), "at_holdout_rows": {},
         "rows": {"train": 4 * n_rows, "synthetic": 4 * n_rows, "holdout": n_rows}, "target": "diabetes",
         "task": "binary", "skipped_columns": {}, "seed": 0, "learners": "none", "measured": {},
     }  # fmt: skip
 
 
-def made(name: str, seconds: float = 1.0, *, safe: bool = True, n_rows: int = 1000, **figures: float | None) -> Trial:
+def made(name: str, seconds: float = 1.0, *, safe: bool = True, n_rows: int = 1000, **figures: Any) -> Trial:
     """A trial with one outcome."""
     return Trial(name, safe, (Outcome(0, seconds, 1e-3, n_rows, summary_dict(n_rows, **figures)),))
 

@@ -77,6 +77,19 @@ def test_options_are_those_of_a_compared_method() -> None:
         Plan(("compact",), options={"compact": {"max_epoch": 1}})
 
 
+def test_options_are_held_as_json_holds_them_or_refused_before_any_fit() -> None:
+    plan = Plan(("noise",), options={"noise": {"number_noise": np.float64(0.5)}})
+    assert plan.options == {"noise": {"number_noise": 0.5}} and type(plan.options["noise"]["number_noise"]) is float
+    with pytest.raises(ConfigError, match=r"noise: number_noise: expected a value that JSON can hold.*got object"):
+        Plan(("noise",), options={"noise": {"number_noise": object()}})
+    with pytest.raises(ConfigError, match="expected a mapping from option to value for 'noise', got 3"):
+        Plan(("noise",), options={"noise": 3})  # type: ignore[dict-item]
+    with pytest.raises(ConfigError, match="options: expected a mapping from method to options, got list"):
+        Plan(("noise",), options=[1])  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match=r"no-such\.yaml"):
+        Plan(("compact",), options={"compact": {"recipe": "no-such.yaml"}})
+
+
 def test_every_method_has_a_title_and_budget_reaches_those_that_take_one(patients: pd.DataFrame) -> None:
     from dataclasses import fields
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from llmsynth.comparison.recommend import CRITERIA, auc_error, lacks_to_holdout, recommend, shortfall, tolerance
+from llmsynth.comparison.criteria import CRITERIA, auc_error, lacks_to_holdout, shortfall, tolerance
+from llmsynth.comparison.recommend import recommend
 from llmsynth.comparison.trial import Outcome, Trial
 from tests.comparison.conftest import made, summary_dict
 
@@ -53,6 +54,11 @@ def test_what_the_gate_blocks_for_privacy_is_left_out_with_its_reason() -> None:
     assert found.method == "compact" and found.excluded == {"copula": "privacy: Exact matches: 5 %"}
     useless = {**verdict, "blocked": ""}  # blocked for fidelity or utility: the figures of the comparison decide
     assert recommend([replace(fast, verdict=useless), slow]).method == "copula"
+
+
+def test_a_share_that_is_not_zero_is_not_told_as_zero() -> None:
+    found = recommend([made("tree", n_rows=20_000, copies=0.0004)])
+    assert "0.04 % (held-out rows: 0.00 %) of its rows equal a training row" in (found.excluded or {})["tree"]
 
 
 def test_as_many_copies_as_the_holdout_has_are_no_copying() -> None:
@@ -114,6 +120,38 @@ def test_what_is_missing_to_real_rows_is_said() -> None:
     assert "No method is as good as real held-out rows here" in found.text
     assert found.missing == ("C2ST score 0.500 against 0.970 (a classifier recognises the rows)",)
     assert "enough" not in found.text and lacks_to_holdout(made("copula")) == ()
+
+
+def test_where_each_falls_short_somewhere_none_is_enough_and_the_least_short_is_named_with_what_it_lacks() -> None:
+    fast, slow = made("copula", 2.0, c2st_score=0.70, tstr=0.94), made("tree", 30.0, c2st_score=0.95, tstr=0.80)
+    found = recommend([slow, fast])
+    assert (found.method, found.best, found.enough) == ("copula", "copula", ())
+    assert found.text.startswith("No method is as good as the best on every figure: a Gaussian copula (copula) falls")
+    assert "C2ST score 0.700 against 0.950 of a sequence of trees" in found.text and "best figures" not in found.text
+    assert "0.940" not in found.text.partition(". ")[0] and found.rule.startswith("none is as good as the best")
+
+
+NO_FIGURES = dict.fromkeys(("shape_error", "trend_error", "c2st_auc", "c2st_score", "tstr"))
+
+
+def test_a_figure_that_only_the_holdout_has_is_lacking() -> None:
+    found = recommend([made("copula", 2.0, tstr=None)])
+    assert found.method == "copula" and found.missing == ("TSTR could not be computed",)
+    assert "as good as real held-out rows here. What this one lacks: TSTR could not be computed." in found.text
+
+
+def test_the_sentence_beside_the_holdout_counts_the_figures_that_were_compared() -> None:
+    found = recommend([made("copula", 2.0, tstr=None, holdout={"tstr": None})])
+    assert "On each of the 3 figures that can be compared it is as good as real" in found.text
+    unheld = recommend([made("copula", 2.0, holdout=NO_FIGURES)])
+    assert "as good as" not in unheld.text and "No figure of real held-out rows could be computed" in unheld.text
+
+
+def test_without_figures_nothing_is_recommended_nor_where_each_lacks_one_that_another_has() -> None:
+    found = recommend([made("copula", 2.0, **NO_FIGURES), made("tree", 3.0, **NO_FIGURES)])
+    assert (found.method, found.enough) == (None, ()) and "no figure that decides could be computed" in found.text
+    found = recommend([made("copula", 2.0, tstr=None), made("tree", 30.0, trend_error=None)])
+    assert (found.method, found.enough) == (None, ()) and "each of copula, tree lacks a figure" in found.text
 
 
 def test_no_one_falls_short_of_itself() -> None:

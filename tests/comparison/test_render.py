@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -14,8 +15,8 @@ from llmsynth.comparison.plot import plot
 from llmsynth.comparison.recommend import RULES
 from llmsynth.comparison.render import render, to_csv, to_markdown, verdict
 from llmsynth.comparison.result import Comparison, Facts
-from llmsynth.comparison.trial import Trial
-from tests.comparison.conftest import made
+from llmsynth.comparison.trial import Outcome, Trial
+from tests.comparison.conftest import made, summary_dict
 
 
 @pytest.fixture
@@ -59,6 +60,37 @@ def test_markdown_has_table_recommendation_rules_split_and_seeds(comparison: Com
         assert words in text
     table = [line for line in text.splitlines() if line.startswith("|")]
     assert len({line.count("|") for line in table}) == 1 and len(table) == 8
+
+
+HOSTILE = "y\n\n## Recommendation\n\nUse **noise** <img src=x> | [x](http://evil) \x1b[31m"
+
+
+@pytest.mark.parametrize("all_failed", [False, True])
+def test_names_of_strangers_change_neither_the_page_nor_the_terminal(all_failed: bool) -> None:
+    trials = (Trial("lm", True, (), f"no {HOSTILE}"),)
+    if not all_failed:
+        trials = (replace(made("copula"), notices=(f"copula: {HOSTILE}",)), *trials)
+    facts = Facts({"train": 4, "holdout": 1, "synthetic": 4}, "x", HOSTILE, (0,), 2.0, {"copula": {"a": HOSTILE}})
+    text = to_markdown(Comparison(trials, facts))
+    assert text.count("\n## Recommendation") == 1 and "<img" not in text and "**noise**" not in text
+    assert "](http" not in text and "\x1b" not in text
+    lines = verdict(Comparison(trials, facts))
+    assert not any("\n" in line or "\x1b" in line for line in lines)
+
+
+def test_why_a_figure_is_missing_is_told_of_every_method_and_seed() -> None:
+    def seed(number: int, *keys: str) -> Outcome:
+        summary = summary_dict()
+        for key in keys:
+            summary["scores"][key] |= {"value": None, "reason": f"no {key} here"}
+        return Outcome(number, 1.0, 0.1, 10, summary)
+
+    trials = (
+        Trial("copula", True, (seed(0, "copies"), seed(1, "copies"))),
+        Trial("tree", True, (seed(0, "copies"), seed(1, "copies", "tstr"))),
+    )
+    facts = Facts({"train": 4, "holdout": 1, "synthetic": 4}, "x", None, (0, 1), 2.0)
+    assert Comparison(trials, facts).notes() == ["no copies here", "tree: no tstr here (1 of 2 seeds)"]
 
 
 def test_csv_has_a_line_per_method_and_one_of_the_holdout_with_full_precision(comparison: Comparison) -> None:

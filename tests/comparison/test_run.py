@@ -11,7 +11,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from llmsynth import compare
+from llmsynth import __version__, compare
+from llmsynth.comparison.contenders import Request
 from llmsynth.comparison.folder import FILES
 from llmsynth.errors import ConfigError, InputError, RunFolderError, TableError
 from llmsynth.evaluate.summary import METRICS
@@ -41,6 +42,8 @@ def test_all_learn_the_same_rows_and_a_failure_does_not_stop_the_others(
     found = compare(patients, "diabetes", TWO, progress=True)
     assert list(found.results["status"]) == ["done", "failed"]
     assert found.results.loc["independent", "reason"] == "no such luck"
+    breaks("noise", InputError("no such luck"))
+    assert not compare(patients, "diabetes", ["noise"]).results.loc["noise", "safe"]
     assert not found.results.loc["noise", "safe"] and found.recommendation.method is None
     told = capsys.readouterr().err
     assert "[1/2] independent: failed: no such luck" in told and "[2/2] noise: " in told and "TSTR 0.500" in told
@@ -51,6 +54,7 @@ def test_each_seed_is_a_fit_and_the_spread_is_given(patients: pd.DataFrame, quic
     assert [outcome.seed for outcome in found.trials[0].outcomes] == [4, 5, 6]
     assert len({len(real) for real, *_ in quick_judge}) == 1 and found.results["c2st_score_sd"].notna().all()
     assert not quick_judge[0][1].equals(quick_judge[1][1])
+    assert compare(patients, None, ["independent"], holdout_fraction=0.125).facts.split.startswith("12.5% of the rows")
 
 
 def test_a_given_holdout_is_used_whole_but_not_beyond_the_rows_drawn(patients: pd.DataFrame, quick_judge) -> None:
@@ -142,7 +146,10 @@ def test_an_interrupted_comparison_keeps_what_is_finished_and_goes_on(
     with pytest.raises(KeyboardInterrupt):
         compare(patients, "diabetes", TWO, folder=out)
     before = json.loads((out / "comparison.json").read_text())
-    assert [method["name"] for method in before["methods"]] == ["independent"]
+    assert [method["status"] for method in before["methods"]] == ["done", "not finished"] and before["interrupted"]
+    page = (out / "comparison.md").read_text()
+    assert page.splitlines()[2] == "**Interrupted: 1 of 2 methods finished; go on with --resume.**"
+    assert "- Left out: noise: not finished" in page and "only method left" in page
     with pytest.raises(RunFolderError, match="go on with --resume"):
         compare(patients, "diabetes", TWO, folder=out)
     breaks("noise", None)
@@ -150,6 +157,29 @@ def test_an_interrupted_comparison_keeps_what_is_finished_and_goes_on(
     found = compare(patients, "diabetes", TWO, folder=out, resume=True)
     assert list(found.results["status"]) == ["done", "done"] and len(quick_judge) == 2
     assert found.trials[0].to_dict() == before["methods"][0]
+    after = json.loads((out / "comparison.json").read_text())
+    assert not after["interrupted"] and "Interrupted" not in (out / "comparison.md").read_text()
+    assert found.to_dict()["methods"] == after["methods"]
+
+
+def test_a_method_with_some_of_its_seeds_is_shown_as_such_and_not_recommended(
+    patients: pd.DataFrame, quick_judge, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    fit = Request.fit
+
+    def interrupted(self: Request, contender: Any, rows: pd.DataFrame) -> Any:
+        if self.seed == 1:
+            raise KeyboardInterrupt
+        return fit(self, contender, rows)
+
+    monkeypatch.setattr(Request, "fit", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        compare(patients, "diabetes", ["independent"], n_seeds=3, folder=tmp_path)
+    saved = json.loads((tmp_path / "comparison.json").read_text())
+    assert saved["methods"][0]["status"] == "not finished" and len(saved["methods"][0]["outcomes"]) == 1
+    assert saved["recommendation"]["method"] is None
+    page = (tmp_path / "comparison.md").read_text()
+    assert "| independent (1 of 3 seeds) |" in page and "1 of 3 seeds done" in page
 
 
 def test_resume_fits_failed_ones_and_new_seeds_again_but_no_other_table(
@@ -165,6 +195,55 @@ def test_resume_fits_failed_ones_and_new_seeds_again_but_no_other_table(
         compare(patients.head(110), "diabetes", TWO, folder=out, resume=True)
     with pytest.raises(RunFolderError, match="another max_minutes"):
         compare(patients, "diabetes", TWO, folder=out, resume=True, max_minutes=9)
+
+
+def test_resume_refuses_another_table_seed_or_version_whichever_methods_are_asked_for(
+    patients: pd.DataFrame, quick_judge, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    out, held = tmp_path / "out", patients.tail(30)
+    first = patients.head(90)
+    compare(first, "diabetes", ["independent"], folder=out, holdout=held)
+    with pytest.raises(RunFolderError, match=r"independent\.json: belongs to a comparison with another table"):
+        compare(patients.head(80), "diabetes", ["noise"], folder=out, holdout=held, resume=True)
+    with pytest.raises(RunFolderError, match="another random_state"):
+        compare(first, "diabetes", ["independent"], folder=out, holdout=held, resume=True, random_state=1)
+    assert json.loads((out / "comparison.json").read_text())["llmsynth"] == __version__
+    monkeypatch.setattr("llmsynth.comparison.run.__version__", "99.0")
+    with pytest.raises(RunFolderError, match="another llmsynth version"):
+        compare(first, "diabetes", ["independent"], folder=out, holdout=held, resume=True)
+
+
+def test_resume_with_keep_rows_fits_again_what_has_no_rows(patients: pd.DataFrame, quick_judge, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    compare(patients, "diabetes", ["independent"], folder=out, n_seeds=2)
+    found = compare(patients, "diabetes", ["independent"], folder=out, n_seeds=2, resume=True, keep_rows=True)
+    assert (out / "rows" / "independent.csv").is_file() and len(quick_judge) == 3
+    assert sorted(outcome.seed for outcome in found.trials[0].outcomes) == [0, 1]
+    compare(patients, "diabetes", ["independent"], folder=out, n_seeds=2, resume=True, keep_rows=True)
+    assert len(quick_judge) == 3
+
+
+def test_an_infinite_budget_is_none_and_can_be_resumed(patients: pd.DataFrame, quick_judge, tmp_path: Path) -> None:
+    for resume in (False, True):
+        found = compare(patients, None, ["independent"], folder=tmp_path, max_minutes=float("inf"), resume=resume)
+    assert found.facts.max_minutes is None and len(quick_judge) == 1
+
+
+def test_a_recipe_that_changed_is_another_recipe(
+    patients: pd.DataFrame, quick_judge, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(Request, "prepare", lambda self: None)
+    monkeypatch.setattr(Request, "fit", lambda self, contender, rows: SimpleNamespace(sample=lambda n, **how: rows))
+    recipe, out = tmp_path / "my.yaml", tmp_path / "out"
+    recipe.write_text("train: {max_epochs: 1}")
+    asked: dict[str, Any] = {"options": {"compact": {"recipe": recipe}}, "folder": out}
+    compare(patients, None, ["compact"], **asked)
+    assert json.loads((out / "comparison.json").read_text())["options"] == {"compact": {"recipe": str(recipe)}}
+    compare(patients, None, ["compact"], **asked, resume=True)
+    assert len(quick_judge) == 1
+    recipe.write_text("train: {max_epochs: 2}")
+    with pytest.raises(RunFolderError, match="another recipe"):
+        compare(patients, None, ["compact"], **asked, resume=True)
 
 
 def test_overwrite_replaces_the_comparison_and_leaves_other_files_alone(
@@ -187,6 +266,13 @@ def test_an_altered_file_and_one_of_another_kind_are_refused(
     file.write_text(json.dumps({**data, "trial": {"name": "independent"}}))
     with pytest.raises(RunFolderError, match="cut or changed"):
         compare(patients, None, ["independent"], folder=out, resume=True)
+    summary = data["trial"]["outcomes"][0]["summary"]
+    for key in ("scores", "learners"):
+        cut = json.loads(json.dumps(data))
+        cut["trial"]["outcomes"][0]["summary"] = {part: summary[part] for part in summary if part != key}
+        file.write_text(json.dumps(cut))
+        with pytest.raises(RunFolderError, match="cut or changed; remove it"):
+            compare(patients, None, ["independent"], folder=out, resume=True)
     file.write_text(json.dumps({**data, "version": 99}))
     with pytest.raises(RunFolderError, match="no file of a comparison"):
         compare(patients, None, ["independent"], folder=out, resume=True)

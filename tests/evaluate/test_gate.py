@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 from typing import Any
 
 import pytest
@@ -142,12 +144,79 @@ def test_figures_are_shown_short() -> None:
     assert [shown(1234.5), shown(0.123456), shown(0.5, percent=True), shown(float("inf"))] == [
         "1,234", "0.123", "50.00 %", "inf",
     ]  # fmt: skip
+    assert [shown(999.6), shown(4e-5, percent=True), shown(-0.0), shown(-0.0, percent=True)] == [
+        "1,000", "0.004 %", "0", "0.00 %",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("path", "end", "limit", "told"),
+    [
+        ("privacy.mia", 0.55004, 0.55, "0.55004 to 0.58; the lower end must be at most 0.55"),
+        ("privacy.exact_matches", 0.000502, 0.0005, "0.0502 % to 0.0900 %; the lower end must be at most 0.0500 %"),
+    ],
+)
+def test_an_end_and_its_limit_are_told_with_enough_digits_to_differ(
+    path: str, end: float, limit: float, told: str
+) -> None:
+    policy = parse_policy(f'[[condition]]\nrequire = "{path}.lower <= {limit}"\n')
+    upper = 0.58 if path == "privacy.mia" else 0.0009
+    assert told in judge(report({path: measured(end, end, upper)}), policy).findings[-1].found
+
+
+@pytest.mark.parametrize("end", ["lower", "upper"])
+def test_infinite_ends_are_judged_alike_fresh_and_saved(end: str) -> None:
+    first = report({"fidelity.ks": measured(math.inf, 0.1, math.inf)})
+    policy = _policy(f"fidelity.ks.{end} <= 0.5")
+    again = Report.from_dict(json.loads(json.dumps(first.to_dict(), allow_nan=False)))
+    assert judge(again, policy) == judge(first, policy)
+
+
+@pytest.mark.parametrize("tables", [{}, {"holdout_overlap": {}}])
+def test_a_holdout_whose_overlap_is_not_told_is_not_evaluable(tables: dict[str, Any]) -> None:
+    verdict = _judged("fidelity.ks.upper <= 1", tables=tables)
+    assert verdict.decision == "NOT EVALUABLE" and "shares with the training rows" in verdict.reasons[0]
+
+
+@pytest.mark.parametrize("optional", ["true", "false"])
+def test_a_role_that_was_named_but_is_not_in_every_table_is_unknown_and_not_unasked(optional: str) -> None:
+    text = f'[[condition]]\nrequire = "privacy.pii.lower <= 1"\nneeds = "target"\noptional = {optional}\n'
+    alignment = {**report().alignment, "missing": {"holdout": ["income"]}}
+    found = judge(report(alignment=alignment), parse_policy(text, "p", KNOWN)).findings[-1]
+    assert (found.outcome, found.decision) == ("unknown", "NOT EVALUABLE")
+    assert "because target 'income' is not in every table" in found.found
 
 
 def test_a_saved_report_gets_the_same_verdict() -> None:
     first = report({"fidelity.ks": measured(0.1, 0.05, 0.2, parts={"a": figure(0.1)})})
     policy = _policy("fidelity.ks.lower <= 0.01", "privacy.mia.upper <= 1")
     assert judge(Report.from_dict(first.to_dict()), policy) == judge(first, policy)
+
+
+SPOILED: dict[str, Any] = {
+    "alignment": {},
+    "rows": {},
+    "roles": {},
+    "tables": {"holdout_overlap": [1]},
+    "provenance": {"seconds": [1]},
+    "columns": [{"name": "x", "kind": "category", "categories": {"names": ["a"], "real": [1], "synthetic": []}}],
+}
+
+
+@pytest.mark.parametrize("part", SPOILED)
+def test_a_part_of_another_shape_is_an_error_and_not_a_crash(part: str) -> None:
+    with pytest.raises(InputError, match="whole report"):
+        Report.from_dict({**report().to_dict(), part: SPOILED[part]})
+
+
+@pytest.mark.parametrize(
+    "figures", [{"value": 10**400}, {"n_rows": math.inf}, {"lower": 0.9, "upper": 0.1}, {"value": "nan"}], ids=str
+)
+def test_a_figure_that_cannot_be_is_an_error_and_not_a_crash(figures: dict[str, Any]) -> None:
+    saved = report().to_dict()
+    saved["results"]["privacy.mia"]["score"] |= figures
+    with pytest.raises(InputError, match="whole report"):
+        Report.from_dict(saved)
 
 
 @pytest.mark.parametrize("spoil", ["results", "rows", "seed"])

@@ -55,6 +55,8 @@ def test_the_limit_may_be_that_of_held_out_rows(text: str, limit: Limit) -> None
         ("privacy.mia.upper <= reference", "expected a number"),
         ("privacy.mia.upper <= reference.value", "reference.lower or reference.upper"),
         ("privacy.mia.upper <= 0.9 0.8", "expected a number"),
+        ("privacy.mia.upper <= 1e999", "expected a finite limit"),
+        ("privacy.mia.upper <= reference.upper * 1e999", "expected a finite limit"),
     ],
 )
 def test_what_is_not_understood_is_an_error_that_names_the_condition(require: str, message: str) -> None:

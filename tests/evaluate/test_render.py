@@ -1,6 +1,8 @@
 """The printed table says what the summary holds."""
 
 import io
+import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -39,6 +41,14 @@ def test_one_summary_prints_its_figures_its_reference_and_what_was_left_out(summ
 def test_two_models_stand_side_by_side_and_odd_names_are_not_markup(summary):
     text = printed(render_comparison({"compact": summary, "[bold]smollm2": summary.with_measured(fit_seconds=60.0)}))
     assert "compact" in text and "[bold]smollm2" in text and "real hold-out" in text
+
+
+def test_names_of_strangers_reach_the_terminal_without_control_characters(summary):
+    odd = replace(summary, skipped={"evil\x1b]0;pwn\x07\n9 rows": "an identifier"}, measured={"fit_seconds": math.nan})
+    shown = render_comparison({"syn\x1b[32m\nx": odd})
+    assert shown.columns[1].header.plain == "syn\\x1b[32m\\nx"
+    assert "Left out: evil\\x1b]0;pwn\\x07\\n9 rows (an identifier)." in shown.caption.plain.splitlines()
+    assert "nan" not in printed(shown)
 
 
 def test_figures_that_could_not_be_computed_are_dashes_with_a_reason():

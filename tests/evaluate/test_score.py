@@ -30,6 +30,18 @@ def test_a_score_comes_back_from_json_with_its_interval() -> None:
     assert Score.from_dict(unknown("none").to_dict()) == unknown("none")
 
 
+@pytest.mark.parametrize("ends", [(math.inf, math.inf), (-math.inf, 0.4), (0.1, math.inf)])
+def test_infinite_figures_come_back_from_json(ends: tuple[float, float]) -> None:
+    score = Score(math.inf, 10).within(ends)
+    assert Score.from_dict(json.loads(json.dumps(score.to_dict(), allow_nan=False))) == score
+
+
+@pytest.mark.parametrize("figures", [{"lower": 0.9, "upper": 0.1}, {"value": "0.5"}, {"value": True}, {"lower": [1]}])
+def test_a_saved_score_that_cannot_be_is_an_error(figures: dict[str, object]) -> None:
+    with pytest.raises((TypeError, ValueError)):
+        Score.from_dict({"value": 0.5, **figures})
+
+
 def test_the_error_of_a_score_turns_its_interval_around() -> None:
     error = Score(0.9).within((0.8, 0.95)).error
     assert (error.value, error.lower, error.upper) == pytest.approx((0.1, 0.05, 0.2))

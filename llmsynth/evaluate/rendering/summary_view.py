@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import Literal
 
 from llmsynth.evaluate.catalogue import PILLARS, metrics
 from llmsynth.evaluate.findings import Decision
@@ -59,7 +60,7 @@ class Card:
 
     pillar: str
     asks: str
-    decision: Decision
+    decision: Decision | Literal["not asked"]
     conditions: str
     lines: tuple[Line, ...]
 
@@ -93,7 +94,7 @@ def _card(report: Report, verdict: Verdict, pillar: str) -> Card:
     others = [path for path in report.results if path.startswith(f"{pillar}.") and path not in named]
     found = [path for path in (*named, *others) if report.results[path].score.known and not _is_proxy(path)]
     return Card(
-        pillar, ASKS[pillar], verdict.of_pillar(pillar), conditions,
+        pillar, ASKS[pillar], verdict.of_pillar(pillar) if asked else "not asked", conditions,
         tuple(_line(path, report.results[path]) for path in found[:3]),
     )  # fmt: skip
 

@@ -36,6 +36,11 @@ def test_a_hostile_name_leaves_the_document_whole(name: str) -> None:
     assert shape(name) == shape("plain")
 
 
+def test_a_pillar_that_nobody_asked_about_has_no_verdict() -> None:
+    text = render_markdown(report(), judge(report(), POLICY))
+    assert "| utility | not asked | no condition asked |" in text and "| fidelity | BLOCK |" in text
+
+
 def test_the_document_says_what_the_page_says() -> None:
     found = full_report(("age", "city", "c"))
     text = render_markdown(found, judge(found, POLICY))
