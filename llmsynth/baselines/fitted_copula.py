@@ -193,7 +193,10 @@ class Copula:
                         "columns to be missing or in a range at once"
                     )
         if not parts:
-            raise InputError("the condition holds for no value seen in training; allow more values")
+            raise InputError(
+                "the condition holds for no value that the marginals give a probability, those seen in training or a "
+                "family fitted to them; allow more values, or fit with marginals='empirical'"
+            )
         return parts
 
     def _latent(self, box: AllowedBox) -> LatentBox | None:

@@ -39,7 +39,7 @@ def get_method(name: str) -> Method:
     >>> get_method("independent").name
     'independent'
     """
-    if name not in _HOMES:
+    if not isinstance(name, str) or name not in _HOMES:
         raise ConfigError(f"method: expected one of {', '.join(METHODS)}, got {name!r}; {nearest(str(name), METHODS)}")
     try:
         module = import_module(_HOMES[name])
@@ -59,6 +59,8 @@ def method_options(method: Method, given: Mapping[str, Any] | None) -> Any:
     ConfigError
         On an unknown option (the nearest known one is named) or an impossible value.
     """
+    if given is not None and not isinstance(given, Mapping):
+        raise ConfigError(f"options: expected a mapping of names to values, got {given!r}")
     known = [item.name for item in fields(method.options)]
     for key in given or {}:
         if key not in known:

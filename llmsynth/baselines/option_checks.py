@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
+
 from llmsynth.errors import ConfigError
 
 
@@ -21,7 +25,7 @@ def check_at_least(least: float, **options: float) -> None:
     llmsynth.errors.ConfigError: penalty: expected a number of 0 or more, got -1.0
     """
     for name, value in options.items():
-        if isinstance(value, bool) or not isinstance(value, int | float) or not value >= least:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value < math.inf:
             raise ConfigError(f"{name}: expected a number of {least:g} or more, got {value!r}")
 
 
@@ -34,5 +38,5 @@ def check_whole(least: int, **options: int) -> None:
         On the first that is not.
     """
     for name, value in options.items():
-        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
             raise ConfigError(f"{name}: expected a whole number of {least} or more, got {value!r}")

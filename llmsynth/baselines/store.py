@@ -47,6 +47,8 @@ def check_baseline_folder(path: str | os.PathLike[str], *, overwrite: bool = Fal
     nearest = folder.absolute()
     while not nearest.exists():
         nearest = nearest.parent
+    if folder.resolve() == Path.cwd():
+        raise RunFolderError(f"{folder}: is the folder you are in, which cannot be replaced; name one below it")
     if not nearest.is_dir():
         raise RunFolderError(f"{nearest}: is a file; expected a folder to write the baseline to")
     if not os.access(nearest, os.W_OK | os.X_OK):
@@ -71,8 +73,8 @@ def write_baseline(
     RunFolderError
         As `check_baseline_folder`.
     """
-    folder = check_baseline_folder(path, overwrite=overwrite)
-    folder.absolute().parent.mkdir(parents=True, exist_ok=True)
+    folder = check_baseline_folder(path, overwrite=overwrite).resolve()  # where a link leads to, and not the link
+    folder.parent.mkdir(parents=True, exist_ok=True)
     draft = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}")
     draft.mkdir()
     try:

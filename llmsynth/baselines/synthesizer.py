@@ -24,6 +24,7 @@ from llmsynth.baselines.method import Conditional, Fitted, Imputing, Method, Pro
 from llmsynth.baselines.methods import get_method, method_options
 from llmsynth.baselines.progress import Bar, silent
 from llmsynth.baselines.store import read_baseline, write_baseline
+from llmsynth.config_fields import typed
 from llmsynth.errors import ConfigError, InputError, NotFittedError
 from llmsynth.seeding import derive, generator
 from llmsynth.table.conditions import Where, compile_condition
@@ -121,7 +122,7 @@ class BaselineSynthesizer(BaseEstimator):  # type: ignore[misc]
         features = Features.from_frame(frame, schema)
         target = self._target_place(method, features)
         with Bar(method.name) if self.progress else nullcontext() as bar:
-            task = Task(features.features, target, derive(self.random_state, "baseline", "fit"), bar or silent)
+            task = Task(features.features, target, self._seed(None, "fit"), bar or silent)
             fitted = method.fit(task, options)
         # All at once: a fit that failed leaves the one before whole.
         self.schema_, self.fitted_ = schema, fitted
@@ -129,6 +130,10 @@ class BaselineSynthesizer(BaseEstimator):  # type: ignore[misc]
         notices = [*_notices(method, features), *getattr(fitted, "notices", ())]
         self.report_ = {"seconds": time.monotonic() - began, "notices": notices}
         return self
+
+    def _seed(self, random_state: int | None, purpose: str) -> int:
+        own = self.random_state if random_state is None else random_state
+        return derive(typed(int, own, "random_state"), "baseline", purpose)
 
     def _target_place(self, method: Method, features: Features) -> int | None:
         schema = features.schema
@@ -173,7 +178,7 @@ class BaselineSynthesizer(BaseEstimator):  # type: ignore[misc]
         fitted = self._fitted()
         if isinstance(n_samples, bool) or not isinstance(n_samples, int | np.integer) or n_samples < 0:
             raise InputError(f"n_samples: expected a whole number of 0 or more, got {n_samples!r}")
-        seed = derive(self.random_state if random_state is None else int(random_state), "baseline", "sample")
+        seed = self._seed(random_state, "sample")
         boxes = None if where is None else self._boxes(where)
         parts = []
         for start in range(0, max(1, n_samples), ROWS_AT_ONCE):
@@ -207,12 +212,13 @@ class BaselineSynthesizer(BaseEstimator):  # type: ignore[misc]
             If the method cannot tell, or the condition can hold for no row.
         """
         fitted = self._fitted()
+        n_points = typed(int | None, n_points, "n_points")
         if n_points is not None and n_points < 1:
             raise InputError(f"n_points: expected 1 or more, got {n_points!r}")
         if not hasattr(fitted, "probability"):
             raise InputError(f"probability: method {self.method_.name!r} cannot tell that of a condition; 'copula' can")
-        seed = derive(self.random_state if random_state is None else int(random_state), "baseline", "probability")
-        return cast(Probabilistic, fitted).probability(self._boxes(where), generator(seed), n_points)
+        rng = generator(self._seed(random_state, "probability"))
+        return cast(Probabilistic, fitted).probability(self._boxes(where), rng, n_points)
 
     def _boxes(self, where: Where) -> list[Any]:
         if not hasattr(self._fitted(), "sample_where"):
@@ -240,7 +246,7 @@ class BaselineSynthesizer(BaseEstimator):  # type: ignore[misc]
             ~(row.missing if row.is_number else (row.values < 0) | (row.nullable & (row.values == row.n_levels - 1)))
             for row in rows
         ]
-        seed = derive(self.random_state if random_state is None else int(random_state), "baseline", "impute")
+        seed = self._seed(random_state, "impute")
         drawn = cast(Imputing, fitted).impute(rows, known, generator(seed))
         filled = self._features.to_frame(drawn, seed, gaps=False).set_axis(frame.index)
         places = {label: place for place, label in enumerate(frame.columns)}

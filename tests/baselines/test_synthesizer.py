@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -195,3 +196,36 @@ def test_draws_beyond_an_end_do_not_pile_up_on_the_extreme_value() -> None:
     low, high = table["income"].min(), table["income"].max()
     expected = low + np.array([0.25, 0.01, 0.5, 0.99, 0.75, 0.0]) * (high - low)
     assert made.to_numpy() == pytest.approx(expected, rel=1e-6, abs=(high - low) * 1e-6)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda table: BaselineSynthesizer("copula", random_state="x").fit(table), "random_state: expected"),
+        (lambda table: BaselineSynthesizer("copula").fit(table).sample(2, random_state="x"), "random_state: expected"),
+        (lambda table: BaselineSynthesizer("copula").fit(table).probability("age > 3", n_points=1.5), "n_points: exp"),
+        (lambda table: BaselineSynthesizer("copula", options=["a"]).fit(table), "options: expected a mapping"),
+        (lambda table: BaselineSynthesizer(["copula"]).fit(table), "method: expected one of"),
+        (lambda table: BaselineSynthesizer("tree", options={"reach": np.inf}).fit(table), "reach: expected a number"),
+    ],
+)  # fmt: skip
+def test_values_of_other_types_are_refused_by_name(call: Any, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        call(hostile_table()[["age", "smoker"]])
+
+
+def test_numpys_whole_numbers_are_whole_numbers() -> None:
+    table = hostile_table()[["age", "code", "outcome"]].dropna()
+    assert len(fitted("smote", table, neighbours=np.int64(3)).sample(3)) == 3
+
+
+def test_a_link_is_followed_and_the_folder_one_is_in_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = BaselineSynthesizer("copula").fit(hostile_table()[["age", "smoker"]])
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real", target_is_directory=True)
+    own.save(tmp_path / "link")
+    assert (tmp_path / "link").is_symlink() and len(BaselineSynthesizer.load(tmp_path / "real").sample(2)) == 2
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    with pytest.raises(RunFolderError, match="is the folder you are in"):
+        own.save(".")
