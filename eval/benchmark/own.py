@@ -37,8 +37,8 @@ RECIPES: dict[str, tuple[str, dict[str, Any]]] = {
 CONTROLS = ("real", "holdout", "memoriser")
 SAMPLING_BUDGETS = 2
 """Budgets that drawing may take, as `peers/shared.py` has it."""
-ROWS_AT_ONCE = {"smollm2-135m": 128}
-"""Rows of a part, where the method's own size of a batch takes longer than a minute's fit may draw."""
+ROWS_AT_ONCE = {"smollm2-135m": 32}
+"""Rows of a batch, where four of the method's own size, which is a part, take longer than a minute's fit may draw."""
 CHOICES = (*CONTROLS, "independent", *LANGUAGE_MODELS, *DRAWN_OTHERWISE, *BASELINES)
 
 
