@@ -176,7 +176,7 @@ def test_conditions_on_missing_cells_are_kept():
 def test_a_condition_no_training_value_fulfils_is_refused():
     own = fitted(normal_table(n=50))
     middle = own.schema_["a"].minimum
-    with pytest.raises(InputError, match="no value seen"):
+    with pytest.raises(InputError, match="no value that the marginals"):
         fitted(pd.DataFrame({"a": [0] * 20 + [100] * 20, "b": range(40)})).sample(3, where="a between 20 and 30")
     assert len(own.sample(3, where=f"a >= {middle}")) == 3
 
