@@ -117,9 +117,8 @@ def test_an_unwritable_folder_is_bad_input(llmsynth: Cli, table: Path) -> None:
     assert result.exit_code == 2 and "not writable" in result.stderr
 
 
-def test_after_ctrl_c_the_same_command_goes_on_with_resume(
-    llmsynth: Cli, table: Path, judged: list[Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def interrupt_noise(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Let the fit of "noise" be interrupted; returns how methods are fitted otherwise."""
     fit = Request.fit
 
     def interrupted(self: Request, contender: Any, rows: Any) -> Any:
@@ -128,6 +127,13 @@ def test_after_ctrl_c_the_same_command_goes_on_with_resume(
         return fit(self, contender, rows)
 
     monkeypatch.setattr(Request, "fit", interrupted)
+    return fit
+
+
+def test_after_ctrl_c_the_same_command_goes_on_with_resume(
+    llmsynth: Cli, table: Path, judged: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fit = interrupt_noise(monkeypatch)
     result = llmsynth("compare", table, *ASKED)
     assert result.exit_code == 130 and "go on with the same command and --resume" in result.stderr
     assert "independent" in Path("out/comparison.md").read_text()
@@ -139,14 +145,7 @@ def test_after_ctrl_c_the_same_command_goes_on_with_resume(
 def test_after_ctrl_c_with_overwrite_the_advice_can_be_followed(
     llmsynth: Cli, table: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fit = Request.fit
-
-    def interrupted(self: Request, contender: Any, rows: Any) -> Any:
-        if self.name == "noise":
-            raise KeyboardInterrupt
-        return fit(self, contender, rows)
-
-    monkeypatch.setattr(Request, "fit", interrupted)
+    fit = interrupt_noise(monkeypatch)
     result = llmsynth("compare", table, *ASKED, "--overwrite")
     assert result.exit_code == 130 and "--resume instead of --overwrite" in result.stderr
     monkeypatch.setattr(Request, "fit", fit)
