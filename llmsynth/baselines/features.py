@@ -271,7 +271,8 @@ def _physical(feature: Feature, codec: ColumnCodec, cells: Drawn) -> Physical:
         if values.dtype.kind == "f":
             # Reflected at both ends: cut off, all draws beyond an end would be the smallest or largest real value.
             span = min(float(feature.span), 2.0**62 * 1.9)  # a float beyond 2**63 has no integer
-            values = np.rint(np.clip(span - np.abs(span - np.abs(np.nan_to_num(values))), 0.0, span))
+            values = np.abs(np.nan_to_num(values))
+            values = np.rint(np.clip(np.where(values > span, 2.0 * span - values, values), 0.0, span))
         points = np.clip(values.astype(np.int64), 0, feature.span) + feature.origin
         return codec.from_grid(points, cells.missing & feature.nullable)
     levels = cells.values.astype(np.int64)

@@ -7,6 +7,8 @@ from dataclasses import fields
 from importlib import import_module
 from typing import Any
 
+import numpy as np
+
 from llmsynth.baselines.method import Method
 from llmsynth.errors import ConfigError, MissingExtraError
 from llmsynth.table.schema import nearest
@@ -65,4 +67,5 @@ def method_options(method: Method, given: Mapping[str, Any] | None) -> Any:
     for key in given or {}:
         if key not in known:
             raise ConfigError(f"{method.name}: unknown option {key!r}; {nearest(str(key), known)}")
-    return method.options(**(given or {}))
+    plain = {key: value.item() if isinstance(value, np.generic) else value for key, value in (given or {}).items()}
+    return method.options(**plain)

@@ -214,9 +214,18 @@ def test_values_of_other_types_are_refused_by_name(call: Any, message: str) -> N
         call(hostile_table()[["age", "smoker"]])
 
 
-def test_numpys_whole_numbers_are_whole_numbers() -> None:
+def test_numpys_whole_numbers_are_whole_numbers(tmp_path: Path) -> None:
     table = hostile_table()[["age", "code", "outcome"]].dropna()
-    assert len(fitted("smote", table, neighbours=np.int64(3)).sample(3)) == 3
+    own = fitted("smote", table, neighbours=np.int64(3))
+    own.save(tmp_path / "own")
+    assert len(BaselineSynthesizer.load(tmp_path / "own").sample(3)) == 3
+
+
+def test_small_numbers_stay_exact_beside_huge_ones() -> None:
+    table = pd.DataFrame({"n": [5, 1005, 2**60] * 10})
+    features = Features.from_frame(table, infer_schema(table, overrides={"n": {"kind": "integer"}}))
+    made = features.to_frame([Drawn(np.array([0.0, 1000.0]), np.zeros(2, bool))], 0)["n"]
+    assert made.tolist() == [5, 1005]
 
 
 def test_a_link_is_followed_and_the_folder_one_is_in_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
