@@ -119,7 +119,7 @@ def _versions(entries: Sequence[Entry]) -> str:
     newest = max(max(versions) for _, versions in found)
     older = [f"{one.method} {one.minutes:g} min" for one, versions in found if min(versions) < newest]
     changed = " and ".join(FIGURES[f"protocol_{key}"].title for key in CHANGED)
-    return f"\n\n{changed} as the version before had them, with the last category: {', '.join(older)}." if older else ""
+    return f"\n\n{changed} as the version before had them: {', '.join(older)}." if older else ""
 
 
 def _mixed(entries: Sequence[Entry]) -> str:

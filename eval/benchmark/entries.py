@@ -347,7 +347,7 @@ def ranks(block: Mapping[str, list[Entry]]) -> dict[str, list[float]]:
         for place, entry in enumerate(rivals):
             own = [one[place] for one in by_figure]
             if own:
-                failed = len(entry.failures) / max(1, entry.seeds) if entry.runs else 0.0
+                failed = len(entry.failures) / entry.seeds if entry.runs else 0.0
                 found.setdefault(entry.method, []).append((1 - failed) * float(np.mean(own)) + failed * len(rivals))
     return found
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from llmsynth.comparison.trial import Trial
 from llmsynth.evaluate.score import Score
-from llmsynth.evaluate.summary import METRICS, shown
+from llmsynth.evaluate.summary import METRICS, SummaryLine, shown
 
 NOISE = 2.0
 """Standard errors that count as noise."""
@@ -121,10 +121,14 @@ def lacks_to_holdout(trial: Trial) -> tuple[str, ...]:
 
 def name_of(criterion: Criterion) -> str:
     """What a figure is called."""
-    return next(metric.title for metric in METRICS if metric.key == criterion.key)
+    return _metric(criterion).title
 
 
 def figures(criterion: Criterion, own: float, other: float) -> str:
     """Two values of a figure as words."""
-    metric = next(metric for metric in METRICS if metric.key == criterion.key)
+    metric = _metric(criterion)
     return f"{metric.title} {shown(metric, Score(own))} against {shown(metric, Score(other))}"
+
+
+def _metric(criterion: Criterion) -> SummaryLine:
+    return next(metric for metric in METRICS if metric.key == criterion.key)

@@ -147,13 +147,13 @@ def _scale_of_logits(causal: Any, hidden: torch.Tensor, logits: torch.Tensor, us
     Some models have a layer between the two. Biases of tokens do not matter, since every state gets one of its own.
     """
     weight = causal.get_output_embeddings().weight
-    if weight.shape[-1] != hidden.shape[-1] and weight.is_floating_point():
+    if not weight.is_floating_point():  # packed into fewer bits, and no layer between for that
+        return 1.0
+    if weight.shape[-1] != hidden.shape[-1]:
         raise InputError(
             f"{_name(causal)} has output rows {weight.shape[-1]} wide for hidden states {hidden.shape[-1]} wide: "
             f"expected one product between them. {CHOOSE}"
         )
-    if not weight.is_floating_point():  # packed into fewer bits, and no layer between for that
-        return 1.0
     columns = torch.from_numpy(used).to(weight.device)
     ours = (hidden @ weight[columns].double().T).flatten(0, 1)
     own = logits[..., columns].double().flatten(0, 1)
