@@ -25,6 +25,7 @@ from llmsynth.lm.backbones import Backbone, adapt, choose_device, context_of, ke
 from llmsynth.lm.compact import CompactModel
 from llmsynth.lm.dataset import BatchBuilder, natural_orders
 from llmsynth.lm.ensemble import Ensemble
+from llmsynth.lm.int8_training import trains_in_integers, with_int8_layers
 from llmsynth.lm.likelihood import Likelihood
 from llmsynth.lm.memory import rows_that_fit, rows_to_decode
 from llmsynth.lm.plan import TrainPlan, make_plan
@@ -117,12 +118,15 @@ def build_engine(schema: Schema, table: Mapping[str, Physical], config: FitConfi
     depth = kept_layers(config.pretrained, device)
     config = replace(config, pretrained=replace(config.pretrained, num_hidden_layers=depth))
     backbone = load_backbone(config.model, config.pretrained, device, remote_code=config.trust_remote_code)
+    in_integers = trains_in_integers(backbone.causal, config.pretrained)
+    config = replace(config, pretrained=replace(config.pretrained, int8_training=in_integers))
     encoder = build_pretrained_encoder(schema, table, TokenizerVocabulary(backbone.tokenizer))
     encoded, _, _ = encoder.encode(table)
     context = context_of(backbone.causal)
     if context is not None:
         check_width(encoder, encoded, context)
-    causal = adapt(backbone.causal, config.pretrained, derive(config.seed, "adapter"))
+    causal = with_int8_layers(backbone.causal) if in_integers else backbone.causal
+    causal = adapt(causal, config.pretrained, derive(config.seed, "adapter"))
     seed, known = derive(config.seed, "head"), _training_part(encoded, config)
     pretrained = PretrainedModel(causal, encoder.grammar, config.pretrained, seed, known).to(device)
     return Engine(pretrained, encoder, config, replace(backbone, causal=causal))

@@ -23,6 +23,7 @@ from llmsynth.lm.backbones import context_of
 from llmsynth.lm.cache import DecoderCache
 from llmsynth.lm.dataset import Batch
 from llmsynth.lm.heads import ColumnHead, build_heads
+from llmsynth.lm.int8_training import watching_channels
 from llmsynth.lm.model_probe import check_tokens, probe
 
 SCALES = (0.2, 0.35, 0.5, 0.75, 1.0)
@@ -150,10 +151,13 @@ class PretrainedModel(nn.Module):
     def calibrate(self, batch: Batch) -> None:
         """Centre the language model's opinion on a batch, then start each column's scale where the batch is likeliest.
 
+        Layers that train in integers are rounded by the activations of this batch, too.
+
         The bias starts at the log frequencies, so what the model says on average in a state would count twice: it is
         taken off the bias, and only what depends on the rest of the row remains.
         """
-        hidden = self.hidden(batch.tokens.to(self.device), batch.slots, batch.numbers)
+        with watching_channels(self.causal):
+            hidden = self.hidden(batch.tokens.to(self.device), batch.slots, batch.numbers)
         flat = hidden.reshape(-1, hidden.shape[-1]).to(self.head_down.dtype)
         seen = flat[torch.cat([target.flat for target in batch.targets]).to(self.device)]
         self.hidden_mean.copy_(seen.mean(dim=0))
