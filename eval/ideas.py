@@ -79,6 +79,8 @@ IDEAS: dict[str, Idea] = {
     "batch-1024": Idea("1,024 rows a step, rate by the square root", recipe=_train(batch_size=1024)),
     "wider": Idea("width 128", recipe=_compact(hidden_size=128, intermediate_size=344)),
     "narrower": Idea("width 64", recipe=_compact(hidden_size=64, intermediate_size=172)),
+    "width-48": Idea("width 48", recipe=_compact(hidden_size=48, intermediate_size=128)),
+    "width-32": Idea("width 32", recipe=_compact(hidden_size=32, intermediate_size=86)),
     "deeper": Idea("five layers", recipe=_compact(num_hidden_layers=5)),
     "flatter": Idea("two layers", recipe=_compact(num_hidden_layers=2)),
     "column-slots": Idea("an embedding per column, not per slot", change=changes.one_embedding_per_column),

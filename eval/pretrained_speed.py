@@ -2,8 +2,9 @@
 
 Both sides run in this process on the same machine state, taking turns; medians are compared. `training-step` gives both
 the same padded batch of tokens: ours computes the few output rows each value can use, the plain step all 49,152 at
-every token. `sampling-pretrained` trains both for the same minutes, each its own way, because free text from a model
-that never learned to write names would be no fair opponent.
+every token, and ours multiplies by the frozen weights in integers where the processor is faster so.
+`sampling-pretrained` trains both for the same minutes, each its own way, because free text from a model that never
+learned to write names would be no fair opponent.
 """
 
 from __future__ import annotations
@@ -68,13 +69,19 @@ def training_step(*, model: str = MODEL, steps: int = STEPS, folder: Path = reco
     """Measure one optimizer step of each side on the same batch and write the result file."""
     from llmsynth.config import PretrainedConfig
     from llmsynth.lm.backbones import adapt, load_backbone
+    from llmsynth.lm.int8_training import trains_in_integers, with_int8_layers
     from llmsynth.lm.model import batch_losses
     from llmsynth.lm.pretrained import PretrainedModel
 
     config, device = PretrainedConfig(), torch.device("cpu")
     backbone = load_backbone(model, config, device)
     grammar, batch, encoded = our_batch(data.load("insurance"), backbone.tokenizer, BATCH_SIZE)
-    ours = PretrainedModel(adapt(backbone.causal, config, 0), grammar, config, 0, encoded)
+    causal = backbone.causal
+    in_integers = trains_in_integers(causal, config)
+    if in_integers:
+        with_int8_layers(causal)
+    ours = PretrainedModel(adapt(causal, config, 0), grammar, config, 0, encoded)
+    ours.calibrate(batch)
     our_optimizer = torch.optim.AdamW([one for _, one in ours.trainable()], lr=1e-3)
     plain = adapt(load_backbone(model, config, device).causal, config, 0)
     optimizer = torch.optim.AdamW([one for one in plain.parameters() if one.requires_grad], lr=1e-3)
@@ -100,6 +107,7 @@ def training_step(*, model: str = MODEL, steps: int = STEPS, folder: Path = reco
         "batch": {"rows": BATCH_SIZE, "positions": int(batch.tokens.shape[1]), "tokens": n_tokens},
         "seconds_per_step": seconds,
         "tokens_per_second": rates,
+        "int8_training": in_integers,
     }
     targets = [Target("tokens/s over the plain step's", rates["llmsynth"] / rates["plain"], ">=", 1.5)]
     return record.write("training-step", measured, targets, folder=folder)

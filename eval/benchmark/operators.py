@@ -19,7 +19,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 PRODUCTS, ATTENTION, OUTSIDE, OTHERS = "matrix products", "attention", "outside of operators", "other operators"
 _GROUPS: dict[str, tuple[str, ...]] = {
-    PRODUCTS: ("mm", "addmm", "bmm", "baddbmm", "linear", "matmul", "mv", "addmv", "dot", "mkldnn_linear"),
+    PRODUCTS: ("mm", "addmm", "bmm", "baddbmm", "linear", "matmul", "mv", "addmv", "dot", "mkldnn_linear",
+               "_int_mm"),
     "copies and new tensors": (
         "copy_", "clone", "cat", "stack", "contiguous", "to", "_to_copy", "empty", "empty_like", "empty_strided",
         "new_empty", "zeros", "zeros_like", "new_zeros", "ones", "full", "fill_", "zero_", "repeat", "arange",

@@ -125,7 +125,7 @@ def test_layers_that_nothing_reached_stay_as_they_are():
         used(3 * rows)
     assert unused.integers is None
     largest = (3 * rows).abs().amax(dim=0)
-    assert set(used.integers.outliers.tolist()) == set(largest.topk(OUTLIERS).indices.tolist())
+    assert set(used.integers.outliers.tolist()) == set(largest.topk(WIDTH // 4).indices.tolist())
 
 
 @pytest.fixture
