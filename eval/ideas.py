@@ -1,4 +1,4 @@
-"""Ideas for the training of both models, each beside today's defaults on the same rows, seeds and minutes.
+"""Ideas for the training of both models, each beside the defaults of its day on the same rows, seeds and minutes.
 
     python -m eval.ideas TABLE [--train-rows N] [--ideas I ...] [--seeds 0 1 2] [--budget-minutes 1]
     python -m eval.ideas --list
@@ -77,6 +77,7 @@ IDEAS: dict[str, Idea] = {
     "batch-128": Idea("128 rows a step, rate by the square root", recipe=_train(batch_size=128)),
     "batch-512": Idea("512 rows a step, rate by the square root", recipe=_train(batch_size=512)),
     "batch-1024": Idea("1,024 rows a step, rate by the square root", recipe=_train(batch_size=1024)),
+    "width-96": Idea("width 96", recipe=_compact(hidden_size=96, intermediate_size=256)),
     "wider": Idea("width 128", recipe=_compact(hidden_size=128, intermediate_size=344)),
     "narrower": Idea("width 64", recipe=_compact(hidden_size=64, intermediate_size=172)),
     "width-48": Idea("width 48", recipe=_compact(hidden_size=48, intermediate_size=128)),
@@ -214,11 +215,12 @@ def document(results: Sequence[dict[str, Any]]) -> str:
     machines = sorted({f"{one['machine']['cpu']}, {one['machine']['cores']} cores" for one in results})
     commits = sorted({one["commit"][:12] + ("+" if one["dirty"] else "") for one in results})
     parts = [
-        "# Ideas for the training, beside today's defaults",
+        "# Ideas for the training, beside the defaults of their day",
         f"Written by `python -m eval.ideas --render` from {len(results)} fits on {'; '.join(machines)}; commit "
         f"{', '.join(commits)}. Each figure is the idea's less the default's of the same rows, seed and minutes, the "
         "mean over seeds: nats per held-out row (less is better, ± the standard error over held-out rows), C2ST score "
-        "against held-out rows, TSTR, Shape error, share of exact copies, and the ratio of optimiser steps.",
+        "against held-out rows, TSTR, Shape error, share of exact copies, and the ratio of optimiser steps. The "
+        "default is that of the commit; where an idea has become the default since, eval/LOG.md says so.",
     ]
     lines = compared(results)
     for table, rows, minutes in sorted({(one["table"], one["rows"], one["minutes"]) for one in lines}):
