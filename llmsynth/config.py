@@ -27,15 +27,14 @@ KINDS = ("integer", "decimal", "boolean", "categorical", "datetime", "text", "de
 class CompactConfig:
     """The small `LlamaForCausalLM` that is trained from scratch. The sizes carry transformers' names."""
 
-    hidden_size: int | Literal["auto"] = "auto"
-    """Width of the model; a multiple of twice `num_attention_heads`. "auto": 64 up to 3,000 rows, which a wider model
-    overfits sooner, 96 above."""
+    hidden_size: int = 96
+    """Width of the model; a multiple of `num_attention_heads`."""
     num_hidden_layers: int = 3
     """Decoder layers."""
     num_attention_heads: int = 4
     """Attention heads per layer."""
-    intermediate_size: int | Literal["auto"] = "auto"
-    """Width of the feed-forward layers. "auto": eight thirds of `hidden_size`."""
+    intermediate_size: int = 256
+    """Width of the feed-forward layers."""
     dropout: float = 0.0
     """Share of activations dropped in training, in [0, 1)."""
     n_members: int = 1
@@ -52,14 +51,13 @@ class CompactConfig:
 
     def __post_init__(self) -> None:
         check_types(self)
-        sizes = {"hidden_size": self.hidden_size, "intermediate_size": self.intermediate_size}
-        _positive(**{name: value for name, value in sizes.items() if not isinstance(value, str)})
-        _positive(num_hidden_layers=self.num_hidden_layers, num_attention_heads=self.num_attention_heads)
+        _positive(hidden_size=self.hidden_size, num_hidden_layers=self.num_hidden_layers)
+        _positive(num_attention_heads=self.num_attention_heads, intermediate_size=self.intermediate_size)
         _positive(warm_up_rows=self.warm_up_rows, warm_up_epochs=self.warm_up_epochs)
         _within(0, 1, dropout=self.dropout)
         _within(1, 16, closed=True, n_members=self.n_members)
         _within(1, 2, closed=True, cell_tokens=self.cell_tokens)
-        if not isinstance(self.hidden_size, str) and self.hidden_size % (2 * self.num_attention_heads):
+        if self.hidden_size % (2 * self.num_attention_heads):
             raise ConfigError(
                 f"hidden_size: expected a multiple of twice num_attention_heads ({2 * self.num_attention_heads}), "
                 f"got {self.hidden_size}"

@@ -130,7 +130,7 @@ def test_options_of_training_are_finite(name, value):
         (FitConfig, "train", None, "train: expected a mapping of options, got None"),
         (SampleConfig, "temperature", "hot", "temperature: expected a finite number or a mapping .*, got 'hot'"),
         (SampleConfig, "temperature", {"decimal": "hot"}, "temperature"),
-        (CompactConfig, "num_hidden_layers", 3.0, "num_hidden_layers: expected a whole number, got 3.0"),
+        (CompactConfig, "hidden_size", 96.0, "hidden_size: expected a whole number, got 96.0"),
         (LoraSettings, "r", "8", "r: expected a whole number, got '8'"),
     ],
 )

@@ -47,18 +47,6 @@ def engine(table):
     return build_engine(*table, FitConfig(model="compact", compact=SMALL))
 
 
-def test_widths_left_open_are_decided_by_the_rows_and_are_numbers_from_then_on(table, monkeypatch):
-    options = {"compact": CompactConfig(num_hidden_layers=1)}
-    for most, sizes in ((3000, (64, 172)), (3, (96, 256))):
-        monkeypatch.setattr("llmsynth.lm.engine.SMALL_TABLE", most)
-        engine = build_engine(*table, FitConfig(model="compact", **options))
-        settled = engine.config.compact
-        assert (settled.hidden_size, settled.intermediate_size) == sizes
-        assert engine.model.output_rows.shape[1] == sizes[0]
-    engine = build_engine(*table, FitConfig(model="compact", compact=CompactConfig(hidden_size=48)))
-    assert engine.config.compact.intermediate_size == 128
-
-
 def test_training_is_prepared_with_a_held_out_part(engine, table):
     trainer, encoded = prepare_training(engine, table[1])
     assert trainer.holdout_rows.size == 20 and trainer.train_rows.size == 180

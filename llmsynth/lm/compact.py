@@ -38,7 +38,7 @@ class CompactModel(nn.Module):
     features : sequence of (ndarray of float32, shape (n_codes, 32), or None)
         Quantile encoding of each column's codes; None where values are not numbers.
     config : CompactConfig
-        Widths, which are numbers here (`engine.settled_sizes`), layers, heads, dropout.
+        Widths, layers, heads, dropout.
     seed : int
         Seed of the initial weights.
     encoded : sequence of EncodedColumn, optional
@@ -56,15 +56,14 @@ class CompactModel(nn.Module):
         encoded: Sequence[EncodedColumn] | None = None,
     ) -> None:
         super().__init__()
-        assert isinstance(config.hidden_size, int) and isinstance(config.intermediate_size, int)
         self.grammar = grammar
-        self.config, self._width = config, config.hidden_size
+        self.config = config
         n_slots = int(grammar.place_offsets[-1])
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(seed)
             self.trunk = LlamaModel(_llama_config(grammar, config, n_slots))
-            self.slot_embedding = nn.Embedding(n_slots + 1, self._width)
-            self.output_rows = nn.Parameter(torch.randn(grammar.vocabulary_size, self._width) * 0.02)
+            self.slot_embedding = nn.Embedding(n_slots + 1, config.hidden_size)
+            self.output_rows = nn.Parameter(torch.randn(grammar.vocabulary_size, config.hidden_size) * 0.02)
             nn.init.normal_(self.slot_embedding.weight, std=0.02)
         self.drop = nn.Dropout(config.dropout)
         self.number_offsets, n_numbers = [], 0
@@ -73,13 +72,13 @@ class CompactModel(nn.Module):
             self.number_offsets.append(-1 if feature is None else n_numbers)
             if feature is not None:
                 self.register_buffer(f"feature_{place}", torch.from_numpy(feature), persistent=False)
-                self.number_maps[str(place)] = nn.Parameter(torch.zeros(feature.shape[1], self._width))
+                self.number_maps[str(place)] = nn.Parameter(torch.zeros(feature.shape[1], config.hidden_size))
                 n_numbers += feature.shape[0]
         self.heads = build_heads(grammar, encoded)
 
     def _number_table(self) -> torch.Tensor:
         """What is added for each number, (1 + numbers, width); the first line is for none."""
-        parts = [self.output_rows.new_zeros(1, self._width)]
+        parts = [self.output_rows.new_zeros(1, self.config.hidden_size)]
         parts.extend(getattr(self, f"feature_{place}") @ weight for place, weight in self.number_maps.items())
         return torch.cat(parts)
 
@@ -149,10 +148,11 @@ class CompactModel(nn.Module):
 
 
 def _llama_config(grammar: RowGrammar, config: CompactConfig, n_slots: int) -> Any:
-    sizes = {"hidden_size": config.hidden_size, "intermediate_size": config.intermediate_size}
-    options: dict[str, Any] = {"attn_implementation": "sdpa", **sizes}
+    options: dict[str, Any] = {"attn_implementation": "sdpa"}
     return LlamaConfig(
         vocab_size=grammar.vocabulary_size,
+        hidden_size=config.hidden_size,
+        intermediate_size=config.intermediate_size,
         num_hidden_layers=config.num_hidden_layers,
         num_attention_heads=config.num_attention_heads,
         attention_dropout=config.dropout,

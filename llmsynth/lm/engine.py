@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from llmsynth.config import CompactConfig, FitConfig, TrainConfig
+from llmsynth.config import FitConfig, TrainConfig
 from llmsynth.errors import InputError
 from llmsynth.grammar.automaton import IntArray
 from llmsynth.grammar.encoder import RowEncoder, build_compact_encoder, build_pretrained_encoder
@@ -41,8 +41,6 @@ FloatArray = npt.NDArray[np.float64]
 MOST_HOLDOUT_ROWS = 2000
 LEAST_ROWS = 20
 SMALL_TABLE = 3000
-SMALL_WIDTH, WIDTH = 64, 96
-"""Of the compact model: on 242 to 1,000 rows the narrower one has the better likelihood and C2ST (eval/LOG.md)."""
 BUDGET_EPOCHS = 60
 LARGE_BUDGET_EPOCHS = 24
 """Above `SMALL_TABLE` rows: enough passes to overfit, so that the learning rate has fallen before that begins."""
@@ -114,7 +112,6 @@ def build_engine(schema: Schema, table: Mapping[str, Physical], config: FitConfi
     if config.model == "compact":
         encoder = build_compact_encoder(schema, table, cell_tokens=config.compact.cell_tokens)
         encoded, _, _ = encoder.encode(table)
-        config = replace(config, compact=settled_sizes(config.compact, encoded[0].index.size))
         model = build_compact(encoder, config, _training_part(encoded, config)).to(device)
         return Engine(model, encoder, config)
     # The depth is settled here, so that a run fitted on one device loads the same layers on another.
@@ -133,25 +130,6 @@ def build_engine(schema: Schema, table: Mapping[str, Physical], config: FitConfi
     seed, known = derive(config.seed, "head"), _training_part(encoded, config)
     pretrained = PretrainedModel(causal, encoder.grammar, config.pretrained, seed, known).to(device)
     return Engine(pretrained, encoder, config, replace(backbone, causal=causal))
-
-
-def settled_sizes(config: CompactConfig, n_rows: int) -> CompactConfig:
-    """The compact model's options with "auto" widths decided by the rows of the table.
-
-    Examples
-    --------
-    >>> small, large = settled_sizes(CompactConfig(), 3_000), settled_sizes(CompactConfig(), 3_001)
-    >>> (small.hidden_size, small.intermediate_size), (large.hidden_size, large.intermediate_size)
-    ((64, 172), (96, 256))
-    """
-    width, inner = config.hidden_size, config.intermediate_size
-    if isinstance(width, str):
-        # In whole heads of an even width, whatever their number.
-        heads = 2 * config.num_attention_heads
-        width = heads * max(1, round((SMALL_WIDTH if n_rows <= SMALL_TABLE else WIDTH) / heads))
-    if isinstance(inner, str):
-        inner = 4 * round(2 * width / 3)
-    return replace(config, hidden_size=width, intermediate_size=inner)
 
 
 def build_compact(

@@ -59,9 +59,9 @@ def test_the_share_of_the_limit_is_rows_per_second_against_rate_over_operations(
     limit = one["flops_per_second"]["large"] / one["flops_per_row"]
     assert one["sampling"]["limit_rows_per_second"] == pytest.approx(limit, rel=1e-4)
     assert one["sampling"]["share_of_limit"] == pytest.approx(one["sampling"]["rows_per_second"] / limit, rel=1e-4)
-    # 148,224 weights in three layers of width 64, a product adds and multiplies. The start is computed once for all
-    # rows, and the last of the four columns is not fed: three positions.
-    assert one["flops_per_row"] == pytest.approx(3 * 2 * 148_224, rel=0.02)
+    # 332,352 weights in three layers, a product adds and multiplies. The start is computed once for all rows, and the
+    # last of the four columns is not fed: three positions.
+    assert one["flops_per_row"] == pytest.approx(3 * 2 * 332_352, rel=0.02)
     assert 0.5 < one["own_shapes_share_of_flops"] <= 1.0
     assert [target["what"].split(",")[1] for target in result["targets"]] == [
         " training step", " decoding step", " rows sampled per second", " share of the arithmetic limit",
