@@ -77,7 +77,7 @@ IDEAS: dict[str, Idea] = {
     "batch-128": Idea("128 rows a step, rate by the square root", recipe=_train(batch_size=128)),
     "batch-512": Idea("512 rows a step, rate by the square root", recipe=_train(batch_size=512)),
     "batch-1024": Idea("1,024 rows a step, rate by the square root", recipe=_train(batch_size=1024)),
-    
+
     "wider": Idea("width 128", recipe=_compact(hidden_size=128, intermediate_size=344)),
     "narrower": Idea("width 64", recipe=_compact(hidden_size=64, intermediate_size=172)),
     "width-48": Idea("width 48", recipe=_compact(hidden_size=48, intermediate_size=128)),
