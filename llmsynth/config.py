@@ -105,8 +105,8 @@ class PretrainedConfig:
     """Keep only the first so many decoder layers; None keeps all. "auto": 10 on a CPU, where depth costs more than it
     gives in the minutes there are, all on a GPU."""
     int8_training: bool | Literal["auto"] = "auto"
-    """Multiply with the frozen weights in 8-bit integers while training an adapter; evaluations, likelihoods and drawn
-    rows stay float32. "auto": on a CPU that was measured to be faster so."""
+    """Multiply with the frozen weights in 8-bit integers while training an adapter, for a quarter more memory of
+    weights; evaluations, likelihoods and drawn rows stay float32. "auto": on a CPU that was measured to be faster so."""
 
     def __post_init__(self) -> None:
         check_types(self)

@@ -70,6 +70,10 @@ class IntegerWeights:
         codes = (weight / step[:, None]).round().to(torch.int8)
         return cls(codes, step, outliers, weight[:, outliers].T.contiguous())
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> IntegerWeights:
+        """Constants: copies of a model share them."""
+        return self
+
 
 def rounded(rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Codes of each row, int8 (n, width), and what one code is worth in it, (n, 1). The rows are overwritten.

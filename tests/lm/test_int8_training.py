@@ -93,6 +93,7 @@ def test_it_is_the_plain_layer_outside_of_training_and_before_it_has_seen_rows()
         assert torch.equal(layer(rows), plain(rows))
     assert torch.equal(layer.train(False)(rows), plain(rows))
     assert not torch.equal(layer.train(True)(rows), plain(rows))
+    assert copy.deepcopy(layer).integers is layer.integers
 
 
 def test_a_row_does_not_depend_on_its_batch():
