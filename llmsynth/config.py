@@ -106,7 +106,7 @@ class PretrainedConfig:
     gives in the minutes there are, all on a GPU."""
     int8_training: bool | Literal["auto"] = "auto"
     """Multiply with the frozen weights in 8-bit integers while training an adapter, for a quarter more memory of
-    weights; evaluations, likelihoods and drawn rows stay float32. "auto": on a CPU that was measured to be faster so."""
+    weights; evaluations, likelihoods and drawn rows stay float32. "auto": on a CPU that is measured to be faster."""
 
     def __post_init__(self) -> None:
         check_types(self)
