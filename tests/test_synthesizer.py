@@ -21,6 +21,8 @@ from llmsynth.config import FitConfig
 from llmsynth.datasets import load_ehr
 from llmsynth.errors import ConfigError, InputError, NotFittedError, RunFolderError, SchemaError, TrainingError
 from llmsynth.lm.engine import split_rows
+from llmsynth.lm.int8_training import Int8Linear, exact
+from llmsynth.lm.trainer import Trainer
 from llmsynth.table.files import read_table
 from llmsynth.table.infer import infer_schema
 from llmsynth.table.schema_file import schema_yaml
@@ -505,6 +507,36 @@ def test_a_killed_fit_goes_on_to_the_same_weights_as_an_uninterrupted_one(ehr, t
     nats = [[entry["nats_per_row"] for entry in synthesizer.history_] for synthesizer in (resumed, whole)]
     assert nats[0] == nats[1]
     pd.testing.assert_frame_equal(TableSynthesizer.load(run).sample(10), whole.sample(10))
+
+
+@pytest.mark.skipif(not exact(), reason="this processor has no exact products of 8-bit integers")
+def test_a_fit_in_integers_goes_on_after_a_stop_and_is_float32_once_it_is_loaded(
+    ehr, tmp_path, monkeypatch, tiny_llama
+):
+    run, few, step = tmp_path / "run", ehr.head(80), Trainer._step
+
+    def stopped(trainer):
+        if trainer.counters.step == 4:
+            raise RuntimeError("stopped")
+        return step(trainer)
+
+    def fit(in_integers, **how):
+        pretrained = {"lora": {"r": 2}, "head_rank": 2, "int8_training": in_integers}
+        recipe = {"pretrained": pretrained, "train": {"checkpoint_minutes": 1e-6, "learning_rate": 0.05}}
+        return TableSynthesizer(str(tiny_llama()), recipe=recipe, max_epochs=2, random_state=3, **how).fit(few)
+
+    with monkeypatch.context() as patch, pytest.raises(RuntimeError, match="stopped"):
+        patch.setattr(Trainer, "_step", stopped)
+        fit(True, run_dir=run)
+    resumed, whole, plain = fit(True, run_dir=run, resume=True), fit(True), fit(False)
+    weights = [dict(one._engine.model.trainable()) for one in (resumed, whole, plain)]
+    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
+    assert not all(torch.equal(weights[0][name], weights[2][name]) for name in weights[0])
+    loaded = TableSynthesizer.load(run)
+    assert loaded._engine.config.pretrained.int8_training is True
+    assert not any(isinstance(layer, Int8Linear) for layer in loaded._engine.model.modules())
+    assert loaded.log_prob(few) == pytest.approx(resumed.log_prob(few))
+    pd.testing.assert_frame_equal(loaded.sample(10), resumed.sample(10))
 
 
 # ---- rows that weigh more than others
