@@ -68,7 +68,7 @@ def _train(**options: Any) -> dict[str, Any]:
 
 SMOLLM2 = "smollm2-135m"
 IDEAS: dict[str, Idea] = {
-    "default": Idea("today's defaults"),
+    "default": Idea("the defaults"),
     "order-0": Idea("every row with a random prefix first", recipe=_train(natural_order_share=0.0)),
     "order-25": Idea("a quarter of the rows in table order (default: half)", recipe=_train(natural_order_share=0.25)),
     "order-75": Idea("three quarters of the rows in table order", recipe=_train(natural_order_share=0.75)),
@@ -77,7 +77,6 @@ IDEAS: dict[str, Idea] = {
     "batch-128": Idea("128 rows a step, rate by the square root", recipe=_train(batch_size=128)),
     "batch-512": Idea("512 rows a step, rate by the square root", recipe=_train(batch_size=512)),
     "batch-1024": Idea("1,024 rows a step, rate by the square root", recipe=_train(batch_size=1024)),
-
     "wider": Idea("width 128", recipe=_compact(hidden_size=128, intermediate_size=344)),
     "narrower": Idea("width 64", recipe=_compact(hidden_size=64, intermediate_size=172)),
     "width-48": Idea("width 48", recipe=_compact(hidden_size=48, intermediate_size=128)),
@@ -88,12 +87,9 @@ IDEAS: dict[str, Idea] = {
     "markers": Idea("a marker token before each value in place of slot embeddings", change=changes.marker_tokens),
     "names": Idea("first embeddings from SmolLM2's of the names", change=changes.embeddings_of_names),
     "taught": Idea("half of the warm-up drawn by a fine-tuned SmolLM2, whose minutes are extra", taught=True),
-    SMOLLM2: Idea("SmolLM2, today's defaults", SMOLLM2),
+    SMOLLM2: Idea("SmolLM2, the defaults", SMOLLM2),
     f"{SMOLLM2}-warmed": Idea("SmolLM2 trained first on rows of copula and trees", SMOLLM2,
                               change=changes.warm_up_of_any_model),
-    f"{SMOLLM2}-order-100": Idea("SmolLM2, all rows in table order", SMOLLM2, _train(natural_order_share=1.0)),
-    f"{SMOLLM2}-batch-32": Idea("SmolLM2, 32 rows a step, rate by the square root", SMOLLM2,
-                                _train(batch_size=32, learning_rate=1.4e-3)),
 }  # fmt: skip
 BASES = {"compact": "default", SMOLLM2: SMOLLM2}
 """What an idea is compared with."""

@@ -8,7 +8,7 @@ library's rooms. Refuses to know tables, budgets and figures.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -192,13 +192,4 @@ def at_temperature(temperature: float) -> Iterator[None]:
         return plain(model, column, hidden, state) / temperature
 
     with patch.object(CompactModel, "logits", tempered):
-        yield
-
-
-@contextmanager
-def together(*changes: Callable[[], Any]) -> Iterator[None]:
-    """All of them."""
-    with ExitStack() as stack:
-        for change in changes:
-            stack.enter_context(change())
         yield

@@ -214,7 +214,7 @@ def exact() -> bool:
     right = torch.full((64, 32), -STEPS, dtype=torch.int8)
     try:
         return bool((torch._int_mm(left, right) == -64 * STEPS * STEPS).all())
-    except (RuntimeError, NotImplementedError):
+    except RuntimeError:  # NotImplementedError, where a device has no kernel, is one
         return False
 
 

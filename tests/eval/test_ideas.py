@@ -1,7 +1,7 @@
 """Ideas are compared with the default of the same rows and seed, and leave the library as it was."""
 
 import json
-from types import SimpleNamespace
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -69,16 +69,9 @@ def test_a_change_fits_draws_and_scores_and_is_taken_back(change):
 
 
 def test_a_marker_is_one_token_more_for_each_column():
-    lengths = [fitted(change)._engine.encoder.grammar for change in (fits_nothing, changes.marker_tokens)]
-    plain, marked = lengths
+    plain, marked = (fitted(change)._engine.encoder.grammar for change in (nullcontext, changes.marker_tokens))
     assert marked.most_positions == plain.most_positions + plain.n_columns
     assert marked.vocabulary_size == plain.vocabulary_size + plain.n_columns
-
-
-def fits_nothing():
-    from contextlib import nullcontext
-
-    return nullcontext()
 
 
 def test_names_begin_with_projections_of_what_the_pretrained_model_has(monkeypatch):
@@ -89,16 +82,11 @@ def test_names_begin_with_projections_of_what_the_pretrained_model_has(monkeypat
 
     weight = torch.randn(50, 24, generator=torch.Generator().manual_seed(0))
     monkeypatch.setattr(changes, "_pretrained_embeddings", lambda: (tokenizer, weight))
-    seen = []
-    build = engines.build_compact
-    monkeypatch.setattr(engines, "build_compact", lambda *a, **k: seen.append(build(*a, **k)) or seen[-1])
-    fitted(changes.embeddings_of_names)
+    engine = fitted(changes.embeddings_of_names)._engine
     assert {" smoker", " yes", " no", " age"} <= set(words)
-    # The model that was built is trained afterwards; its first weights are those of another one of the same seed.
-    again = build(fitted(fits_nothing)._engine.encoder, fitted(fits_nothing)._engine.config)
-    first = again.slot_embedding.weight.detach().clone()
-    changes._begin_with_names(again, fitted(fits_nothing)._engine.encoder)
-    changed = (again.slot_embedding.weight != first).any(dim=1)
+    plain, begun = (engines.build_compact(engine.encoder, engine.config) for _ in range(2))
+    changes._begin_with_names(begun, engine.encoder)
+    changed = (begun.slot_embedding.weight != plain.slot_embedding.weight).any(dim=1)
     assert changed[1:].all() and not changed[0]
 
 
@@ -116,7 +104,7 @@ def test_a_projection_keeps_distances_and_has_the_spread_of_random_weights():
 
 
 def test_rows_of_a_teacher_are_half_of_the_warm_up():
-    model = fitted(fits_nothing)
+    model = fitted(nullcontext)
     engine, table = model._engine, people(0, 60)
     plain = {c.name: changes.to_physical(table[c.name], c) for c in engine.encoder.columns}
     encoded, _, _ = engine.encoder.encode_columns(plain)
@@ -128,7 +116,7 @@ def test_rows_of_a_teacher_are_half_of_the_warm_up():
 
 
 def test_temperature_divides_logits(stub):
-    model = fitted(fits_nothing)
+    model = fitted(nullcontext)
     rows = people(0, 60)
     plain = model.log_prob(rows)
     with changes.at_temperature(1.0):
@@ -200,7 +188,8 @@ def test_the_command_says_what_it_expects(tmp_path, monkeypatch, capsys):
     with pytest.raises(SystemExit, match="found none"):
         ideas.render(tmp_path)
     ideas.main(["--list"])
-    assert all(name in capsys.readouterr().out for name in ["default"])
+    listed = capsys.readouterr().out
+    assert all(name in listed for name in ideas.IDEAS)
     done = []
     monkeypatch.setattr(tables, "load", lambda name: small_table())
     monkeypatch.setattr(ideas, "run", lambda table, name, **how: done.append((len(table.train), name, how["seed"])))
@@ -214,4 +203,3 @@ def test_every_idea_has_a_base_and_options_that_exist():
     for idea in ideas.IDEAS.values():
         assert ideas.BASES[idea.model] in ideas.IDEAS
         FitConfig.from_mapping({"model": idea.model, **idea.recipe})
-    assert SimpleNamespace(**ideas.FIGURES).tstr == "TSTR"
