@@ -224,12 +224,19 @@ def _is_faster(plain: nn.Linear) -> bool:
     rows = torch.randn(PROBED_ROWS, plain.in_features, generator=torch.Generator().manual_seed(0)).requires_grad_()
     integers.integers = IntegerWeights.of(plain.weight, rows.detach().abs().amax(dim=0))
     seconds: dict[nn.Module, float] = {plain: math.inf, integers: math.inf}
-    for _ in range(PROBES):  # in turns and the fastest of each, so that a busy machine decides nothing
-        for layer in seconds:
-            began = time.perf_counter()
-            with torch.enable_grad():
-                torch.autograd.grad(functional.silu(layer(rows)).sum(), rows)
-            seconds[layer] = min(seconds[layer], time.perf_counter() - began)
+    threads = torch.get_num_threads()
+    # One thread, in turns, and the fastest of each, so that a busy machine decides nothing: several threads wait for
+    # each other at every operation there, and integers take more operations.
+    torch.set_num_threads(1)
+    try:
+        for _ in range(PROBES):
+            for layer in seconds:
+                began = time.perf_counter()
+                with torch.enable_grad():
+                    torch.autograd.grad(functional.silu(layer(rows)).sum(), rows)
+                seconds[layer] = min(seconds[layer], time.perf_counter() - began)
+    finally:
+        torch.set_num_threads(threads)
     return seconds[integers] <= MOST_OF_FLOAT * seconds[plain]
 
 

@@ -218,7 +218,11 @@ def test_the_faster_one_is_taken(causal, monkeypatch, slow, verdict):
         monkeypatch.setattr(Int8Linear, "forward", lambda layer, rows: plain(layer, rows))
     else:
         monkeypatch.setattr(Int8Linear, "forward", slower(Int8Linear.forward))
+    monkeypatch.setattr(int8_training, "PROBES", 2)
+    told = []
+    monkeypatch.setattr(torch, "set_num_threads", told.append)
     assert worth_it(causal) is verdict
+    assert told == [1, torch.get_num_threads()]
 
 
 def test_it_is_not_for_weights_that_are_trained_or_of_four_bits():
