@@ -20,7 +20,7 @@ def pick_device(name: str) -> torch.device:
         return torch.device("cuda" if gpu else "cpu")
     try:
         device = torch.device(name)
-    except RuntimeError:
+    except (RuntimeError, TypeError):
         device = None
     if device is None or device.type not in ("cpu", "cuda") or (device.type == "cuda" and not gpu):
         raise ConfigError(f"device: expected auto, cpu{' or cuda' if gpu else ' (no GPU is found here)'}, got {name!r}")

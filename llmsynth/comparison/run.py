@@ -144,7 +144,7 @@ def compare(
     known = {} if out is None else out.begin(_settings(plan, split), plan)
     stage = _Stage(plan, split, out, keep_rows, progress)
     stage.say(f"Learning {len(split.train):,} rows; {len(split.holdout):,} are held out to judge with.")
-    trials = {name: stage.kept(known.get(name, Trial(name, safe=True))) for name in plan.methods}
+    trials = {name: stage.kept(known.get(name, Trial(name, safe=is_safe(name)))) for name in plan.methods}
     try:
         for name in plan.methods:
             for trial in stage.run(trials[name]):
@@ -182,7 +182,7 @@ class _Stage:
         """Fit a contender with each seed that is not done yet, and yield it after each; its first failure ends it."""
         name, plan = trial.name, self.plan
         place = f"[{plan.methods.index(name) + 1}/{len(plan.methods)}] {name}"
-        trial = replace(trial, reason="", safe=is_safe(name))
+        trial = replace(trial, reason="")
         yield trial
         missing = [seed for seed in plan.seeds if seed not in {outcome.seed for outcome in trial.outcomes}]
         if not missing:

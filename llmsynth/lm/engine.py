@@ -28,6 +28,7 @@ from llmsynth.lm.ensemble import Ensemble
 from llmsynth.lm.int8_training import trains_in_integers, with_int8_layers
 from llmsynth.lm.likelihood import Likelihood
 from llmsynth.lm.memory import rows_that_fit, rows_to_decode
+from llmsynth.lm.parallel import Parallel
 from llmsynth.lm.plan import TrainPlan, make_plan
 from llmsynth.lm.pretrained import PretrainedModel
 from llmsynth.lm.progress import TrainerListener
@@ -118,7 +119,7 @@ def build_engine(schema: Schema, table: Mapping[str, Physical], config: FitConfi
     depth = kept_layers(config.pretrained, device)
     config = replace(config, pretrained=replace(config.pretrained, num_hidden_layers=depth))
     backbone = load_backbone(config.model, config.pretrained, device, remote_code=config.trust_remote_code)
-    in_integers = trains_in_integers(backbone.causal, config.pretrained)
+    in_integers = Parallel().agree(trains_in_integers(backbone.causal, config.pretrained))
     config = replace(config, pretrained=replace(config.pretrained, int8_training=in_integers))
     encoder = build_pretrained_encoder(schema, table, TokenizerVocabulary(backbone.tokenizer))
     encoded, _, _ = encoder.encode(table)

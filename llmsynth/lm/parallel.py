@@ -64,3 +64,7 @@ class Parallel:
 
         averaged: Any = reduce(torch.tensor([value], dtype=torch.float64, device=self._device), reduction="mean")
         return float(averaged[0])
+
+    def agree(self, yes: bool) -> bool:
+        """Whether all processes say yes."""
+        return self.mean(float(yes)) == 1.0

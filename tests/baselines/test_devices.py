@@ -8,7 +8,7 @@ from llmsynth.errors import ConfigError, TrainingError
 from llmsynth.seeded_torch import seeded
 
 
-@pytest.mark.parametrize("name", ["tpu", "gpu", "cuda:x", ""])
+@pytest.mark.parametrize("name", ["tpu", "gpu", "cuda:x", "", None])
 def test_an_unknown_device_is_refused(name: str) -> None:
     with pytest.raises(ConfigError, match="device: expected auto, cpu"):
         pick_device(name)

@@ -286,3 +286,16 @@ def test_what_cannot_work_is_refused_before_anything_is_fitted(patients: pd.Data
     with pytest.raises(ConfigError, match="folder"):
         compare(patients, "diabetes", TWO, resume=True)
     assert quick_judge == []
+
+
+def test_what_is_unsafe_is_called_so_before_its_turn_has_come(
+    patients: pd.DataFrame, quick_judge, breaks: Breaks, tmp_path: Path
+) -> None:
+    breaks("copula", KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        compare(patients, "diabetes", ["independent", "copula", "noise"], folder=tmp_path)
+    saved = json.loads((tmp_path / "comparison.json").read_text())
+    assert [(method["status"], method["safe"]) for method in saved["methods"]][1:] == [
+        ("not finished", True),
+        ("not finished", False),
+    ]

@@ -45,9 +45,17 @@ TableSynthesizer(recipe=recipe, random_state=0, max_minutes=0.05).fit(datasets.l
 json.dump(plans, open(sys.argv[1], "w"))
 """
 
+VOTE = """
+import json, sys
+from llmsynth.lm.parallel import Parallel
+own = Parallel()
+json.dump([own.agree(True), own.agree(own.rank == 0), own.agree(False)], open(sys.argv[1], "w"))
+"""
+
 
 def test_a_process_on_its_own_keeps_every_row():
     alone = Parallel()
+    assert alone.agree(True) and not alone.agree(False)
     assert (alone.rank, alone.size, alone.is_main) == (0, 1, True)
     assert alone.share(np.arange(5)).tolist() == [0, 1, 2, 3, 4]
 
@@ -107,3 +115,10 @@ def test_processes_with_different_clocks_have_one_plan(tmp_path):
     program.write_text(BUDGET, encoding="utf-8")
     plans = json.loads(run_two(program, tmp_path).read_text())
     assert len(plans) > 4 and plans == json.loads((tmp_path / "other.json").read_text())
+
+
+def test_processes_do_only_what_all_of_them_would(tmp_path):
+    program = tmp_path / "vote.py"
+    program.write_text(VOTE, encoding="utf-8")
+    first = json.loads(run_two(program, tmp_path).read_text())
+    assert first == json.loads((tmp_path / "other.json").read_text()) == [True, False, False]
