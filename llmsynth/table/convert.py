@@ -16,9 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from llmsynth.table.date_literals import span_unit
-from llmsynth.table.datetimes import parse_datetimes
+from llmsynth.table.datetimes import LOCAL_DAY, parse_datetimes
 from llmsynth.table.decimals import has_decimals, round_decimals, round_significant
 from llmsynth.table.iso_texts import parse_iso, parse_spans
+from llmsynth.table.local_days import local_days
 from llmsynth.table.schema import Column
 from llmsynth.table.unpack import NUMPY_UNITS, BoolArray, Unpacked
 
@@ -132,6 +133,8 @@ def parse_canonical(text: str, decimals: int | None) -> int | float | None:
 def time_counts(cells: Unpacked, column: Column) -> tuple[npt.NDArray[np.int64], BoolArray]:
     """Counts of a datetime column's unit since 1970-01-01."""
     unit = column.time_unit or "s"
+    if unit == LOCAL_DAY:
+        return _local_days(cells, column)
     if cells.family == "string":
         if column.datetime_format is None:
             counts, valid = parse_iso(cells.texts, unit, zoned=column.timezone is not None)
@@ -145,6 +148,15 @@ def time_counts(cells: Unpacked, column: Column) -> tuple[npt.NDArray[np.int64],
     # Naive and zoned times do not compare; a cell of the other sort lies outside the schema.
     same_sort = (cells.timezone is None) == (column.timezone is None)
     return coarse.astype(np.int64), np.asarray((coarse.astype(fine.dtype) == fine) & same_sort)
+
+
+def _local_days(cells: Unpacked, column: Column) -> tuple[npt.NDArray[np.int64], BoolArray]:
+    """Days of the column's zone; a cell that is no first moment of one lies outside the column."""
+    # A text holds what its form writes, at most nanoseconds; a cell of the column is a whole second.
+    unit = "s" if cells.family == "string" else cells.unit or "s"
+    moments, valid = time_counts(cells, replace(column, time_unit=unit))
+    days, first = local_days(moments, unit, column.timezone or "UTC")
+    return days, valid & first
 
 
 def within_bounds(values: npt.NDArray[Any], valid: BoolArray, column: Column) -> tuple[npt.NDArray[Any], BoolArray]:

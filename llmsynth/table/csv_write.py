@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from llmsynth.table.datetimes import format_datetimes
+from llmsynth.table.datetimes import LOCAL_DAY, format_datetimes
 from llmsynth.table.formula_cells import guard, guarded, is_formula
 from llmsynth.table.labels import label_names
 
@@ -81,7 +81,7 @@ def _plain(column: pd.Series[Any], unit: str | None) -> pd.Series[Any]:
     zone = column.dt.tz
     wall = column if zone is None else column.dt.tz_localize(None)
     unit = unit or str(np.datetime_data(wall.to_numpy().dtype)[0])
-    if zone is not None and unit in ("D", "h"):
+    if zone is not None and unit in ("D", "h", LOCAL_DAY):
         # Whole days or hours of UTC need not be whole in the zone.
         unit = "s"
     counts = wall.to_numpy().astype(f"datetime64[{'m' if unit == 'min' else unit}]")

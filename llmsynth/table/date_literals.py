@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 
 from llmsynth.errors import InputError
-from llmsynth.table.datetimes import PER_DAY, format_datetimes, format_unit, parse_datetimes
+from llmsynth.table.datetimes import LOCAL_DAY, PER_DAY, format_datetimes, format_unit, parse_datetimes
+from llmsynth.table.local_days import first_moments, local_days
 from llmsynth.table.schema import Column
 
 _ISO = re.compile(
@@ -32,6 +33,8 @@ def count_in_own_form(column: Column, text: str) -> Fraction | None:
     # Far years pass what 64 bits of nanoseconds hold: only what is written back is right.
     if not valid[0] or format_datetimes(counts, form, unit, column.timezone) != [text]:
         return None
+    if column.time_unit == LOCAL_DAY:
+        return _local_count(Fraction(int(counts[0]) * PER_DAY["s"], PER_DAY[unit]), column.timezone or "UTC")
     return Fraction(int(counts[0]) * PER_DAY[column.time_unit or "s"], PER_DAY[unit])
 
 
@@ -51,11 +54,21 @@ def count_of_iso(column: Column, text: str) -> Fraction | None:
     if match[8] not in (None, "Z"):
         hours, minutes = int(match[8][:3]), int(match[8][0] + match[8][-2:])
         seconds -= hours * 3600 + minutes * 60
-    elif match[8] is None and column.timezone is not None:
+    elif match[8] is None and column.timezone is not None and column.time_unit != LOCAL_DAY:
         # The offset at a wall-clock time: that of the time itself taken for UTC, then corrected once.
         seconds -= _offset(seconds - _offset(seconds, column.timezone), column.timezone)
     nanoseconds = seconds * 10**9 + int((match[7] or "").ljust(9, "0"))
+    if column.time_unit == LOCAL_DAY and match[8] is not None:
+        return _local_count(Fraction(nanoseconds, 10**9), column.timezone or "UTC")
     return Fraction(nanoseconds * PER_DAY[column.time_unit or "s"], PER_DAY["ns"])
+
+
+def _local_count(seconds: Fraction, timezone: str) -> Fraction:
+    """Days of a zone at a moment, a part of a day after its first moment; never whole at any other."""
+    whole = np.array([seconds.numerator // seconds.denominator])
+    days = local_days(whole, "s", timezone)[0]
+    since = seconds - int(first_moments(days, timezone)[0])
+    return int(days[0]) + min(since / PER_DAY["s"], Fraction(PER_DAY["s"] - 1, PER_DAY["s"]))
 
 
 def span_unit(column: Column) -> str | None:

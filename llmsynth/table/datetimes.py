@@ -27,6 +27,8 @@ BoolArray = npt.NDArray[np.bool_]
 MONTHS: tuple[str, ...] = ("January", "February", "March", "April", "May", "June", "July")
 MONTHS += ("August", "September", "October", "November", "December")
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+LOCAL_DAY = "local D"
+"""A day of a column's own time zone; see `local_days`."""
 PER_DAY = {
     "D": 1,
     "h": 24,
@@ -37,6 +39,7 @@ PER_DAY = {
     "ns": 86_400_000_000_000,
 }
 _UNITS = tuple(PER_DAY)
+PER_DAY[LOCAL_DAY] = 1
 _DIRECTIVE = re.compile(r"%([-^:369]?)([A-Za-z%])|([^%]+)")
 _TWO_DIGITS = {"m": "month", "d": "day", "H": "hour", "I": "hour12", "M": "minute", "S": "second", "y": "year2"}
 _FRACTION_UNIT = {3: "ms", 6: "us", 9: "ns"}

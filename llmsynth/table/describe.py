@@ -18,11 +18,12 @@ from llmsynth.errors import SchemaError
 from llmsynth.table.categories import plain_categories
 from llmsynth.table.convert import category_text, distinct_texts, parse_canonical, without_bounds
 from llmsynth.table.date_forms import DateForm, detect_format
-from llmsynth.table.datetimes import PER_DAY, coarsest_unit, format_unit, parse_datetimes
+from llmsynth.table.datetimes import LOCAL_DAY, PER_DAY, coarsest_unit, format_unit, parse_datetimes
 from llmsynth.table.decimals import MOST_DIGITS, count_decimals, round_significant, whole_digits
 from llmsynth.table.dtype_names import dtype_name
 from llmsynth.table.dtypes import physical_of
 from llmsynth.table.identifiers import check_pattern, pattern_of, repeats
+from llmsynth.table.local_days import are_local_days
 from llmsynth.table.mixed import in_form, nearest_form
 from llmsynth.table.overrides import BOUNDS
 from llmsynth.table.schema import Column, Scalar, check_column
@@ -196,7 +197,7 @@ def _datetime(column: Column, cells: Unpacked, changes: Mapping[str, Any]) -> di
         found |= {"datetime_format": form.form, "timezone": form.timezone, "time_unit": unit}
     elif cells.family == "datetime":
         _check_zone(column.name, cells.timezone)
-        found["time_unit"] = coarsest_unit(cells.present(), cells.unit or "s")
+        found["time_unit"] = _whole_unit(cells.present(), cells.unit or "s", cells.timezone)
     else:
         n = len(cells.values) - cells.n_missing
         raise SchemaError(f"column {column.name!r}: kind datetime is contradicted by {n} rows that are no dates")
@@ -218,7 +219,12 @@ def _unit(form: DateForm, texts: Sequence[str]) -> str:
     """The coarsest unit that loses nothing: a form may write more (" 00:00:00") than the values have."""
     unit = format_unit(form.form)
     counts, valid = parse_datetimes(texts, form.form, unit, form.timezone)
-    return coarsest_unit(counts[valid], unit)
+    return _whole_unit(counts[valid], unit, form.timezone)
+
+
+def _whole_unit(counts: npt.NDArray[np.int64], unit: str, timezone: str | None) -> str:
+    """Days of the zone before days of UTC, which a zone's are in winter only."""
+    return LOCAL_DAY if are_local_days(counts, unit, timezone) else coarsest_unit(counts, unit)
 
 
 def _unit_of_bounds(name: str, unit: str, finest: str, changes: Mapping[str, Any]) -> str:

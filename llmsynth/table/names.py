@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from llmsynth.table.cells import IntArray
+from llmsynth.table.datetimes import LOCAL_DAY
 
 _NANOSECONDS = {
     "D": 86_400 * 10**9,
@@ -115,7 +116,7 @@ def shortest_dates(
     exact : ndarray of bool, shape (n_codes,)
         Codes that are single values (atoms).
     unit : str
-        A numpy datetime unit: ``D``, ``h``, ``min``, ``s``, ``ms``, ``us`` or ``ns``.
+        One of `llmsynth.table.datetimes.PER_DAY`.
     is_atom : callable
         Tells which grid points are atoms, and so may not name a cell.
 
@@ -124,7 +125,7 @@ def shortest_dates(
     list of str
         Distinct texts, one per code.
     """
-    own = "m" if unit == "min" else unit
+    own = {"min": "m", LOCAL_DAY: "D"}.get(unit, unit)
     coarser = _UNITS[: _UNITS.index(own) + 1]
     return [
         _coarsest(first, last, single, (own, coarser), is_atom)

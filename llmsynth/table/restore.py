@@ -18,8 +18,9 @@ import pyarrow as pa
 
 from llmsynth.errors import SchemaError
 from llmsynth.table.categories import category_index
-from llmsynth.table.datetimes import format_datetimes
+from llmsynth.table.datetimes import LOCAL_DAY, format_datetimes
 from llmsynth.table.dtype_names import dtype_from_name, dtype_name
+from llmsynth.table.local_days import first_moments
 from llmsynth.table.schema import Column
 from llmsynth.table.unpack import NUMPY_UNITS, BoolArray
 
@@ -81,6 +82,8 @@ def _plain(values: npt.NDArray[Any], missing: BoolArray, column: Column) -> npt.
         return np.asarray(table[np.where(missing, 0, values)]) if len(table) else np.zeros(len(values), dtype=object)
     if column.kind == "datetime":
         counts = np.where(missing, 0, values).astype(np.int64)
+        if column.time_unit == LOCAL_DAY:
+            return first_moments(counts, column.timezone or "UTC").astype("datetime64[s]")
         return counts.astype(f"datetime64[{NUMPY_UNITS[column.time_unit or 's']}]")
     return values
 
@@ -102,7 +105,8 @@ def _as_texts(plain: npt.NDArray[Any], missing: BoolArray, column: Column) -> np
     distinct, inverse = np.unique(plain, return_inverse=True)
     if plain.dtype.kind == "M":
         form = column.datetime_format or "%Y-%m-%dT%H:%M:%S"
-        texts = format_datetimes(distinct.astype(np.int64), form, column.time_unit or "s", column.timezone)
+        unit = "s" if column.time_unit == LOCAL_DAY else column.time_unit or "s"
+        texts = format_datetimes(distinct.astype(np.int64), form, unit, column.timezone)
     elif plain.dtype.kind == "f" and column.decimals is not None:
         texts = [f"{value:.{column.decimals}f}" for value in distinct.tolist()]
     else:

@@ -22,6 +22,7 @@ from llmsynth.errors import InputError, SchemaError
 from llmsynth.table.boxes import Boxes, holds
 from llmsynth.table.codec import ColumnCodec, build_codec
 from llmsynth.table.conditions import compile_condition
+from llmsynth.table.datetimes import LOCAL_DAY
 from llmsynth.table.dtypes import Physical, match_columns, to_physical
 from llmsynth.table.row_order import check_offset, signs
 from llmsynth.table.rules import ColumnOrder, ColumnSum, Dependency, Implication, Rule, UniqueKey
@@ -273,6 +274,12 @@ def _check_order(rule: ColumnOrder, left: Column, right: Column) -> None:
     if dates and (left.timezone is None) is not (right.timezone is None):
         zoned = left.name if left.timezone is not None else right.name
         raise SchemaError(f"{rule}: of the two dates only {zoned!r} has a time zone, so they cannot be compared")
+    days = [column.name for column in (left, right) if column.time_unit == LOCAL_DAY]
+    if days and (len(days) == 1 or left.timezone != right.timezone):
+        raise SchemaError(
+            f"{rule}: {days[0]!r} has days of its time zone and the other column has not, so they cannot be compared; "
+            f"give {days[0]!r} the time_unit 's' in the schema"
+        )
     try:
         check_offset(rule.offset, left, right)
     except SchemaError as error:

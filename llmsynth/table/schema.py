@@ -63,9 +63,9 @@ class Column:
     datetime_format: str | None = None
     """strftime form of a datetime column whose cells are strings; `%-m` and the like mean "without zero padding"."""
     time_unit: str | None = None
-    """Unit of a datetime's count since 1970-01-01: D, h, min, s, ms, us or ns."""
+    """Unit of a datetime's count since 1970-01-01: D, h, min, s, ms, us or ns; "local D": days of `timezone`."""
     timezone: str | None = None
-    """Time zone of a datetime column; its counts are then UTC. None: wall clock."""
+    """Time zone of a datetime column; its counts are then UTC, but for "local D". None: wall clock."""
     max_length: int | None = None
     """Longest text in characters."""
     pattern: str | None = None

@@ -11,13 +11,14 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from llmsynth.errors import SchemaError
+from llmsynth.table.datetimes import LOCAL_DAY
 
 if TYPE_CHECKING:
     from llmsynth.table.schema import Column
 
 KINDS = ("integer", "decimal", "boolean", "categorical", "datetime", "text", "identifier", "constant", "missing")
 ROLES = ("feature", "target", "identifier")
-TIME_UNITS = ("D", "h", "min", "s", "ms", "us", "ns")
+TIME_UNITS = ("D", "h", "min", "s", "ms", "us", "ns", LOCAL_DAY)
 _TEXTS = (
     "dtype",
     "datetime_format",
@@ -72,6 +73,8 @@ def check_column(column: Column) -> None:
         raise SchemaError(f"column {name!r}: minimum is above maximum")
     if column.time_unit is not None and column.time_unit not in TIME_UNITS:
         raise SchemaError(f"column {name!r}: time_unit {column.time_unit!r} is unknown; use one of {TIME_UNITS}")
+    if column.time_unit == LOCAL_DAY and column.timezone is None:
+        raise SchemaError(f"column {name!r}: time_unit {LOCAL_DAY!r} is for columns with a time zone; use 'D'")
     if column.categories is not None:
         _check_categories(column)
 

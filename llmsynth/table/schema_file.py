@@ -37,6 +37,7 @@ _HEADER = """\
 # decimals     fixed number of decimals;  significant: significant digits instead
 # categories   legal values;  fold_below: 5 folds those seen fewer than five times into one
 # datetime_format           strftime form of dates written as text; %-m means "not zero-padded"
+# time_unit    D, h, min, s, ms, us or ns of UTC or of a clock without a zone; local D: days of the timezone
 # pattern      how an identifier is made: integer:1000, template:A-{digits:5:1}, uuid, email:example.org, person:1:...
 """
 _FOR_ALL = ("dtype", "nullable")

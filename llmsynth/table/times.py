@@ -10,8 +10,9 @@ import datetime as dt
 import numpy as np
 
 from llmsynth.errors import SchemaError
+from llmsynth.table.datetimes import LOCAL_DAY
 
-_NUMPY = {"min": "m"}
+_NUMPY = {"min": "m", LOCAL_DAY: "D"}
 
 
 def iso_time(count: int, unit: str) -> str:
@@ -27,7 +28,9 @@ def iso_time(count: int, unit: str) -> str:
 
 
 def count_of(value: object, unit: str, name: str) -> int:
-    """Count of a unit since 1970-01-01 for a bound: a count, an ISO text, a date or a datetime (naive, or UTC).
+    """Count of a unit since 1970-01-01 for a bound: a count, an ISO text, a date or a datetime.
+
+    A datetime without a zone is taken for UTC; of a day of a zone it is its date that counts.
 
     Raises
     ------
@@ -37,7 +40,7 @@ def count_of(value: object, unit: str, name: str) -> int:
     if isinstance(value, int) and not isinstance(value, bool):
         return value
     if isinstance(value, dt.datetime) and value.tzinfo is not None:
-        value = value.astimezone(dt.UTC).replace(tzinfo=None)
+        value = (value if unit == LOCAL_DAY else value.astimezone(dt.UTC)).replace(tzinfo=None)
     try:
         if isinstance(value, dt.date | str):
             fine = np.datetime64(value.replace(" ", "T") if isinstance(value, str) else value)

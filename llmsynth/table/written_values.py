@@ -8,8 +8,9 @@ from __future__ import annotations
 import numpy as np
 
 from llmsynth.table.codec import NumberCodec
-from llmsynth.table.datetimes import PER_DAY, format_datetimes
+from llmsynth.table.datetimes import LOCAL_DAY, PER_DAY, format_datetimes
 from llmsynth.table.decimals import round_significant
+from llmsynth.table.local_days import first_moments
 from llmsynth.table.names import format_grid
 from llmsynth.table.times import iso_time
 
@@ -28,7 +29,11 @@ def written_point(codec: NumberCodec, point: int) -> str:
     column = codec.column
     if column.kind == "datetime":
         form, unit = column.datetime_format, column.time_unit or "s"
-        if form is None and column.timezone is not None:
+        if unit == LOCAL_DAY:
+            if form is None:
+                return iso_time(point, unit)
+            point, unit = int(first_moments(np.array([point]), column.timezone or "UTC")[0]), "s"
+        elif form is None and column.timezone is not None:
             form, point, unit = "%Y-%m-%dT%H:%M:%S%:z", point * PER_DAY["s"] // PER_DAY[unit], "s"
         if form is None:
             return iso_time(point, unit)

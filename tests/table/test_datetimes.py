@@ -72,12 +72,12 @@ def test_whole_hours_and_days_of_utc_are_written_at_the_offset_of_the_zone(zone,
     "texts, form, unit, first",
     [
         (["2020-01-01 10 +01:00", "2020-07-01 23 +02:00"], "%Y-%m-%d %H %:z", "h", 18262 * 24 + 9),
-        (["2020-01-01 +01:00", "2020-01-02 +01:00"], "%Y-%m-%d %:z", "h", 18262 * 24 - 1),
+        (["2020-01-01 +01:00", "2020-01-02 +01:00"], "%Y-%m-%d %:z", "local D", 18262),
         (["2020-01-01 +00:00", "2020-01-02 +00:00"], "%Y-%m-%d %:z", "D", 18262),
         (["2020-01-01 10 +05:30", "2020-01-02 11 +05:30"], "%Y-%m-%d %H %:z", "min", (18262 * 24 + 4) * 60 + 30),
     ],
 )
-def test_texts_without_minutes_count_from_utc(texts, form, unit, first):
+def test_texts_without_minutes_count_from_utc_or_in_days_of_their_zone(texts, form, unit, first):
     series = pd.Series(texts)
     column = infer_column(series, "t")
     assert (column.datetime_format, column.time_unit, column.minimum) == (form, unit, first)

@@ -397,7 +397,11 @@ def test_descriptions_are_short_and_in_the_columns_own_words():
     shown = "'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 5 more"
     assert describe_column(many, many.column) == f"column 'x' has 15 categories: {shown}"
     zoned, _ = fitted(pd.Series(pd.to_datetime(["2020-07-01", "2020-12-01"])).dt.tz_localize("Europe/Berlin"))
-    assert ValueSet.full(zoned, zoned.column).describe() == "2020-07-01T00:00:00+02:00 to 2020-12-01T00:00:00+01:00"
+    assert ValueSet.full(zoned, zoned.column).describe() == "2020-07-01 to 2020-12-01"
+    zoned, _ = fitted(
+        pd.Series(pd.to_datetime(["2020-07-01 09:00", "2020-12-01 09:00"])).dt.tz_localize("Europe/Berlin")
+    )
+    assert ValueSet.full(zoned, zoned.column).describe() == "2020-07-01T09:00:00+02:00 to 2020-12-01T09:00:00+01:00"
     loud = CategoryCodec(Column("x", "categorical", categories=("YES", "NO")))
     assert "did you mean 'YES'?" in message_of(loud, "==", "yes")
     loose, _ = fitted(np.r_[1 / 3, 22 / 7, np.random.default_rng(0).random(60) + 1])
