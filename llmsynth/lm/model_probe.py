@@ -103,9 +103,7 @@ def _probe(model: LanguageModel, causal: Any) -> Decoding:
     except Exception as error:  # the boundary: an architecture may fail in any way
         raise _refusal(causal, error) from error
     if not bool(torch.isfinite(whole).all()):
-        raise InputError(
-            f"{_name(causal)} gives states that are not finite: expected weights of numbers. Download the model anew"
-        )
+        raise _not_finite(causal, "states")
     exact = whole.dtype in (torch.float32, torch.float64)
     whole = whole.double()
     first, other_last, other_first = whole
@@ -157,6 +155,8 @@ def _scale_of_logits(causal: Any, hidden: torch.Tensor, logits: torch.Tensor, us
     columns = torch.from_numpy(used).to(weight.device)
     ours = (hidden @ weight[columns].double().T).flatten(0, 1)
     own = logits[..., columns].double().flatten(0, 1)
+    if not bool(torch.isfinite(own).all()):
+        raise _not_finite(causal, "logits")
     ours, own = ours - ours.mean(dim=0), own - own.mean(dim=0)
     both = float(ours.norm() * own.norm())
     if not both > 0:  # it says the same of every text
@@ -169,6 +169,12 @@ def _scale_of_logits(causal: Any, hidden: torch.Tensor, logits: torch.Tensor, us
         )
     scale = product / float((ours * ours).sum())
     return 1.0 if abs(scale - 1.0) < AS_IS else scale
+
+
+def _not_finite(causal: Any, what: str) -> InputError:
+    return InputError(
+        f"{_name(causal)} gives {what} that are not finite: expected weights of numbers. Download the model anew"
+    )
 
 
 def _wide_gap(model: LanguageModel, kept: int) -> int:

@@ -152,7 +152,12 @@ def test_weights_that_are_no_numbers_are_said_to_be_that(build):
     model = build("llama")
     with torch.no_grad():
         model.causal.model.layers[0].mlp.up_proj.weight[0, 0] = float("nan")
-    with pytest.raises(InputError, match=r"not finite: expected weights of numbers. Download the model anew"):
+    with pytest.raises(InputError, match=r"states that are not finite: expected weights of numbers. Download the mode"):
+        probe(model, model.causal)
+    model = build("llama")
+    with torch.no_grad():
+        model.causal.lm_head.weight = torch.nn.Parameter(torch.full_like(model.causal.lm_head.weight, float("nan")))
+    with pytest.raises(InputError, match=r"logits that are not finite: expected weights of numbers"):
         probe(model, model.causal)
 
 
