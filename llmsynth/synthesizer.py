@@ -55,6 +55,7 @@ from llmsynth.table.infer import infer_schema
 from llmsynth.table.rule_checks import check_rules
 from llmsynth.table.schema import Schema
 from llmsynth.table.schema_file import read_schema_yaml
+from llmsynth.table.spans import as_spans, plain_numbers
 from llmsynth.table.weight_column import (
     overrides_without_weights,
     refuse_weights_in,
@@ -717,7 +718,7 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
 
         Returns
         -------
-        Series, or with `quantiles` a DataFrame of columns "mean" and the quantiles
+        Series, or with `quantiles` a DataFrame of columns "mean" and the quantiles; of time spans they are spans.
             Numbered from 0. Missing for a row with a value outside the schema, where classes are predicted.
 
         Raises
@@ -742,11 +743,12 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
                 self._complete(asking.iloc[start : start + size], n_draws, random_state, first_row=start, **how)[label]
                 for start in starts
             ]
-            draws = pd.concat(pieces).to_numpy(np.float64).reshape(len(frame), n_draws)
-            mean = pd.Series(draws.mean(axis=1), name=label)
+            draws = plain_numbers(pd.concat(pieces), column).reshape(len(frame), n_draws)
+            mean = pd.Series(as_spans(draws.mean(axis=1), column), name=label)
             if quantiles is None:
                 return mean
-            return pd.DataFrame({"mean": mean} | {share: np.quantile(draws, share, axis=1) for share in asked})
+            beside = {share: as_spans(np.quantile(draws, share, axis=1), column) for share in asked}
+            return pd.DataFrame({"mean": mean} | beside)
         if column.categories is None:
             raise InputError(
                 f"predict: expected a column of classes or numbers, {column.name!r} is of kind {column.kind}"

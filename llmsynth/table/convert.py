@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from llmsynth.table.date_literals import span_unit
 from llmsynth.table.datetimes import LOCAL_DAY, parse_datetimes
 from llmsynth.table.decimals import has_decimals, round_decimals, round_significant
 from llmsynth.table.iso_texts import parse_iso, parse_spans
 from llmsynth.table.local_days import local_days
 from llmsynth.table.schema import Column
+from llmsynth.table.spans import span_unit
 from llmsynth.table.unpack import NUMPY_UNITS, BoolArray, Unpacked
 
 _SINGLE = ("float32", "float16", "Float32", "arrow[float]", "arrow[halffloat]")

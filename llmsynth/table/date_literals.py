@@ -17,6 +17,7 @@ from llmsynth.errors import InputError
 from llmsynth.table.datetimes import LOCAL_DAY, PER_DAY, format_datetimes, format_unit, parse_datetimes
 from llmsynth.table.local_days import first_moments, local_days
 from llmsynth.table.schema import Column
+from llmsynth.table.spans import span_unit
 
 _ISO = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?)?(?: ?(Z|[+-]\d\d:?\d\d))?", re.ASCII
@@ -69,12 +70,6 @@ def _local_count(seconds: Fraction, timezone: str) -> Fraction:
     days = local_days(whole, "s", timezone)[0]
     since = seconds - int(first_moments(days, timezone)[0])
     return int(days[0]) + min(since / PER_DAY["s"], Fraction(PER_DAY["s"] - 1, PER_DAY["s"]))
-
-
-def span_unit(column: Column) -> str | None:
-    """Unit of a column of time spans, which are whole numbers otherwise; None for other columns."""
-    match = re.search(r"(?:timedelta64|duration)\[(\w+)\]", column.dtype)
-    return None if match is None else match[1]
 
 
 def span_count(column: Column, text: str) -> Fraction | None:

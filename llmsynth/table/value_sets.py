@@ -39,10 +39,11 @@ from llmsynth.table.codec import ColumnCodec, NumberCodec
 from llmsynth.table.condition_parser import Value
 from llmsynth.table.condition_tokens import parse_number
 from llmsynth.table.convert import category_text
-from llmsynth.table.date_literals import count_in_own_form, count_of_iso, iso_of, span_count, span_unit
+from llmsynth.table.date_literals import count_in_own_form, count_of_iso, iso_of, span_count
 from llmsynth.table.decimals import round_significant
 from llmsynth.table.dtypes import Physical
 from llmsynth.table.schema import Column
+from llmsynth.table.spans import span_unit
 from llmsynth.table.written_values import quoted, written_number, written_point
 
 Intervals = tuple[tuple[int, int], ...]

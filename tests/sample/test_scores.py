@@ -133,6 +133,18 @@ def test_a_number_that_is_the_only_column_is_predicted(label):
     pd.testing.assert_series_equal(found, other)  # the values that are given are not looked at
 
 
+@pytest.mark.parametrize("dtype", ["timedelta64[s]", "duration[ms][pyarrow]"])
+def test_time_spans_are_predicted_as_time_spans(dtype):
+    spans = pd.Series(np.arange(60) * 7 % 50 * 60, dtype="timedelta64[s]").astype(dtype)
+    rows = pd.DataFrame({"wait": spans, "y": ["a", "b"] * 30})
+    fitted = TableSynthesizer("compact", recipe=RECIPE, max_epochs=1, random_state=0).fit(rows)
+    found = fitted.predict(rows.head(3), "wait", quantiles=(0.5,), n_draws=100, random_state=1)
+    assert [str(one)[:12] for one in found.dtypes] == ["timedelta64["] * 2
+    assert (found >= pd.Timedelta(0)).all(axis=None) and (found <= pd.Timedelta("49min")).all(axis=None)
+    draws = fitted.sample(200, random_state=1)["wait"].astype("timedelta64[s]")
+    assert abs(found["mean"].mean() - draws.mean()) < pd.Timedelta("15min")
+
+
 @pytest.mark.parametrize(
     ("how", "message"),
     [
