@@ -191,7 +191,8 @@ class Features:
             table[name] = _drawn_texts(pool, n, np.random.default_rng([seed, start, place]), gaps=gaps)
         schema = self.schema
         if not gaps:
-            full = (replace(one, missing_share=0.0) if one.kind == "constant" else one for one in schema.columns)
+            made = ("constant", "identifier")
+            full = (replace(one, missing_share=0.0) if one.kind in made else one for one in schema.columns)
             schema = replace(schema, columns=tuple(full))
         return whole_rows(table, schema, n, seed, start)
 

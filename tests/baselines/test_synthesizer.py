@@ -178,8 +178,10 @@ def test_the_target_of_a_schema_is_the_methods_target(monkeypatch: pytest.Monkey
     assert own.schema_.target == "outcome" and seen == [2, 2]
 
 
-def test_cells_of_free_text_and_constants_are_filled_too() -> None:
+def test_cells_of_free_text_constants_and_identifiers_are_filled_too() -> None:
     table = hostile_table()
+    table["record"] = [f"R-{number:05d}" for number in range(len(table))]
+    table.loc[::5, "record"] = None
     table.loc[::3, "note"] = None
     table.loc[::4, "unit"] = None
     filled = fitted("diffusion", table).impute(table, random_state=0)
