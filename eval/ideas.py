@@ -62,6 +62,10 @@ def _compact(**options: Any) -> dict[str, Any]:
     return {"compact": options}
 
 
+def _pretrained(**options: Any) -> dict[str, Any]:
+    return {"pretrained": options}
+
+
 def _train(**options: Any) -> dict[str, Any]:
     return {"train": options}
 
@@ -90,6 +94,11 @@ IDEAS: dict[str, Idea] = {
     SMOLLM2: Idea("SmolLM2, the defaults", SMOLLM2),
     f"{SMOLLM2}-warmed": Idea("SmolLM2 trained first on rows of copula and trees", SMOLLM2,
                               change=changes.warm_up_of_any_model),
+    f"{SMOLLM2}-6": Idea("SmolLM2's first 6 layers (default: 10)", SMOLLM2, _pretrained(num_hidden_layers=6)),
+    f"{SMOLLM2}-16": Idea("SmolLM2's first 16 layers", SMOLLM2, _pretrained(num_hidden_layers=16)),
+    f"{SMOLLM2}-30": Idea("all 30 layers of SmolLM2", SMOLLM2, _pretrained(num_hidden_layers=None)),
+    f"{SMOLLM2}-batch-32": Idea("SmolLM2, 32 rows a step", SMOLLM2, _train(batch_size=32)),
+    f"{SMOLLM2}-batch-8": Idea("SmolLM2, 8 rows a step", SMOLLM2, _train(batch_size=8)),
 }  # fmt: skip
 BASES = {"compact": "default", SMOLLM2: SMOLLM2}
 """What an idea is compared with."""
