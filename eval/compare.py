@@ -13,6 +13,7 @@ import argparse
 import math
 import sys
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ from eval.benchmark.entries import (
     read,
     reference,
 )
+from eval.benchmark.methods import methods
 from eval.benchmark.picture import draw
 from eval.benchmark.published import published
 from eval.benchmark.scores import CHANGED
@@ -92,7 +94,12 @@ def section(name: str, entries: Sequence[Entry]) -> str:
     text = [
         f"## {_title(name)}",
         f"{rows['train']:,} rows to learn from, {rows['holdout']:,} held out ({split}).",
-        table(header, lines) + (FEW if any(entry.few for entry in done) else "") + _older(done) + _mixed(done),
+        table(header, lines)
+        + (FEW if any(entry.few for entry in done) else "")
+        + _older(done)
+        + _mixed(done)
+        + _earlier(entries)
+        + _notes(done),
         "The protocol's figures:",
         protocol(name, done, first["task"]) + _versions(done),
     ]
@@ -127,6 +134,33 @@ def _mixed(entries: Sequence[Entry]) -> str:
     ours = [one for one in entries if one.kind == "ours" and len({run["fit"]["commit"] for run in one.runs}) > 1]
     named = ", ".join(f"{one.method} {one.minutes:g} min" for one in ours)
     return f"\n\nSeeds of ours that were fitted at different commits: {named}." if ours else ""
+
+
+@cache
+def _digests() -> dict[str, str]:
+    return {name: one.digest for name, one in methods().items()}
+
+
+def _is_earlier(entry: Entry) -> bool:
+    """Whether results are of packages or a runner that the peer does not have any more."""
+    now = _digests().get(entry.method)
+    return now is not None and any(one["fit"].get("runner", "") != now for one in (*entry.runs, *entry.failures))
+
+
+def _earlier(entries: Sequence[Entry]) -> str:
+    named = ", ".join(f"{one.method} {one.minutes:g} min" for one in entries if _is_earlier(one))
+    return f"\n\nOf an earlier state of the peer's runner: {named}." if named else ""
+
+
+def _notes(entries: Sequence[Entry]) -> str:
+    """What runners of peers say of a fit or a draw, such as rows that a budget had no time for."""
+    said = {}
+    for one in entries:
+        for run in one.runs if one.kind == "peer" else ():
+            for note in run["fit"]["answer"].get("notes", ()):
+                said.setdefault(note, {})[f"{one.method} {one.minutes:g} min"] = None
+    lines = [f"- {', '.join(where)}: {note}." for note, where in said.items()]
+    return "\n\nWhat the runners of peers note:\n\n" + "\n".join(lines) if lines else ""
 
 
 def protocol(name: str, entries: Sequence[Entry], task: str) -> str:
@@ -234,7 +268,7 @@ def ranking(block: Mapping[str, list[Entry]]) -> str:
             *(number(_mean([entry.mean(one) for entry in own]), percent=FIGURES[one].percent) for one in RANKED[:3]),
             *(number(_mean([entry.tstr_lost for entry in own if entry.dataset in names]))
               for names in lost.values() if names),
-            *(number(_mean([entry.mean(one) for entry in own]), percent=True) for one in ("copies", "near_train")),
+            *(_over(own, one) for one in ("copies", "near_train")),
             seconds(_mean([entry.seconds("fit") for entry in own if not entry.failed])),
         ])  # fmt: skip
     header = ["method", "mean rank", "tables", *(FIGURES[one].title for one in RANKED[:3])]
@@ -246,8 +280,18 @@ def _counted(own: Sequence[Entry]) -> str:
     """On how many tables a method made rows, and where it did so in part only."""
     failed, few = sum(entry.failed for entry in own), sum(entry.few for entry in own)
     seeds = sum(len(entry.failures) for entry in own if not entry.failed)
+    earlier = sum(map(_is_earlier, own))
     parts = [f"{failed} failed"] * bool(failed) + [f"{few} †"] * bool(few) + [f"{seeds} seeds failed"] * bool(seeds)
+    parts += [f"{earlier} ‡"] * bool(earlier)
     return f"{len(own) - failed}" + (f" ({', '.join(parts)})" if parts else "")
+
+
+def _over(own: Sequence[Entry], key: str) -> str:
+    """A share's mean over tables, and of how many where rows were made on more: not every table has every figure."""
+    made = [entry for entry in own if not entry.failed]
+    known = [value for entry in made if not math.isnan(value := entry.mean(key))]
+    some = f" ({len(known)} of {len(made)})" if 0 < len(known) < len(made) else ""
+    return number(_mean(known), percent=True) + some
 
 
 def _mean(values: Sequence[float]) -> float:
@@ -263,7 +307,10 @@ RANKING_NOTE = (
     "model are rivals of each other. Methods are ranked beside others that were run on the same tables only: "
     "first on all of them, then, where there are more methods, on those with the most. AUC and R2 lost: of models "
     "trained on as many real rows minus that of models trained on synthetic ones; R2 has no lower end. A high share of "
-    "rows nearer to a training row than 2 % of held-out ones are (2 % DCR) means near-copies, whatever the rank."
+    "rows nearer to a training row than 2 % of held-out ones are (2 % DCR) means near-copies, whatever the rank. ‡: so "
+    "many tables are of an earlier state of the peer's runner, and not run again. Peers run with their own defaults "
+    "but for what `eval/peers` says; ours were chosen while these tables and their held-out rows were looked at "
+    "(eval/LOG.md), which flatters ours."
 )
 FEW = "\n\n† Fewer rows than are held out: all figures are of these rows alone, and not at as many as the others'."
 

@@ -1,4 +1,4 @@
-"""`insurance-great`: be_great on the same base model and rows, with three times the minutes.
+"""`insurance-great`: be_great on the same base model and rows, with three times the minutes allowed.
 
 be_great gets an environment of its own in a temporary folder, because its dependencies are not ours. What it writes is
 scored here by the same judges. `insurance-smollm2` compares the two at the same number of rows.

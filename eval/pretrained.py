@@ -2,11 +2,11 @@
 
 Held-out nats per row decide (one number for both models, same hold-out rows); Shape and C2ST stand beside.
 
-be_great on the same base model and rows had three times the minutes (`insurance-great`, a run of its own: the same kind
-of machine is needed for the ratios of speed). Training rows per second are rows seen over the seconds of the whole fit;
-valid rows are those without an unknown category or a number outside the training range, and be_great's share of them
-is taken as high as its two recorded shares allow. Quality is taken at the 200 rows that a be_great run affords, because
-it depends on the number of rows.
+be_great on the same base model and rows was allowed three times the minutes and used two thirds of them
+(`insurance-great`, a run of its own: the same kind of machine is needed for the ratios of speed). Training rows per
+second are rows seen over the seconds of the whole fit; valid rows are those without an unknown category or a number
+outside the training range, and be_great's share of them is taken as high as its two recorded shares allow. Quality is
+taken at the 200 rows that a be_great run affords, because it depends on the number of rows.
 """
 
 from __future__ import annotations
@@ -63,7 +63,12 @@ def run(
     control = scoring.c2st_at(table, table.holdout, N_ROWS_AGAINST_GREAT, learners=learners)
     shape = models["smollm2"]["metrics"]["scores"]["shape_error"]["value"]
     targets = [
-        Target("held-out nats per row over compact's", nats["smollm2"] / nats["compact"], "<=", 1.02),
+        Target(
+            "held-out nats per row over those of compact without a warm-up",
+            nats["smollm2"] / nats["compact"],
+            "<=",
+            1.02,
+        ),
         Target("Shape error", shape, "<=", 0.05),
         Target("fit seconds", models["smollm2"]["seconds"]["fit"], "<=", 60 * minutes),
     ]

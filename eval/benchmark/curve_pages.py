@@ -42,9 +42,9 @@ def document(result: Result) -> str:
         "## Which of our models is best, and what `--model auto` takes",
         _rule(result["rule"]),
         "Nats lost: auto's choice beside the best, ± the standard error over held-out rows. Auto / copula: over the "
-        "rows that are possible under both, with the 95 % interval over them of what the copula loses; a few rows of "
-        "hundreds of nats can decide the copula's mean. Likelier: the share of all rows possible under either that "
-        "auto's choice gives more probability.",
+        "rows that are possible under both (of so many seeds), with the 95 % interval over them of what the copula "
+        "loses; a few rows of hundreds of nats can decide the copula's mean. Likelier: the share of all rows "
+        "possible under either that auto's choice gives more probability.",
         "Mean rank by C2ST score and TSTR up to 1,000 rows, 1 is best: "
         + "; ".join(f"{name} {rank:.2f}" for name, rank in sorted(result["mean_ranks"].items(), key=lambda one: one[1]))
         + ".",
@@ -52,7 +52,10 @@ def document(result: Result) -> str:
     for key, title in TITLES.items():
         parts.append(f"## {title[0].upper()}{title[1:]}")
         if key == "nats":
-            parts.append("Over the rows that are possible under all of the models and the copula.")
+            parts.append(
+                "Over the rows that are possible under all of the models and the copula, of the seeds that all of them "
+                f"have: {_nats_seeds(result['cells'])}."
+            )
         parts += [f"### {name}\n\n{_figures(result, name, key)}" for name in _datasets(result)]
     failures = _failures(result["cells"])
     return "\n\n".join([*parts, *([failures] if failures else [])]) + "\n"
@@ -77,15 +80,16 @@ def _rule(lines: Sequence[Mapping[str, Any]]) -> str:
         against = line["copula"]
         verdict = {True: "yes", False: "no", None: NONE}[line["auto_is_best"]]
         lost = NONE if line["behind"] is None else f"{line['behind']:.2f} ± {_number(line['standard_error'], 2)}"
-        copula = NONE if against is None else _beside(against["nats"], line["auto"])
+        copula = NONE if against is None else f"{_beside(against['nats'], line['auto'])} ({len(against['seeds'])})"
         medians = NONE if against is None else _beside(against["medians"], line["auto"])
         gain = NONE if against is None else _gain(against["gain"])
         likelier = NONE if against is None else f"{100 * against['likelier']:.0f} %"
         rows.append(
-            [line["dataset"], str(line["rows"]), *(_number(line["nats"].get(name), 2) for name in VARIANTS),
+            [line["dataset"], str(line["rows"]), str(len(line["seeds"])),
+             *(_number(line["nats"].get(name), 2) for name in VARIANTS),
              line["best"] or NONE, line["auto"], verdict, lost, copula, gain, medians, likelier]
         )  # fmt: skip
-    header = ["table", "rows", *VARIANTS, "best", "auto", "auto is best", "nats lost"]
+    header = ["table", "rows", "seeds", *VARIANTS, "best", "auto", "auto is best", "nats lost"]
     header += ["auto / copula, same rows", "copula loses", "medians", "likelier"]
     return _table(header, rows)
 
@@ -109,6 +113,17 @@ def _seeds(cells: Sequence[Mapping[str, Any]]) -> str:
         f" At {rows:,} rows {', '.join(sorted(methods))}: {seeds} seeds; means over them stand beside one of others."
         for (seeds, rows), methods in sorted(found.items())
     )
+
+
+def _nats_seeds(cells: Sequence[Mapping[str, Any]]) -> str:
+    """How many seeds the nats are of: most often, and where else."""
+    counts = {(cell["dataset"], cell["rows"]): len(cell["nats_seeds"]) for cell in cells if cell["nats_seeds"]}
+    places: dict[int, list[str]] = {}
+    for (dataset, rows), seeds in counts.items():
+        places.setdefault(seeds, []).append(f"{dataset} at {rows:,}")
+    usual = max(places, key=lambda seeds: len(places[seeds]), default=0)
+    others = [f"{seeds} for {', '.join(listed)}" for seeds, listed in sorted(places.items()) if seeds != usual]
+    return "; ".join([str(usual), *others])
 
 
 def _figures(result: Result, name: str, key: str) -> str:

@@ -127,8 +127,8 @@ def tried(found: dict[str, Any]) -> bool:
 
 
 def of_this_runner(fit: dict[str, Any], method: Method) -> bool:
-    """Return whether a fit is of the packages and the runner that the method has now, as far as it says."""
-    return bool(fit.get("runner", method.digest) == method.digest)
+    """Return whether a fit is of the packages and the runner that the method has now; ours have none."""
+    return bool(fit.get("runner", "") == method.digest)
 
 
 def _kept(place: Path, settings: Settings, method: Method) -> dict[str, Any] | None:

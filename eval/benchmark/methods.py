@@ -6,6 +6,7 @@ likelihood of rows and for the control that is the hold-out itself.
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import sys
 from collections.abc import Callable
@@ -55,7 +56,8 @@ class Method:
     models : callable
         Returns folders of model weights by name, made if they are not there.
     digest : str
-        Of a peer's packages and its runner; empty for ours, whose commit is recorded.
+        Of a peer's packages, its runner with all it imports from `peers`, its arguments and models: what decides its
+        rows. Comments and docstrings do not count. Empty for ours, whose commit is recorded.
     """
 
     name: str
@@ -86,7 +88,7 @@ def methods() -> dict[str, Method]:
         for name in peer.methods:
             if name in found:
                 raise SystemExit(f"peers/{peer.name}/peer.yaml: the method {name!r} has the name of another")
-            found[name] = Method(name, peer.title, "peer", _peer(peer, name), _models(peer), _digest(peer))
+            found[name] = Method(name, peer.title, "peer", _peer(peer, name), _models(peer), digest_of(peer, name))
     return found
 
 
@@ -106,9 +108,21 @@ def _peer(peer: Peer, name: str) -> Callable[[], tuple[str, Path, tuple[str, ...
     return lambda: (str(prepared(peer)), peer.runner, peer.methods[name])
 
 
-def _digest(peer: Peer) -> str:
-    runner = hashlib.sha256(peer.runner.read_bytes()).hexdigest()[:12]
-    return f"{peer.digest}-{runner}"
+def digest_of(peer: Peer, name: str) -> str:
+    """Return the digest of a method of a peer; see `Method`."""
+    folder = peer.runner.parent
+    code = [_code(path) for place in (folder, folder.parent) for path in sorted(place.glob("*.py"))]
+    parts = [peer.runner.name, *code, "\n".join(peer.methods[name]), "\n".join(peer.models)]
+    return f"{peer.digest}-{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()[:12]}"
+
+
+def _code(path: Path) -> str:
+    """A program without what does nothing: comments, layout, docstrings."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
+            node.body = node.body[1:] or [ast.Pass()]
+    return f"{path.name}\n{ast.unparse(tree)}"
 
 
 def _models(peer: Peer) -> Callable[[], dict[str, Path]]:

@@ -73,17 +73,28 @@ def nats_by_row(results: Mapping[str, Sequence[Mapping[str, Any]]], methods: Seq
     return {method: one[possible] for method, one in values.items()}
 
 
-def _all_rows(results: Mapping[str, Sequence[Mapping[str, Any]]], methods: Sequence[str]) -> dict[str, FloatArray]:
-    """The same of all held-out rows, infinite where a row is impossible."""
+def shared_seeds(results: Mapping[str, Sequence[Mapping[str, Any]]], methods: Sequence[str]) -> list[int]:
+    """Return the seeds with which all of the methods that have nats at all have them: only those are compared."""
+    known = _by_seed(results, methods)
+    return sorted(set.intersection(*(set(one) for one in known.values()))) if known else []
+
+
+def _by_seed(
+    results: Mapping[str, Sequence[Mapping[str, Any]]], methods: Sequence[str]
+) -> dict[str, dict[int, list[float | None]]]:
+    """Nats of the held-out rows by method and seed."""
     known: dict[str, dict[int, list[float | None]]] = {}
     for method in methods:
         for result in results.get(method, ()):
             by_row = result.get("holdout_nats", {}).get("by_row")
             if by_row is not None:
                 known.setdefault(method, {})[int(result["settings"]["seed"])] = by_row
-    if not known:
-        return {}
-    seeds = sorted(set.intersection(*(set(one) for one in known.values())))
+    return known
+
+
+def _all_rows(results: Mapping[str, Sequence[Mapping[str, Any]]], methods: Sequence[str]) -> dict[str, FloatArray]:
+    """The same of all held-out rows, infinite where a row is impossible."""
+    known, seeds = _by_seed(results, methods), shared_seeds(results, methods)
     rows = {method: [row for seed in seeds for row in one[seed]] for method, one in known.items()}
     return {method: np.array([math.inf if row is None else row for row in one]) for method, one in rows.items()}
 
@@ -103,6 +114,7 @@ def cell(results: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, Any]:
         "methods": methods,
         "real": {key: figure([one for one in done if not _is_holdout(one)], path) for key, path in REFERENCES.items()},
         "nats_rows": int(next(iter(nats.values())).size) if nats else 0,
+        "nats_seeds": shared_seeds(results, [*VARIANTS, COPULA]),
         "holdout_rows": max((int(one["rows"]["holdout"]) for one in done), default=0),
     }
 
@@ -124,12 +136,12 @@ def rule(found: Mapping[Place, Mapping[str, Sequence[Mapping[str, Any]]]], choos
     Returns
     -------
     list of dict
-        ``nats`` by model, over the same rows; ``best`` of them; ``auto`` what is chosen; ``auto_is_best``, null where
-        fewer than two models were measured; ``behind``, the nats per row that auto's choice loses to the best, and the
-        ``standard_error`` of that difference over held-out rows, each the mean of its seeds. ``copula``: the copula's
-        nats and those of auto's choice over the rows possible under both, mean and median, the 95 % interval of what
-        the copula loses to it, and the share ``likelier`` of rows possible under either that auto's choice gives more
-        probability.
+        ``nats`` by model, over the same rows of the same ``seeds``; ``best`` of them; ``auto`` what is chosen;
+        ``auto_is_best``, null where fewer than two models were measured; ``behind``, the nats per row that auto's
+        choice loses to the best, and the ``standard_error`` of that difference over held-out rows, each the mean of its
+        seeds. ``copula``: the copula's nats and those of auto's choice over the rows possible under both, mean and
+        median, the 95 % interval of what the copula loses to it, and the share ``likelier`` of rows possible under
+        either that auto's choice gives more probability.
     """
     lines = []
     for (dataset, n_rows), results in sorted(found.items()):
@@ -143,7 +155,7 @@ def rule(found: Mapping[Place, Mapping[str, Sequence[Mapping[str, Any]]]], choos
                 "auto_is_best": best == auto if len(means) > 1 else None,
                 "behind": float(lost.mean()) if lost.size else math.nan,
                 "standard_error": float(lost.std(ddof=1) / np.sqrt(lost.size)) if lost.size > 1 else math.nan,
-                "copula": _against_copula(results, auto),
+                "seeds": shared_seeds(results, VARIANTS), "copula": _against_copula(results, auto),
             }
         )  # fmt: skip
     return lines
@@ -184,6 +196,7 @@ def _against_copula(results: Mapping[str, Sequence[Mapping[str, Any]]], auto: st
         "medians": {one: float(np.median(values)) for one, values in nats.items()},
         "likelier": float((every[auto] < every[COPULA])[either].mean()),
         "rows": int(nats[auto].size),
+        "seeds": shared_seeds(results, [auto, COPULA]),
         "gain": {"mean": mean, "lower": mean - half, "upper": mean + half},
         "impossible_rows": impossible,
         "auto_is_better": means[auto] < means[COPULA],

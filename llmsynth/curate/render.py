@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from rich.table import Table
 from rich.text import Text
@@ -27,7 +28,7 @@ def render_copies(handed_out: NearCopies, gain: Gain | None) -> Table:
         title="Copies of real rows of the class",
         title_justify="left",
         caption_justify="left",
-        caption=_copies_caption(),
+        caption=_copies_caption([handed_out] if gain is None else [handed_out, gain.near_copies]),
     )
     for name in ("new rows", "copies", "of held-out", "near-copies", "of held-out", "how held out"):
         table.add_column(name, justify="left" if name == "how held out" else "right", no_wrap=True)
@@ -37,10 +38,11 @@ def render_copies(handed_out: NearCopies, gain: Gain | None) -> Table:
     return table
 
 
-def _copies_caption() -> Text:
-    return Text(
-        "Near-copy: nearer to a real row than 98 % of held-out rows, or equal. Good: no more than held-out rows."
-    )
+def _copies_caption(found: Sequence[NearCopies]) -> Text:
+    text = "Near-copy: nearer to a real row than 98 % of held-out rows, or equal. Good: no more than held-out rows."
+    if any(one.limit == 0 for one in found):
+        text += "\n2 % or more of the held-out rows equal a real row: where they do, only equal rows are near-copies."
+    return Text(text)
 
 
 def _copies_row(found: NearCopies) -> tuple[str, ...]:

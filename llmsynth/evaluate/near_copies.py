@@ -68,7 +68,8 @@ class NearCopies:
     holdout_near : float
         The same share of the held-out rows; 0.02 but for ties.
     limit : float
-        Distance below which a row is a near-copy.
+        Distance below which a row is a near-copy; 0 where 2 % of the held-out rows equal a real one, and then only
+        equal rows are counted.
     reason : str
         Why there are no shares; empty otherwise.
     """

@@ -49,13 +49,13 @@ def render_comparison(summaries: Mapping[str, Summary], *, title: str = "Quality
     table.add_column("how to read it", style="dim")
     for row in rows:
         table.add_row(row["metric"], *(row[name] for name in summaries), row["holdout"], row["meaning"])
-    if len(summaries) == 1 and first.matched:
+    if all(summary.matched for summary in summaries.values()):
         table.add_section()
         for metric in METRICS:
             if metric.key in ("shape_error", "trend_error", "c2st_score"):
-                score = first.matched[metric.key]
-                note = f"of {score.n_rows:,} synthetic rows, as many as the hold-out"
-                table.add_row(metric.title, shown(metric, score), "", note)
+                note = f"of {first.matched[metric.key].n_rows:,} synthetic rows, as many as the hold-out"
+                cells = (shown(metric, summary.matched[metric.key]) for summary in summaries.values())
+                table.add_row(metric.title, *cells, shown(metric, first.reference[metric.key]), note)
     for key, (label, form, note) in _MEASURED.items():
         values = [summary.measured.get(key) for summary in summaries.values()]
         if any(value is not None for value in values):

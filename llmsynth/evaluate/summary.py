@@ -126,11 +126,16 @@ class Summary:
         }
 
     def to_table(self) -> list[dict[str, str]]:
-        """Return one row per metric: `metric`, `synthetic`, `holdout`, `meaning`, all as text."""
+        """Return one row per metric: `metric`, `synthetic`, `at_holdout_rows`, `holdout`, `meaning`, all as text.
+
+        `at_holdout_rows` is to be set beside `holdout`: of as many synthetic rows, where more of them score better by
+        their number alone.
+        """
         return [
             {
                 "metric": _title(metric, self.task),
                 "synthetic": shown(metric, self.scores[metric.key]),
+                "at_holdout_rows": shown(metric, self.matched.get(metric.key, self.scores[metric.key])),
                 "holdout": shown(metric, self.reference[metric.key]),
                 "meaning": metric.meaning,
             }

@@ -2,6 +2,7 @@
 
 import io
 import math
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -43,3 +44,10 @@ def test_copies_stand_beside_those_of_held_out_rows(gain):
 def test_without_enough_rows_there_is_a_dash(gain):
     nothing = NearCopies(50, 50, 9, 2, 0, math.nan, math.nan, math.nan, "needs more")
     assert " - " in printed(render_copies(nothing, None))
+
+
+def test_where_held_out_rows_are_copies_it_is_said_that_only_copies_count() -> None:
+    usual = NearCopies(10, 10, 40, 1, 0, 0.1, 0.02, 0.5)
+    tied = replace(usual, holdout_copies=2, holdout_near=0.05, limit=0.0)
+    assert "only equal rows" in printed(render_copies(tied, None))
+    assert "only equal rows" not in printed(render_copies(usual, None))

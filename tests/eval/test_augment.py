@@ -9,9 +9,9 @@ import pytest
 from eval import augment, data
 
 
-def report(**precision):
+def report(limit=0.1, **precision):
     arms = {name: {"title": name, "average_precision": {"mean": value}} for name, value in precision.items()}
-    gain = {"arms": arms, "near_copies": {"near": 0.04, "holdout_near": 0.02}}
+    gain = {"arms": arms, "near_copies": {"near": 0.04, "holdout_near": 0.02, "limit": limit}}
     return SimpleNamespace(report=SimpleNamespace(to_dict=lambda: {"gain": gain}))
 
 
@@ -39,6 +39,12 @@ def test_the_best_other_way_and_the_held_out_rows_share_are_the_bounds(tables, t
     assert "smote" in precision["what"] and precision["measured"] == pytest.approx(-0.01)
     assert not precision["reached"]
     assert copies["measured"] == pytest.approx(0.02) and not copies["reached"]
+
+
+def test_where_held_out_rows_are_copies_the_figure_is_of_copies(tables, tmp_path):
+    stub = lambda *args, **options: report(limit=0.0, none=0.5, generated=0.61)  # noqa: E731
+    content = json.loads(augment.run("augment-mammography", augment=stub, n_seeds=2, folder=tmp_path).read_text())
+    assert content["targets"][1]["what"].startswith("exact copies (2 % of held-out rows are some")
 
 
 def test_a_large_table_is_cut_with_the_share_of_the_class_kept_and_without_identifiers(tables):

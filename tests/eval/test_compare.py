@@ -304,6 +304,34 @@ def test_the_document_holds_spreads_failures_defects_and_plots(folder):
     assert (folder / "one.svg").read_text() == drawing
 
 
+def test_results_of_an_earlier_runner_are_marked(folder, monkeypatch):
+    for name, runner in (("2", "now"), ("7", "before")):
+        (path,) = folder.glob(f"*/{name}.json")
+        content = json.loads(path.read_text())
+        content["fit"]["runner"] = runner
+        path.write_text(json.dumps(content))
+    monkeypatch.setattr(compare, "_digests", lambda: {"poor": "now", "good": ""})
+    text = compare.compare(folder).read_text()
+    assert text.count("Of an earlier state of the peer's runner: poor 6 min.") == 1
+    assert "| poor | 1.5 | 2 (1 ‡) |" in text and "| good | 1.5 | 2 |" in text
+
+
+def test_notes_of_runners_are_shown(folder):
+    some = result("one", "poor", 1, kind="peer", c2st=0.3, tstr=0.7)
+    some["fit"]["answer"]["notes"] = ["fitted on 10 of 100 rows"]
+    (folder / "one" / "some.json").write_text(json.dumps(some))
+    assert "- poor 6 min: fitted on 10 of 100 rows." in compare.compare(folder).read_text()
+
+
+def test_a_mean_over_fewer_tables_than_there_are_rows_of_says_so(folder):
+    (path,) = folder.glob("*/6.json")
+    content = json.loads(path.read_text())
+    content["metrics"]["summary"]["scores"]["near_train"]["value"] = None
+    path.write_text(json.dumps(content))
+    (line,) = [line for line in compare.rankings(entries.read(folder)).splitlines() if line.startswith("| good |")]
+    assert line.count("10.00 % (1 of 2)") == 1 and line.count("10.00 %") == 4
+
+
 def test_two_budgets_are_two_entries(folder):
     (folder / "one" / "short.json").write_text(json.dumps(result("one", "good", minutes=0.5)))
     tables = entries.read(folder)

@@ -27,6 +27,21 @@ def test_the_table_holds_measured_figures_beside_targets_and_the_hold_out(result
     assert "eval.render_readme" in text.splitlines()[-1]
 
 
+def test_beside_the_hold_out_stands_the_figure_of_as_many_rows(results):
+    (path,) = results.glob("insurance.json")
+    content = json.loads(path.read_text())
+    for run in content["runs"]:
+        run["metrics"]["at_holdout_rows"]["shape_error"]["value"] = 0.4321
+        run["metrics"]["at_holdout_rows"].pop("trend_error", None)
+    path.write_text(json.dumps(content))
+    text = render_readme.table(render_readme.read(results))
+    rows = {line.split(" | ")[1]: line.split(" | ") for line in text.splitlines()[2:-2]}
+    header = text.splitlines()[0].split(" | ")
+    fair, real = header.index("of as many rows as held out"), header.index("real hold-out")
+    assert rows["Shape error"][fair] == "43.21 %" and rows["Shape error"][real].endswith(" %")
+    assert rows["Trend error"][fair] == "" and rows["TSTR R2"][fair] == "" and rows["TSTR R2"][real]
+
+
 def test_only_the_part_between_the_markers_changes_and_a_check_says_when_it_is_old(results, tmp_path, capsys):
     readme = tmp_path / "README.md"
     readme.write_text(README)

@@ -10,6 +10,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 
 from llmsynth.evaluate import METRICS, Learners, compare, encode_tables, trend
 from llmsynth.evaluate import summarize as summarize_with
+from llmsynth.evaluate.figure_text import percentage
 from llmsynth.evaluate.summary import n_subsamples
 
 QUICK = Learners(
@@ -88,6 +89,9 @@ def test_the_table_has_a_row_per_metric_and_says_how_to_read_it(ladder):
     rows = ladder["honest"].to_table()
     assert [row["metric"] for row in rows][4] == "TSTR AUC"
     assert all(row["meaning"] and row["synthetic"] != "-" for row in rows)
+    honest = ladder["honest"]
+    assert honest.matched and rows[0]["at_holdout_rows"] == percentage(honest.matched["shape_error"].value)
+    assert rows[0]["at_holdout_rows"] != rows[0]["synthetic"] and rows[4]["at_holdout_rows"] == rows[4]["synthetic"]
     side_by_side = compare({"one": ladder["honest"], "two": ladder["shuffled"]})
     assert set(side_by_side[0]) == {"metric", "one", "two", "holdout", "meaning"}
     with pytest.raises(ValueError, match="at least one"):
