@@ -12,9 +12,10 @@ out by name with the reason. Cell values stay inside the matrices.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from decimal import Decimal, InvalidOperation
 from typing import Any, Literal, cast
 
 import numpy as np
@@ -35,6 +36,7 @@ SKIPPED_KINDS = {
     "text": "free text is not a category; it is judged elsewhere",
     "missing": "every value is missing",
 }
+_EXACT = 2.0**53
 _IDENTIFIER_ROWS = 20  # below this, a column without repeats is no evidence of a key
 
 
@@ -70,17 +72,21 @@ class EncodedTable:
         Shared by all tables of one `encode_tables` call.
     values : float64 array of shape (rows, columns)
         Numbers, or category codes; NaN is missing.
+    exact : mapping of str to float64 array of shape (rows,)
+        Of columns with whole numbers that float64 cannot tell apart (beyond 2**53): a code of each cell's exact number,
+        the same in all tables, NaN is missing. What is compared for equality takes these, distances take `values`.
     """
 
     layout: Layout
     values: FloatArray
+    exact: Mapping[str, FloatArray] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return int(self.values.shape[0])
 
     def take(self, rows: IntArray) -> EncodedTable:
         """Return the chosen rows, int64 array of shape (n,), as a table over the same layout."""
-        return EncodedTable(self.layout, self.values[rows])
+        return EncodedTable(self.layout, self.values[rows], {name: own[rows] for name, own in self.exact.items()})
 
     def subsample(self, n_rows: int, seed: int) -> EncodedTable:
         """Return `n_rows` rows drawn without replacement, all rows in order when there are no more than that."""
@@ -100,7 +106,7 @@ class EncodedTable:
         kept = np.array([one != name for one in self.layout.names])
         names = tuple(one for one in self.layout.names if one != name)
         layout = Layout(names, self.layout.numeric[kept], self.layout.n_categories[kept], self.layout.skipped)
-        return EncodedTable(layout, self.values[:, kept])
+        return EncodedTable(layout, self.values[:, kept], {one: self.exact[one] for one in names if one in self.exact})
 
 
 def encode_tables(real: pd.DataFrame, *others: pd.DataFrame, schema: Schema | None = None) -> tuple[EncodedTable, ...]:
@@ -143,17 +149,22 @@ def encode_tables(real: pd.DataFrame, *others: pd.DataFrame, schema: Schema | No
             forms.append(_form(series, described[position]))
     matrices = [np.empty((len(frame), len(kept)), np.float64) for frame in frames]  # filled, so that nothing is copied
     counts = np.zeros(len(kept), np.int64)
+    exact: list[dict[str, FloatArray]] = [{} for _ in frames]
     for place, (position, form) in enumerate(zip(kept, forms, strict=True)):
         columns = [_dense(frame.iloc[:, position]) for frame in frames]
         if form == "category":
             encoded, counts[place] = _codes(columns)
         else:
             encoded = [_numbers(one, form, described[position]) for one in columns]
+        if form == "number" and any((np.abs(one[~np.isnan(one)]) >= _EXACT).any() for one in encoded):
+            for own, numbers, codes in zip(exact, encoded, _codes(columns, _exact_number)[0], strict=True):
+                if names.count(names[position]) == 1:  # labels may differ where their texts do not
+                    own[names[position]] = np.where(np.isnan(numbers), np.nan, codes)
         for matrix, column in zip(matrices, encoded, strict=True):
             matrix[:, place] = column
     numeric = np.array([form != "category" for form in forms], bool)
     layout = Layout(tuple(names[position] for position in kept), numeric, counts, skipped)
-    return tuple(EncodedTable(layout, matrix) for matrix in matrices)
+    return tuple(EncodedTable(layout, matrix, own) for matrix, own in zip(matrices, exact, strict=True))
 
 
 def _dense(series: pd.Series) -> pd.Series:
@@ -237,17 +248,31 @@ def _seconds(series: pd.Series, column: Column | None) -> FloatArray:
     return np.where(stamps.isna(), np.nan, stamps.asi8 / 1e6)
 
 
-def _codes(series: Sequence[pd.Series]) -> tuple[list[FloatArray], int]:
+def _codes(series: Sequence[pd.Series], label: Callable[[object], str] | None = None) -> tuple[list[FloatArray], int]:
     """Return codes into the sorted union of categories, float64 of shape (rows,) per table, and its size."""
+    spelled = label or _label
     plain = [one if isinstance(one.dtype, pd.StringDtype) else one.astype(object) for one in series]
     factors = [pd.factorize(one, use_na_sentinel=True) for one in plain]
-    labels = [[_label(value) for value in uniques] for _, uniques in factors]
+    labels = [[spelled(value) for value in uniques] for _, uniques in factors]
     union = {label: code for code, label in enumerate(sorted(set().union(*labels)))}
     encoded = []
     for (positions, _), names in zip(factors, labels, strict=True):
         table = np.array([union[name] for name in names] + [np.nan], np.float64)  # -1 (missing) reads the last entry
         encoded.append(table[positions])
     return encoded, len(union)
+
+
+def _exact_number(value: object) -> str:
+    """Return one spelling per number, whatever holds it; what is no number is spelled as it is."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if not isinstance(value, int | float | str | Decimal):
+        return str(value)
+    try:
+        number = Decimal(value)
+    except InvalidOperation:
+        return str(value)
+    return str(int(number)) if number.is_finite() and number == number.to_integral_value() else str(number)
 
 
 def _label(value: object) -> str:

@@ -50,7 +50,7 @@ def row_codes(*tables: EncodedTable) -> tuple[IntArray, ...]:
 
 
 def _cells(table: EncodedTable, column: int) -> FloatArray:
-    cells = table.values[:, column] + 0.0  # -0.0 becomes 0.0
+    cells = table.exact.get(table.layout.names[column], table.values[:, column]) + 0.0  # -0.0 becomes 0.0
     cells[np.isnan(cells)] = np.nan  # one bit pattern
     return cells
 
