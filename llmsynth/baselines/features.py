@@ -157,7 +157,7 @@ class Features:
         SchemaError
             If cells lie outside the schema.
         InputError
-            If no column is left to learn.
+            If no column is left to learn, or numbers of one lie further apart than 64 bits count.
         """
         table = physical_table(frame, schema)
         codecs, features, texts = {}, [], {}
@@ -246,6 +246,11 @@ def _feature(codec: ColumnCodec, physical: Physical) -> Feature:
     column = codec.column
     if isinstance(codec, NumberCodec):
         origin = codec.cells.minimum
+        if codec.cells.maximum - origin >= 2**63:
+            raise InputError(
+                f"column {column.name!r}: expected numbers that lie within 2**63 of each other, as the baselines count "
+                "them; say kind: categorical in the schema, leave it out, or use the language model (TableSynthesizer)"
+            )
         grid = np.where(physical.missing, origin, codec.grid(physical))
         return Feature(
             column.name,

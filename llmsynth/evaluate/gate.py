@@ -12,8 +12,10 @@ Knows reports and policies. Refuses to know tables: a saved report is judged jus
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from llmsynth.evaluate.findings import Decision, Finding, finding_of
 from llmsynth.evaluate.policy import Policy, read_policy
@@ -23,6 +25,9 @@ EXIT_CODES: dict[Decision, int] = {"RELEASE": 0, "REVIEW": 1, "BLOCK": 2, "NOT E
 GRAVEST_FIRST: tuple[Decision, ...] = ("BLOCK", "NOT EVALUABLE", "REVIEW", "RELEASE")
 MOST_REASONS = 5
 _NAMES_SHOWN = 5
+_COUNTS = ("n_train", "n_holdout", "train_hits", "holdout_hits", "design_effect")
+MOST_DEVIATIONS = 4.0
+"""Of the share of held-out rows among the synthetic ones above that of training rows, in standard errors."""
 _NOT_SHARED = "no training rows in the hold-out beyond chance"
 
 
@@ -115,6 +120,8 @@ def _of_tables(report: Report, policy: Policy) -> list[Finding]:
         if columns
     }  # fmt: skip
     held, overlap = counts.get("holdout", 0) > 0, report.tables.get("holdout_overlap", {})
+    extra, matches = report.alignment.get("extra", {}), _matches(report)
+    besides = list(dict.fromkeys(name for table, names in extra.items() if table != "holdout" for name in names))
     few = [
         f"{count:,} {name}"
         for name, count in counts.items()
@@ -129,6 +136,12 @@ def _of_tables(report: Report, policy: Policy) -> list[Finding]:
         _check(_NOT_SHARED, not overlap.get("beyond_chance"), "BLOCK",
                f"The hold-out shares {overlap.get('rows', 0):,} rows with the training rows, where a random split "
                f"would share about {overlap.get('expected', 0):,.0f}: it is not held out.", "tables"),
+        _check("the synthetic rows are not the hold-out's", not _of_the_holdout(matches), "BLOCK",
+               f"{matches.get('holdout_hits', 0):,} of {matches.get('n_holdout', 0):,} held-out rows are among the "
+               f"synthetic ones, and {matches.get('train_hits', 0):,} of {matches.get('n_train', 0):,} training rows: "
+               "the generator saw the hold-out, or the tables were given in another order.", "tables"),
+        _check("synthetic rows have no column besides", not besides, "REVIEW",
+               f"No real table has {_columns(besides)}: judged nowhere, leave it out or give the real one.", "tables"),
         _check("held-out real rows", held, "NOT EVALUABLE",
                "There is no hold-out: no privacy figure can be read without real rows the generator never saw.",
                "privacy"),
@@ -140,6 +153,25 @@ def _of_tables(report: Report, policy: Policy) -> list[Finding]:
         _check(f"at least {policy.fewest_rows:,} rows of each table", not few, "REVIEW",
                f"Too few rows for a release: {', '.join(few)} (at least {policy.fewest_rows:,} each).", "tables"),
     ]  # fmt: skip
+
+
+def _matches(report: Report) -> Mapping[str, float]:
+    """Counts of exact matches, where the report has them all."""
+    result = report.results.get("privacy.exact_matches")
+    found = {} if result is None else {key: result.details.get(key) for key in _COUNTS}
+    whole = found and all(isinstance(count, int | float) and count >= 0 for count in found.values())
+    return cast(Mapping[str, float], found) if whole else {}
+
+
+def _of_the_holdout(matches: Mapping[str, float]) -> bool:
+    """Whether held-out rows occur among the synthetic ones beyond chance more often than training rows do."""
+    if not matches or not matches["n_train"] or not matches["n_holdout"]:
+        return False
+    train, held = matches["n_train"], matches["n_holdout"]
+    pooled = min(1.0, (matches["train_hits"] + matches["holdout_hits"]) / (train + held))
+    error = math.sqrt(matches["design_effect"] * pooled * (1 - pooled) * (1 / train + 1 / held))
+    apart = matches["holdout_hits"] / held - matches["train_hits"] / train
+    return apart > 0 and apart >= MOST_DEVIATIONS * error
 
 
 def _check(asked: str, holds: bool, otherwise: Decision, found: str, pillar: str) -> Finding:

@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from llmsynth.table.cells import Cells, FloatArray, IntArray, build_cells
-from llmsynth.table.decimals import round_significant
+from llmsynth.table.decimals import round_significant, value_spread
 from llmsynth.table.dtypes import Physical
 from llmsynth.table.names import shortest_dates, shortest_numbers
 from llmsynth.table.schema import Column
@@ -256,12 +256,10 @@ def grid_decimals(column: Column, values: FloatArray) -> int:
     room = min(300, int(np.floor(np.log10(2.0**53) - np.log10(max(largest, 1e-300)))))
     if column.decimals is not None:
         return min(column.decimals, room)
-    # Heaps say nothing about the resolution of the rest, so values that equal the median do not count.
-    spread = np.abs(values - np.median(values)) if values.size else values
-    spread = spread[spread > 0]
-    if not spread.size:
+    spread = value_spread(values)
+    if not spread:
         return min(12, room)
-    wanted = (column.significant or 7) - int(np.floor(np.log10(np.quantile(spread, 0.25))))
+    wanted = (column.significant or 7) - int(np.floor(np.log10(spread)))
     return min(max(wanted, 0), room)
 
 

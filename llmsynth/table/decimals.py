@@ -108,3 +108,18 @@ def whole_digits(values: FloatArray) -> int:
     """Digits before the point of the largest value; 0 when all are below 1."""
     largest = float(np.abs(values).max()) if values.size else 0.0
     return 0 if largest < 1 else int(np.floor(np.log10(largest))) + 1
+
+
+def value_spread(values: FloatArray) -> float:
+    """How far values lie from their median, a quarter of them less far; 0 where all are equal.
+
+    Heaps say nothing about the resolution of the rest, so values that equal the median do not count.
+
+    Examples
+    --------
+    >>> value_spread(np.array([5.0, 5.0, 5.0, 6.0, 1.0]))
+    1.75
+    """
+    apart = np.abs(values - np.median(values)) if values.size else values
+    apart = apart[apart > 0]
+    return float(np.quantile(apart, 0.25)) if apart.size else 0.0

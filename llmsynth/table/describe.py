@@ -6,6 +6,7 @@ What the user gave is kept; the rest is read from the data. Refuses to choose a 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -19,7 +20,7 @@ from llmsynth.table.categories import plain_categories
 from llmsynth.table.convert import category_text, distinct_texts, parse_canonical, without_bounds
 from llmsynth.table.date_forms import DateForm, detect_format
 from llmsynth.table.datetimes import LOCAL_DAY, PER_DAY, coarsest_unit, format_unit, parse_datetimes
-from llmsynth.table.decimals import MOST_DIGITS, count_decimals, round_significant, whole_digits
+from llmsynth.table.decimals import MOST_DIGITS, count_decimals, round_significant, value_spread, whole_digits
 from llmsynth.table.dtype_names import dtype_name
 from llmsynth.table.dtypes import physical_of
 from llmsynth.table.identifiers import check_pattern, pattern_of, repeats
@@ -284,7 +285,17 @@ def _precision(cells: Unpacked) -> dict[str, Any]:
             return {"decimals": decimals_found, "significant": None}
     # Rounding would move heaps and the ends of the range, so exact digits are kept if they are not too many.
     enough = (digits for digits in range(SIGNIFICANT, MOST_SIGNIFICANT + 1) if _has_digits(values, digits))
-    return {"decimals": None, "significant": next(enough, SIGNIFICANT)}
+    return {"decimals": None, "significant": next(enough, _telling_digits(values))}
+
+
+def _telling_digits(values: npt.NDArray[np.float64]) -> int:
+    """As many digits as tell values apart that lie close together far from zero, such as seconds since 1970."""
+    spread, middle = value_spread(values), abs(float(np.median(values)))
+    if not spread or middle <= spread:
+        return SIGNIFICANT
+    # Two powers of ten between them cost two of seven digits, which is little.
+    beyond = math.floor(math.log10(middle / spread)) - 1
+    return min(MOST_DIGITS, SIGNIFICANT + max(0, beyond))
 
 
 def _has_digits(values: npt.NDArray[np.float64], digits: int) -> bool:

@@ -189,6 +189,19 @@ def test_cells_of_free_text_constants_and_identifiers_are_filled_too() -> None:
     assert (filled["note"][table["note"].notna()] == table["note"].dropna()).all()
 
 
+def test_numbers_that_lie_further_apart_than_is_counted_are_refused() -> None:
+    most = [-(2**62), 2**62 - 1, 7] * 20
+    for method in ("independent", "copula", "tree", "noise", "smote"):
+        own = BaselineSynthesizer(method, random_state=0).fit(pd.DataFrame({"x": most, "y": range(60)}))
+        drawn = own.sample(60, random_state=0)["x"]
+        assert (drawn.min() < -(2**61)) and (drawn.max() > 2**61) and drawn.dtype == np.int64
+        wider = pd.DataFrame({"x": [-(2**62) - 1, 2**62 - 1, 7] * 20, "y": range(60)})
+        with pytest.raises(InputError, match=r"column 'x': expected numbers that lie within 2\*\*63 of each other"):
+            BaselineSynthesizer(method).fit(wider)
+    own = BaselineSynthesizer("independent").fit(wider, {"x": {"kind": "categorical"}})
+    assert set(own.sample(60, random_state=0)["x"]) <= set(wider["x"])
+
+
 def test_draws_beyond_an_end_do_not_pile_up_on_the_extreme_value() -> None:
     table = hostile_table(400)[["income"]]
     (feature,) = Features.from_frame(table, infer_schema(table)).features

@@ -11,6 +11,7 @@ import pytest
 from llmsynth.errors import ConfigError, InputError
 from llmsynth.evaluate.findings import shown
 from llmsynth.evaluate.gate import EXIT_CODES, Verdict, judge
+from llmsynth.evaluate.metric import Measured
 from llmsynth.evaluate.policy import Policy, parse_policy
 from llmsynth.evaluate.report import Report
 from tests.evaluate.reports import figure, measured, report
@@ -29,6 +30,14 @@ def _policy(*requirements: str, severity: str = "block", needs: str = "", fewest
 
 def _judged(*requirements: str, severity: str = "block", needs: str = "", **changes: Any) -> Verdict:
     return judge(report(**changes), _policy(*requirements, severity=severity, needs=needs))
+
+
+def matches(train_hits: int, holdout_hits: int, n_train: int | None = 500) -> dict[str, Measured]:
+    """The results of a report with so many of 500 and 300 rows among the synthetic ones."""
+    details = {"train_hits": train_hits, "n_train": n_train, "holdout_hits": holdout_hits, "n_holdout": 300}
+    return dict(report().results) | {
+        "privacy.exact_matches": measured(0.0, -0.1, 0.1, details=details | {"design_effect": 1.0})
+    }
 
 
 @pytest.mark.parametrize(
@@ -120,6 +129,9 @@ def test_a_part_that_does_not_exist_is_an_error_that_names_the_nearest() -> None
         ({"alignment": {"unreadable": {"age": 3, "b": 4}}}, "REVIEW", "7 synthetic cells"),
         ({"alignment": {"holdout_unreadable": {"age": 3, "b": 4}}}, "REVIEW", "7 held-out cells"),
         ({"tables": {"holdout_overlap": {"rows": 90, "expected": 2.0, "beyond_chance": True}}}, "BLOCK", "90 rows"),
+        ({"alignment": {"extra": {"synthetic": ["name", "day"]}}}, "REVIEW", "has columns 'name', 'day': judged nowh"),
+        ({"results": matches(2, 250)}, "BLOCK", "250 of 300 held-out rows are among the synthetic ones, and 2 of 500"),
+        ({"results": matches(0, 300)}, "BLOCK", "the tables were given in another order"),
         ({"rows": {"train": 500, "synthetic": 99, "holdout": 300}}, "REVIEW", "99 synthetic"),
         ({"rows": {"train": 500, "synthetic": 400, "holdout": 20}}, "REVIEW", "20 holdout"),
         ({"rows": {"train": 500, "synthetic": 400, "holdout": 0}}, "NOT EVALUABLE", "no hold-out"),
@@ -129,6 +141,12 @@ def test_a_part_that_does_not_exist_is_an_error_that_names_the_nearest() -> None
 def test_the_tables_are_checked_whatever_the_policy_says(changes: dict[str, Any], decision: str, reason: str) -> None:
     verdict = _judged("fidelity.ks.upper <= 1", **changes)
     assert verdict.decision == decision and reason in verdict.reasons[0]
+
+
+@pytest.mark.parametrize("hits", [(0, 0), (500, 300), (500, 0), (40, 30), (0, 2)])
+def test_held_out_rows_among_the_synthetic_ones_by_chance_are_no_objection(hits: tuple[int, int]) -> None:
+    assert _judged("fidelity.ks.upper <= 1", results=matches(*hits)).decision == "RELEASE"
+    assert _judged("fidelity.ks.upper <= 1", results=matches(0, 300, n_train=None)).decision == "RELEASE"
 
 
 def test_a_tables_name_of_ten_thousand_characters_is_cut_in_reasons() -> None:

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from llmsynth.errors import SchemaError
+from llmsynth.table.codec import build_codec
 from llmsynth.table.dtypes import from_physical, to_physical
 from llmsynth.table.infer import infer_column, infer_schema
 from llmsynth.table.overrides import Overrides
@@ -122,3 +123,22 @@ def test_a_time_zone_without_a_name_to_find_it_by_is_refused():
             infer_column(series, "x")
     for known in ("UTC", "Europe/Berlin", "+02:00"):
         assert infer_column(moments.dt.tz_convert(known), "x").kind == "datetime"
+
+
+@pytest.mark.parametrize(
+    ("low", "width", "digits"),
+    [(0.0, 1.0, 7), (50.0, 5.0, 7), (1.7e9, 3600.0, 12), (2459000.5, 1.0, 13), (1000.0, 1e-4, 13), (-5.4e6, 50.0, 11)],
+)
+def test_measurements_far_from_zero_keep_the_digits_that_tell_them_apart(low, width, digits):
+    values = pd.Series(low + np.random.default_rng(0).uniform(0, width, 300))
+    column = infer_column(values, "x")
+    assert (column.kind, column.decimals, column.significant) == ("decimal", None, digits)
+    codec = build_codec(column, to_physical(values, column))
+    again = from_physical(codec.from_grid(codec.grid(to_physical(values, column)), np.zeros(300, bool)), column)
+    assert np.abs(again - values).max() < 1e-4 * width and again.nunique() >= 299
+    assert abs(column.minimum - values.min()) < 1e-5 * width
+
+
+def test_long_tails_need_no_more_digits():
+    values = pd.Series(np.exp(5 * np.random.default_rng(0).normal(size=300)))
+    assert infer_column(values, "x").significant == 7
