@@ -18,6 +18,7 @@ import numpy as np
 from llmsynth.evaluate.encoding import BoolArray, FloatArray, IntArray, Layout
 
 N_TREES = 100
+_LEAF = 20  # least rows of a leaf
 _MOST_CATEGORIES = 255  # histogram gradient boosting has no more bins; wider columns are split as ordered codes
 
 
@@ -59,6 +60,8 @@ class Boosted:
 
     def fit(self, X: FloatArray, y: Any, sample_weight: FloatArray | None = None) -> Boosted:
         """Learn from X (rows, columns), NaN allowed."""
+        # Of fewer rows than two leaves no tree would have a split, and nothing could be told from anything.
+        self.model.set_params(min_samples_leaf=_LEAF if len(X) >= 2 * _LEAF else max(2, len(X) // 8))
         empty = np.isnan(X).all(axis=0)
         self.model.fit(np.where(empty, 0.0, X) if empty.any() else X, y, sample_weight)
         return self

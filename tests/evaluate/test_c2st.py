@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from llmsynth.evaluate import c2st, encode_tables
 from llmsynth.evaluate.c2st import N_FOLDS, tell_apart
@@ -76,3 +77,11 @@ def test_rows_of_a_person_are_in_one_fold_and_every_fold_has_people_of_both_tabl
         assert set(told.labels[rows]) == {0, 1}
         assert not set(people[rows]) & set(np.delete(people, rows))
     assert len(told.folds) == N_FOLDS and told.people is people
+
+
+@pytest.mark.parametrize("n", [10, 15, 20, 30])
+def test_rows_that_are_all_wrong_are_told_apart_however_few_they_are(n):
+    rng = np.random.default_rng(0)
+    real = pd.DataFrame({"a": rng.normal(size=n), "b": rng.choice(list("xy"), n)})
+    wrong = pd.DataFrame({"a": np.full(n, 50.0), "b": ["x"] * n})
+    assert c2st(*encode_tables(real, wrong)).score.value < 0.2

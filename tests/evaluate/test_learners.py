@@ -43,3 +43,13 @@ def test_a_column_without_a_value_changes_nothing(rows, make, empty):
     alone = Layout(("x",), LAYOUT.numeric[[1 - empty]], LAYOUT.n_categories[[1 - empty]])
     with_it, without = make(LAYOUT, 0).fit(blank, labels), make(alone, 0).fit(rows[:, [1 - empty]], labels)
     assert np.array_equal(with_it.predict(rows), without.predict(rows[:, [1 - empty]]))  # it has values here
+
+
+@pytest.mark.parametrize("n", [10, 16, 32, 39, 40, 200])
+@pytest.mark.parametrize("make", [boosted_classifier, boosted_regressor])
+def test_few_rows_are_learned_from_too(make, n):
+    x = np.column_stack([np.arange(n, dtype=float), np.zeros(n)])
+    model = make(LAYOUT, 0).fit(x, (np.arange(n) >= n // 2).astype(int))
+    found = model.predict(np.array([[1.0, 0.0], [n - 2.0, 0.0]]))
+    assert found[1] - found[0] > 0.8
+    assert model.model.min_samples_leaf == (20 if n >= 40 else max(2, n // 8))
