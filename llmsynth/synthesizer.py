@@ -681,15 +681,16 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
         Returns
         -------
         DataFrame, shape (n_rows, n_classes)
-            Columns are the classes, None for "missing" where the column may be missing. Rows sum to one; NaN where
-            another cell lies outside the schema.
+            Numbered as the table. Columns are the classes, None for "missing" where the column may be missing. Rows sum
+            to one; NaN where another cell lies outside the schema.
 
         Raises
         ------
         InputError
             If there is no target, or it is a measurement or a text; for a measurement see `predict`.
         """
-        return self._scores().class_probabilities(self._read(table), self._target(target))
+        frame = self._read(table)
+        return self._scores().class_probabilities(frame, self._target(target)).set_axis(frame.index)
 
     def predict(
         self,
@@ -719,7 +720,8 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
         Returns
         -------
         Series, or with `quantiles` a DataFrame of columns "mean" and the quantiles; of time spans they are spans.
-            Numbered from 0. Missing for a row with a value outside the schema, where classes are predicted.
+            Numbered as the table. Missing for a row with a value outside the schema, where classes are predicted; so is
+            a missing cell of a column that had none in training.
 
         Raises
         ------
@@ -744,18 +746,19 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
                 for start in starts
             ]
             draws = plain_numbers(pd.concat(pieces), column).reshape(len(frame), n_draws)
-            mean = pd.Series(as_spans(draws.mean(axis=1), column), name=label)
+            mean = as_spans(draws.mean(axis=1), column)
             if quantiles is None:
-                return mean
+                return pd.Series(mean, frame.index, name=label)
             beside = {share: as_spans(np.quantile(draws, share, axis=1), column) for share in asked}
-            return pd.DataFrame({"mean": mean} | beside)
+            return pd.DataFrame({"mean": mean} | beside, frame.index)
         if column.categories is None:
             raise InputError(
                 f"predict: expected a column of classes or numbers, {column.name!r} is of kind {column.kind}"
             )
         if asked:
             raise InputError(f"quantiles: expected a column of numbers, {column.name!r} is of kind {column.kind}")
-        return pd.Series(likeliest(scores.class_probabilities(frame, label)), name=label).infer_objects()
+        classes = likeliest(scores.class_probabilities(frame, label))
+        return pd.Series(classes, frame.index, name=label).infer_objects()
 
     def _scores(self) -> Scores:
         return Scores(self._fitted().likelihood, self.schema_)

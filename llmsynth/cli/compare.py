@@ -52,7 +52,10 @@ def compare(
     n_samples: Annotated[
         int | None,
         typer.Option(
-            "-n", "--n-samples", min=10, help="Rows to draw of each.  [default: as training rows, at most 20,000]"
+            "-n",
+            "--n-samples",
+            min=10,
+            help="Rows to draw of each, and at most to judge with.  [default: as training rows, at most 20,000]",
         ),
     ] = None,
     option: Annotated[

@@ -11,6 +11,7 @@ from typing import Any
 
 from llmsynth.cli.output import Output
 from llmsynth.errors import RunFolderError
+from llmsynth.safe_files import read_json
 
 _PLACE = ("device", "trust_remote_code")
 """Options of where and how a model runs, and not of what it learned."""
@@ -37,6 +38,25 @@ def loaded(rows: Any, run_folder: Path, settings: Mapping[str, Any], output: Out
         )
     output.note(f"The fit in {run_folder} is complete; going on with its rows.")
     return synthesizer
+
+
+def check_number(summary: Path, n_rows: int) -> None:
+    """Refuse another number of rows than an earlier call drew and judged: its report would be of rows that are gone.
+
+    Raises
+    ------
+    RunFolderError
+        If the summary of then says another number.
+    """
+    if not summary.is_file():
+        return
+    found = read_json(summary)
+    drawn = found.get("summary", {}).get("rows", {}).get("synthetic") if isinstance(found, dict) else None
+    if drawn != n_rows:
+        raise RunFolderError(
+            f"{summary}: is of {drawn} rows, and {n_rows} are asked for now; leave -n as it was, draw others from the "
+            f"run folder with `llmsynth sample {summary.parent / 'run'}`, or replace all with --overwrite"
+        )
 
 
 def other_options(fitted: Any, asked: Any, rows: Any) -> list[str]:

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from llmsynth.cli import options as opt
-from llmsynth.cli.earlier_fit import loaded
+from llmsynth.cli.earlier_fit import check_number, loaded
 from llmsynth.cli.evaluate import FILES as REPORT_FILES
 from llmsynth.cli.evaluate import noting, write_rendered
 from llmsynth.cli.exits import EXIT_CODES, Terminated, guarded
@@ -108,6 +108,8 @@ def run(
         output.note(f"Holding {len(held_out):,} rows out to judge with; the model never sees them.")
     else:
         output.note(f"Judging with the {len(held_out):,} rows of {holdout.name}.")
+    if trained:
+        check_number(out / _FILES[1], n_samples or len(rows))
     synthesizer = loaded(rows, out / "run", settings, output) if trained else train(rows, out / "run", settings, output)
     if not is_main_process():
         return

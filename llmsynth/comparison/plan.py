@@ -100,6 +100,8 @@ class Split:
         Rows drawn of each contender, never fewer than are held out.
     how : str
         In words: how the hold-out was chosen.
+    n_held_out : int
+        Rows that nobody learns: those of `holdout`, which are no more than are drawn, and those left out.
     """
 
     train: pd.DataFrame
@@ -107,6 +109,7 @@ class Split:
     schema: Schema
     n_samples: int
     how: str
+    n_held_out: int
 
     def fingerprint(self) -> str:
         """A hash of both parts, which says nothing about the cells but whether they are the same."""

@@ -143,7 +143,7 @@ def compare(
     )  # fmt: skip
     known = {} if out is None else out.begin(_settings(plan, split), plan)
     stage = _Stage(plan, split, out, keep_rows, progress)
-    stage.say(f"Learning {len(split.train):,} rows; {len(split.holdout):,} are held out to judge with.")
+    stage.say(f"Learning {len(split.train):,} rows; {_judging(split)} to judge with.")
     trials = {name: stage.kept(known.get(name, Trial(name, safe=is_safe(name)))) for name in plan.methods}
     try:
         for name in plan.methods:
@@ -231,7 +231,14 @@ def _split(table: object, target: object, plan: Plan, holdout: tuple[object, flo
         overrides = read_schema_yaml(schema) if isinstance(schema, str | os.PathLike) else schema
         own = infer_schema(train, target=target, overrides=overrides)
     n_samples = plan.n_samples or min(len(train), MOST_ROWS)
-    return Split(train, at_most(held, n_samples, plan.random_state), own, n_samples, how)
+    return Split(train, at_most(held, n_samples, plan.random_state), own, n_samples, how, len(held))
+
+
+def _judging(split: Split) -> str:
+    used, held = len(split.holdout), split.n_held_out
+    if used == held:
+        return f"{held:,} are held out"
+    return f"{held:,} are held out, and as many of them as are drawn, {used:,}, serve"
 
 
 def _settings(plan: Plan, split: Split) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
+from llmsynth.errors import InputError
 from llmsynth.evaluate.c2st import c2st
 from llmsynth.evaluate.closeness import closeness
 from llmsynth.evaluate.copies import exact_copies
@@ -28,7 +29,7 @@ from llmsynth.evaluate.shape import shape
 from llmsynth.evaluate.threads import one_thread
 from llmsynth.evaluate.trend import trend
 from llmsynth.evaluate.tstr import Task, tstr
-from llmsynth.table.schema import Schema
+from llmsynth.table.schema import Schema, nearest
 
 
 @dataclass(frozen=True)
@@ -219,7 +220,12 @@ def summarize(
     ------
     TableError
         If a table lacks a column of `real` or a column name is repeated.
+    InputError
+        If `target` is no column.
     """
+    names = [str(label) for label in real.columns]
+    if target is not None and str(target) not in names:
+        raise InputError(f"target: unknown column {str(target)!r}; {nearest(str(target), names)}")
     with one_thread():
         return _summary(real, synthetic, holdout, target, schema, seed, learners or Learners())
 

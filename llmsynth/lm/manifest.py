@@ -20,6 +20,7 @@ from llmsynth.lm.folder_lock import LOCK_NAME
 from llmsynth.resources import free_disk
 
 MANIFEST = "manifest.json"
+RUN = "run"
 FORMAT = "llmsynth-run"
 VERSION = 1
 CHECKPOINTS = "checkpoints"
@@ -67,6 +68,8 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     if not path.exists():
         unfinished = (folder / CHECKPOINTS).is_dir()
         advice = "training was interrupted; go on with the same command and --resume" if unfinished else "fit again"
+        if (folder / RUN / MANIFEST).is_file():  # what `llmsynth run` writes has it below
+            advice = f"give {folder / RUN}"
         raise RunFolderError(f"{path}: is missing, so this is not a complete run folder; {advice}")
     manifest = safe_files.read_json(path, most_bytes=_MAX_MANIFEST_BYTES)
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:

@@ -13,7 +13,8 @@ from pathlib import Path
 from safetensors import SafetensorError, safe_open
 
 from llmsynth.errors import InputError
-from llmsynth.lm.embedded import ensure_model
+from llmsynth.lm.embedded import EMBEDDED, ensure_model
+from llmsynth.table.schema import nearest
 
 UNSAFE = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib", ".msgpack", ".h5")
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+", re.ASCII)
@@ -34,6 +35,12 @@ def find_model(name: str) -> tuple[str, bool]:
         check_model_folder(Path(name))
         return str(Path(name).absolute()), True
     if name.lower().endswith(".gguf") or not ("/" in name or "\\" in name):
+        if name.lower() not in EMBEDDED and not name.lower().endswith(".gguf"):
+            near = nearest(name, ("auto", "compact", *EMBEDDED))
+            raise InputError(
+                f"no model is named {name!r}; {near}{'' if near.endswith('?') else '.'} Or give a model folder, a "
+                ".gguf file, or a hub id as owner/name"
+            )
         return str(ensure_model(name)), True
     if _HUB_ID.fullmatch(name) is None:
         raise InputError(

@@ -74,9 +74,11 @@ def class_shares(
         )
     if proportions is None:
         if isinstance(codec, NumberCodec) and codec.cells.n_cells:
+            common = classes[: codec.cells.n_atoms]
+            such = f", such as {common[0]} and {common[1]} by 0.5 each" if len(common) > 1 else ""
             raise InputError(
                 f"balance: {column.name!r} may be {len(classes)} values, some of which hardly a row has; say by "
-                "proportions which to draw"
+                f"proportions which to draw{such}"
             )
         return {category: 1.0 / len(classes) for category in classes}
     if not isinstance(proportions, Mapping):

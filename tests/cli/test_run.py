@@ -248,3 +248,7 @@ def test_a_run_interrupted_after_its_fit_goes_on_with_the_rows_of_that_fit(
     assert "The fit in result/run is complete; going on with its rows." in result.stderr
     assert [name for name, _ in facade.calls if name != "init"] == ["load"] * 4 + ["sample"]
     assert Path("result/synthetic.csv").read_bytes() == drawn and Path("result/summary.json").is_file()
+    before = Path("result/summary.json").read_bytes()
+    refused = llmsynth("run", table, "-o", "result", "-n", 20, "--resume", "--report", "none")
+    assert refused.exit_code == 2 and "is of 1 rows, and 20 are asked for now" in " ".join(refused.stderr.split())
+    assert Path("result/synthetic.csv").read_bytes() == drawn and Path("result/summary.json").read_bytes() == before

@@ -46,7 +46,7 @@ def test_the_holdout_is_never_larger_than_what_is_drawn(patients: pd.DataFrame) 
 
 def test_the_fingerprint_sees_a_changed_cell_and_a_moved_row(patients: pd.DataFrame) -> None:
     def of(train: pd.DataFrame, held: pd.DataFrame) -> str:
-        return Split(train, held, infer_schema(patients), 9, "").fingerprint()
+        return Split(train, held, infer_schema(patients), 9, "", 9).fingerprint()
 
     first = of(patients, patients)
     assert first == of(patients.copy(), patients)

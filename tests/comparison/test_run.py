@@ -46,6 +46,9 @@ def test_all_learn_the_same_rows_and_a_failure_does_not_stop_the_others(
     assert not compare(patients, "diabetes", ["noise"]).results.loc["noise", "safe"]
     assert not found.results.loc["noise", "safe"] and found.recommendation.method is None
     told = capsys.readouterr().err
+    assert "are held out to judge with." in told
+    compare(patients, "diabetes", ["noise"], n_samples=11, progress=True)
+    assert "24 are held out, and as many of them as are drawn, 11, serve to judge with." in capsys.readouterr().err
     assert "[1/2] independent: failed: no such luck" in told and "[2/2] noise: " in told and "TSTR 0.500" in told
 
 

@@ -21,7 +21,7 @@ from tests.comparison.conftest import Breaks, made, summary_dict
 @pytest.fixture
 def split(patients: pd.DataFrame) -> Split:
     train, held = hold_out(patients, 0.25, 0)
-    return Split(train, held, infer_schema(train, target="diabetes"), len(train), "")
+    return Split(train, held, infer_schema(train, target="diabetes"), len(train), "", len(held))
 
 
 def asked(split: Split) -> Request:

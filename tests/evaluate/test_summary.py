@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
+from llmsynth.errors import InputError
 from llmsynth.evaluate import METRICS, Learners, compare, encode_tables, trend
 from llmsynth.evaluate import summarize as summarize_with
 from llmsynth.evaluate.figure_text import percentage
@@ -105,6 +106,12 @@ def test_without_a_hold_out_the_reasons_are_given():
     assert "no hold-out" in summary.scores["tstr"].reason
     assert "no hold-out" in summary.reference["c2st_auc"].reason
     assert summary.to_table()[0]["holdout"] == "-"
+
+
+def test_a_target_that_is_no_column_is_an_error():
+    real = people(0, 60)
+    with pytest.raises(InputError, match="target: unknown column 'sik'; did you mean 'sick'"):
+        summarize(real, real, people(1, 60), target="sik")
 
 
 def test_without_a_target_there_is_no_tstr():

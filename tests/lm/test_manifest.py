@@ -72,6 +72,10 @@ def test_a_file_listed_twice_is_refused(tmp_path: Path) -> None:
 def test_a_missing_manifest_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(RunFolderError, match=r"manifest\.json: is missing.*fit again"):
         read_manifest(tmp_path)
+    (tmp_path / "run").mkdir()
+    _put(tmp_path / "run", json.dumps(GOOD))
+    with pytest.raises(RunFolderError, match=rf"is missing, .*; give {tmp_path}/run$"):
+        read_manifest(tmp_path)
 
 
 def test_a_linked_manifest_is_refused(tmp_path: Path) -> None:

@@ -33,8 +33,11 @@ def test_a_folder_is_known_by_its_absolute_path(folder, monkeypatch):
 def test_a_name_is_a_folder_an_alias_or_a_hub_id(folder):
     assert find_model(str(folder)) == (str(folder), True)
     assert find_model("owner/name") == ("owner/name", False)
-    with pytest.raises(InputError, match=r"no built-in model is named 'smollm-135m'.*smollm2-135m"):
-        find_model("smollm-135m")
+    for said, meant in (("smollm-135m", "smollm2-135m"), ("compct", "compact"), ("atuo", "auto")):
+        with pytest.raises(InputError, match=rf"no model is named '{said}'; did you mean '{meant}'\? Or give"):
+            find_model(said)
+    with pytest.raises(InputError, match=r"no model is named 'x'; known: 'auto', 'compact', 'smollm2-135m'\. Or give"):
+        find_model("x")
 
 
 @pytest.mark.parametrize("name", ["/no/such/folder", "./model", "../a/b", "models/a/b", "C:\\\\models\\\\a"])

@@ -123,6 +123,17 @@ def test_numbers_are_predicted_in_pieces_that_change_nothing(fitted, table, monk
     assert pieces == [12] * 10
 
 
+def test_predictions_are_numbered_as_the_table_is(fitted, table):
+    asked = table.iloc[::-7]
+    asked = asked.set_index(pd.Index([f"row {place}" for place in range(len(asked))]))
+    plain = asked.reset_index(drop=True)
+    for target in (1, 2):
+        own = fitted.predict(asked, target, random_state=0)
+        assert own.index.equals(asked.index) and own.tolist() == fitted.predict(plain, target, random_state=0).tolist()
+    assert fitted.predict(asked, 2, quantiles=(0.5,), n_draws=100).index.equals(asked.index)
+    assert fitted.predict_proba(asked, 1).index.equals(asked.index)
+
+
 @pytest.mark.parametrize("label", ["y", 0])
 def test_a_number_that_is_the_only_column_is_predicted(label):
     rows = pd.DataFrame({label: np.arange(60) * 7 % 50})
@@ -130,7 +141,8 @@ def test_a_number_that_is_the_only_column_is_predicted(label):
     found = fitted.predict(rows.head(3), label, n_draws=400, random_state=1)
     assert found.name == label and found.between(0, 49).all()
     other = fitted.predict(rows.tail(3), label, n_draws=400, random_state=1)
-    pd.testing.assert_series_equal(found, other)  # the values that are given are not looked at
+    assert (found.index.tolist(), other.index.tolist()) == ([0, 1, 2], [57, 58, 59])
+    assert found.tolist() == other.tolist()  # the values that are given are not looked at
 
 
 @pytest.mark.parametrize("dtype", ["timedelta64[s]", "duration[ms][pyarrow]"])
