@@ -24,6 +24,7 @@ import pandas as pd
 
 from llmsynth.errors import TableError
 from llmsynth.table.schema import Column, Schema
+from llmsynth.table.unpack import without_signals
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -168,7 +169,11 @@ def encode_tables(real: pd.DataFrame, *others: pd.DataFrame, schema: Schema | No
 
 
 def _dense(series: pd.Series) -> pd.Series:
-    return cast(Any, series).sparse.to_dense() if isinstance(series.dtype, pd.SparseDtype) else series
+    if isinstance(series.dtype, pd.SparseDtype):
+        return cast(pd.Series, cast(Any, series).sparse.to_dense())
+    if series.dtype == object:
+        return pd.Series(without_signals(series.to_numpy()), series.index, dtype=object, name=series.name)
+    return series
 
 
 def _aligned(frame: pd.DataFrame, real: pd.DataFrame) -> pd.DataFrame:

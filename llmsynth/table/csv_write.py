@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import IO, Any, Literal, cast
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
@@ -81,6 +82,10 @@ def _plain(column: pd.Series[Any], unit: str | None) -> pd.Series[Any]:
     zone = column.dt.tz
     wall = column if zone is None else column.dt.tz_localize(None)
     unit = unit or str(np.datetime_data(wall.to_numpy().dtype)[0])
+    east = None if zone is None else _seconds_east(column, wall)
+    if east is not None and (east % 60).any():
+        # An offset of local mean time has seconds, which ISO 8601 does not write: the same moment in UTC.
+        return _plain(column.dt.tz_convert("UTC"), unit)
     if zone is not None and unit in ("D", "h", LOCAL_DAY):
         # Whole days or hours of UTC need not be whole in the zone.
         unit = "s"
@@ -88,12 +93,18 @@ def _plain(column: pd.Series[Any], unit: str | None) -> pd.Series[Any]:
     missing = np.isnat(counts)
     filled = np.where(missing, 0, counts.astype(np.int64))
     texts = pd.Series(format_datetimes(filled, _ISO[unit], unit), index=column.index, dtype=object)
-    if zone is not None:
-        offset = (wall - column.dt.tz_convert("UTC").dt.tz_localize(None)).dt.total_seconds().fillna(0) // 60
-        ends = [f"{'-' if o < 0 else '+'}{abs(int(o)) // 60:02d}:{abs(int(o)) % 60:02d}" for o in offset]
+    if east is not None:
+        minutes = (east // 60).tolist()
+        ends = [f"{'-' if one < 0 else '+'}{abs(one) // 60:02d}:{abs(one) % 60:02d}" for one in minutes]
         texts = texts + pd.Series(ends, index=column.index, dtype=object)
     texts[missing] = None
     return texts
+
+
+def _seconds_east(column: pd.Series[Any], wall: pd.Series[Any]) -> npt.NDArray[np.int64]:
+    """Offset from UTC of each cell, 0 where it is missing."""
+    offset = (wall - column.dt.tz_convert("UTC").dt.tz_localize(None)).dt.total_seconds()
+    return np.asarray(offset.fillna(0).to_numpy(np.float64), dtype=np.int64)
 
 
 def _has_return(column: pd.Series[Any]) -> bool:

@@ -22,6 +22,7 @@ from llmsynth.table.date_forms import DateForm, detect_format
 from llmsynth.table.datetimes import format_unit, parse_datetimes
 from llmsynth.table.id_contacts import detect_contact
 from llmsynth.table.identifiers import key_evidence
+from llmsynth.table.iso_texts import parse_iso
 from llmsynth.table.unpack import Unpacked
 
 MOSTLY = 0.8
@@ -67,6 +68,26 @@ def refuse_mixed(cells: Unpacked, name: str) -> None:
         date = in_form(cells.texts, form)
         if _slip(date, cells):
             _refuse(cells, date, name, "dates", f"not a date of the form {form.form}")
+        if date.all():
+            return
+    _refuse_ways_of_iso(cells, name)
+
+
+def _refuse_ways_of_iso(cells: Unpacked, name: str) -> None:
+    """Raise where all texts are ISO 8601 but no form writes them all: some with a fraction, an offset or a Z."""
+    some = cells.texts[:_FEWEST]
+    if len(cells.texts) < _FEWEST or not _are_iso(some) or not _are_iso(cells.texts) or detect_format(cells.texts):
+        return
+    raise TableError(
+        f"column {name!r} holds dates that are written in several ways (ISO 8601, some with a fraction of a second, an "
+        "offset or a time and some without), which would be taken for keys; write them in one, as "
+        "pandas.to_datetime(column, format='ISO8601', utc=True) does, or give the column a kind in a schema file"
+    )
+
+
+def _are_iso(texts: Sequence[str]) -> bool:
+    naive, zoned = (parse_iso(texts, "us", zoned=zoned)[1] for zoned in (False, True))
+    return bool((naive | zoned).all())
 
 
 def _refuse_local_numbers(cells: Unpacked, number: BoolArray, name: str) -> None:

@@ -23,6 +23,7 @@ import pandas as pd
 import pyarrow as pa
 
 from llmsynth.errors import TableError
+from llmsynth.table.decimals import MOST_DIGITS
 from llmsynth.table.dtype_names import dtype_name
 
 Family = Literal["integer", "float", "boolean", "datetime", "string", "empty"]
@@ -144,10 +145,22 @@ def _big_integers(values: Sequence[int], missing: BoolArray) -> Unpacked:
     return replace(_strings(cells), cell_type="int")
 
 
-def _long_integers(values: Sequence[decimal.Decimal | None], missing: BoolArray) -> Unpacked | None:
-    """Whole decimals of 64 bits, of which a float would lose the last digits; None where they are anything else."""
+def _long_integers(values: Sequence[decimal.Decimal | None], missing: BoolArray, name: str) -> Unpacked | None:
+    """Whole decimals of 64 bits, of which a float would lose the last digits; None where a float holds them all.
+
+    Raises
+    ------
+    TableError
+        If neither holds them.
+    """
     known = [value for value in values if value is not None]
     if any(value != value.to_integral_value() or not -(2**63) <= value < 2**63 for value in known):
+        lost = sum(abs(value) > _EXACT and len(value.normalize().as_tuple().digits) > MOST_DIGITS for value in known)
+        if lost:
+            raise TableError(
+                f"column {name!r} has {lost:,} decimals of more than {MOST_DIGITS} digits, of which a float keeps no "
+                "more; round them, or make the column text"
+            )
         return None
     numbers = [0 if value is None else int(value) for value in values]
     return Unpacked("integer", np.array(numbers, dtype=np.int64), missing, "")
@@ -221,7 +234,7 @@ def _arrow(series: pd.Series[Any], name: str) -> Unpacked:
     if pa.types.is_decimal(kind) or pa.types.is_floating(kind):
         values = array.cast(pa.float64()).to_numpy(zero_copy_only=False).astype(np.float64)
         if pa.types.is_decimal(kind) and bool((np.abs(values[~missing]) > _EXACT).any()):
-            whole = _long_integers(array.to_pylist(), missing)
+            whole = _long_integers(array.to_pylist(), missing, name)
             if whole is not None:
                 return whole
         return _floats(values, missing, name, single=pa.types.is_float32(kind) or pa.types.is_float16(kind))
@@ -241,6 +254,7 @@ def _arrow(series: pd.Series[Any], name: str) -> Unpacked:
 
 
 def _objects(values: npt.NDArray[Any], name: str) -> Unpacked:
+    values = without_signals(values)
     missing = np.asarray(pd.isna(values), dtype=bool)
     null = _null_name(values[missing])
     present = values[~missing]
@@ -261,6 +275,16 @@ def _objects(values: npt.NDArray[Any], name: str) -> Unpacked:
     return replace(result, cell_type=kind, null=null)
 
 
+def without_signals(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """A signalling NaN, which nothing may look at, is one that is silent: missing."""
+    found = [isinstance(value, decimal.Decimal) and value.is_snan() for value in values]
+    if not any(found):
+        return values
+    values = values.copy()
+    values[found] = decimal.Decimal("NaN")
+    return values
+
+
 def _of_one_type(kind: str, present: npt.NDArray[Any], missing: BoolArray, name: str) -> Unpacked:
     """Cells of an object column whose values all have one Python type."""
 
@@ -277,7 +301,7 @@ def _of_one_type(kind: str, present: npt.NDArray[Any], missing: BoolArray, name:
             return _big_integers(spread(np.array(numbers, dtype=object), 0).tolist(), missing)
         return Unpacked("integer", spread(np.array(numbers, dtype=np.int64), 0), missing, "")
     if kind == "Decimal" and any(abs(value) > _EXACT for value in present):
-        whole = _long_integers(spread(present, None).tolist(), missing)
+        whole = _long_integers(spread(present, None).tolist(), missing, name)
         if whole is not None:
             return whole
     if kind in ("float", "Decimal"):

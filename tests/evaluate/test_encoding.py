@@ -158,3 +158,9 @@ def test_what_is_no_duration_is_missing_in_a_column_of_durations():
     )
     assert real.values[:, 0].tolist() == [1, 2, 3]
     assert np.isnan(other.values[[0, 1, 4], 0]).all() and other.values[2:4, 0].tolist() == [86400, 1]
+
+
+def test_a_signalling_nan_is_missing():
+    cells = pd.Series([Decimal("sNaN"), Decimal("1.5"), Decimal("2")] * 10, dtype=object)
+    (table,) = encode_tables(pd.DataFrame({"x": cells}))
+    assert np.isnan(table.values[:3, 0]).tolist() == [True, False, False] and table.values[1, 0] == 1.5

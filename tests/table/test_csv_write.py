@@ -38,3 +38,11 @@ def test_arrow_times_are_written_in_their_zone(tmp_path):
     cells = pa.array([dt.datetime(2020, 1, 1, 9, tzinfo=dt.UTC), None], kind)
     write_table(pd.DataFrame({"at": pd.array(cells, dtype=pd.ArrowDtype(kind)), "n": [1, 2]}), tmp_path / "t.csv")
     assert (tmp_path / "t.csv").read_text().splitlines()[1:] == ["2020-01-01 10:00:00.000000000+01:00,1", ",2"]
+
+
+def test_offsets_with_seconds_are_written_as_the_moment_in_utc(tmp_path):
+    cells = pd.to_datetime(pd.Series(["1965-05-05 12:00", None, "2020-05-05 12:00"])).dt.tz_localize("Africa/Monrovia")
+    path = write_table(pd.DataFrame({"x": cells}), tmp_path / "t.csv")
+    again = pd.to_datetime(pd.read_csv(path)["x"], utc=True)
+    assert (again.dropna() == cells.dropna()).all() and again.isna().tolist() == [False, True, False]
+    assert "12:44:30" in path.read_text() and "+00:00" in path.read_text()

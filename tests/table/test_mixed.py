@@ -90,3 +90,20 @@ def test_short_lists_and_codes_with_commas_and_units_are_spared():
     for pairs in (grid, chosen, pixels, [f"{k}%" for k in range(101)]):
         assert kind(pairs * 9) == "categorical"
     assert kind([f"{k // 7 + 100},{k % 900 + 100}" for k in range(900)], "parcel_id") == "identifier"
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        [stamp.isoformat() for stamp in pd.date_range("2000", periods=60, freq="11500ms")],
+        [f"2020-01-{1 + k % 28:02d}T{k % 24:02d}:00:00{'Z' if k % 2 else '+00:00'}" for k in range(60)],
+        [f"2020-0{1 + k % 6}-{1 + k % 28:02d}T{k % 24:02d}:00:00+0{1 + k % 2}:00" for k in range(60)],
+        [f"2020-01-{1 + k % 28:02d}" + f"T{k % 24:02d}:{k:02d}" * (k % 2) for k in range(60)],
+    ],
+)
+def test_dates_that_iso_8601_writes_in_several_ways_are_no_keys(texts):
+    with pytest.raises(TableError, match="column 'when' holds dates that are written in several ways"):
+        infer_column(pd.Series(texts), "when")
+    assert infer_column(pd.Series(texts), "when", {"kind": "categorical"}).kind == "categorical"
+    plain = pd.to_datetime(pd.Series(texts), format="ISO8601", utc=True)
+    assert infer_column(plain, "when").kind == "datetime"

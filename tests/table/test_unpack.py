@@ -64,7 +64,8 @@ def test_whole_decimals_that_no_float_holds_are_integers(arrow):
     assert found.family == "integer" and found.values.tolist() == [10**17 + 1, 0, 5]
     assert found.missing.tolist() == [False, True, False]
     for other in (decimal.Decimal("0.5"), decimal.Decimal(10**25)):
-        assert unpack(pd.Series([*cells, other], dtype=dtype), "x").family == "float"
+        with pytest.raises(TableError, match="1 decimals of more than 15 digits"):  # the first, beside such another
+            unpack(pd.Series([*cells, other], dtype=dtype), "x")
 
 
 @pytest.mark.parametrize("arrow", [True, False])
@@ -77,3 +78,23 @@ def test_keys_that_are_decimals_are_made_anew_as_decimals(arrow):
     assert all(isinstance(key, decimal.Decimal) for key in made) and not set(made) & set(keys)
     plain = from_physical(to_physical(series, learned := infer_column(series, "x", {"kind": "integer"})), learned)
     assert plain.tolist() == keys
+
+
+@pytest.mark.parametrize("arrow", [False, True])
+def test_decimals_that_no_float_holds_are_refused(arrow):
+    def column(*texts):
+        cells = [decimal.Decimal(text) for text in texts]
+        if arrow:
+            return pd.Series(pd.array(cells, dtype=pd.ArrowDtype(pa.decimal128(38, 4))))
+        return pd.Series(cells, dtype=object)
+
+    with pytest.raises(TableError, match=r"column 'x' has 2 decimals of more than 15 digits"):
+        unpack(column("12345678901234567.25", "0.5", "12345678901234567890.01"), "x")
+    assert unpack(column("12345678901234567", "5"), "x").family == "integer"
+    assert unpack(column("123456789012.3456", "5"), "x").family == "float"
+    assert unpack(column("1000000000000000000000", "0.5"), "x").family == "float"
+
+
+def test_a_signalling_nan_is_missing():
+    found = unpack(pd.Series([decimal.Decimal("sNaN"), decimal.Decimal("1.5")], dtype=object), "x")
+    assert found.missing.tolist() == [True, False] and found.values[1] == 1.5
