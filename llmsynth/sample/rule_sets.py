@@ -112,9 +112,14 @@ def _clipped(codec: NumberCodec, low: FloatArray, high: FloatArray) -> tuple[Int
 
 def order_span(rule: ColumnOrder, name: str, codecs: Codecs, table: Table, known: Known, n: int) -> Span:
     """What an order leaves for one of its two columns."""
+    other = rule.right if name == rule.left else rule.left
+    return span_beside(rule, name, codecs, *_grid_range(_number_codec(codecs, other), other, table, known, n))
+
+
+def span_beside(rule: ColumnOrder, name: str, codecs: Codecs, least: IntArray, most: IntArray, gone: BoolArray) -> Span:
+    """What an order leaves for one column where the other is between two of its grid points, or may be gone."""
     other, operator = (rule.right, rule.operator) if name == rule.left else (rule.left, MIRRORED[rule.operator])
-    own, theirs = _number_codec(codecs, name), _number_codec(codecs, other)
-    least, most, gone = _grid_range(theirs, other, table, known, n)
+    own, theirs, n = _number_codec(codecs, name), _number_codec(codecs, other), gone.size
     fixed = all(c.column.kind != "decimal" or c.column.decimals is not None for c in (own, theirs))
     # Seen from the right column, the offset is taken away from the left one.
     shift = rule.offset.exact * Fraction(_scale(own)) * (1 if name == rule.left else -1)

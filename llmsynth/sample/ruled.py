@@ -24,7 +24,7 @@ draw; the rest is drawn as above. It knows draws and weights; it refuses to know
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -37,6 +37,7 @@ from llmsynth.errors import InputError, SchemaError
 from llmsynth.grammar.automaton import IntArray
 from llmsynth.lm.decoder import RowDecoder
 from llmsynth.sample.conditional import BLOCK, Beginnings, Conditional
+from llmsynth.sample.implied import narrowed
 from llmsynth.sample.report import ConditionTally, RuleReport
 from llmsynth.sample.rule_guide import RulePlan
 from llmsynth.sample.rule_search import Begun, GivenCells, RowSearch
@@ -139,8 +140,17 @@ class RuledSampler:
                 )
 
     def under(self, conditional: Conditional) -> RuledConditional:
-        """The rows that obey among those drawn under a condition."""
-        return RuledConditional(self, conditional)
+        """The rows that obey among those drawn under a condition.
+
+        Raises
+        ------
+        InputError
+            If what the condition leaves of one column lets no other obey an order.
+        """
+        boxes = narrowed(conditional.boxes, self.book)
+        if not boxes:
+            raise self.failure("no row can lie between the bounds that they leave", conditional=True)
+        return RuledConditional(self, replace(conditional, boxes=boxes))
 
     def check_interleaving(self) -> None:
         """Refuse rules on unique combinations of identifiers, which are made anew where streams of rows are joined.

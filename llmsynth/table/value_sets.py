@@ -179,6 +179,10 @@ class ValueSet:
             i, j = (i + 1, j) if left[i][1] < right[j][1] else (i, j + 1)
         return self._with(pieces, missing)
 
+    def within(self, low: int, high: int) -> ValueSet:
+        """The values at grid points from low to high, and the missing one where it belongs to the set."""
+        return self._with([(max(low, first), min(high, last)) for first, last in self.intervals or ()], self.missing)
+
     def union(self, *others: ValueSet) -> ValueSet:
         """Values in any of the sets, all of one column."""
         missing = self.missing or any(other.missing for other in others)
