@@ -69,8 +69,9 @@ def gate(
 ) -> None:
     """Judge a saved report by a policy; needs no table.
 
-    Conditions read the ends of 95 % intervals, never a figure alone. A missing column and a hold-out that holds
-    training rows always block; without a hold-out nothing can be released.
+    Conditions read the ends of 95 % intervals, never a figure alone. A column that the synthetic rows lack, a hold-out
+    that holds training rows and synthetic rows that are the hold-out's always block; without a hold-out nothing can be
+    released.
     """
     output = Output(quiet, json)
     if junit is not None:

@@ -13,7 +13,7 @@ from llmsynth.errors import ConfigError
 if TYPE_CHECKING:
     from llmsynth.evaluate.metric import Level
 
-Table = Annotated[Path, typer.Argument(metavar="TABLE", help="CSV (also .gz, .zst) or Parquet file.")]
+Table = Annotated[Path, typer.Argument(metavar="TABLE", help="CSV or TSV (also .gz, .zst), or Parquet file.")]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="Run folder that `llmsynth fit` wrote.")]
 Model = Annotated[
     str | None,
@@ -30,7 +30,12 @@ SchemaFile = Annotated[
 Recipe = Annotated[
     str | None, typer.Option("--recipe", metavar="NAME|FILE", help="Shipped recipe or a YAML file of options.")
 ]
-MaxMinutes = Annotated[float | None, typer.Option("--max-minutes", help="Wall-clock budget of training.")]
+MaxMinutes = Annotated[
+    float | None,
+    typer.Option(
+        "--max-minutes", help="Wall-clock budget of training.  [default: none, until held-out rows no longer gain]"
+    ),
+]
 MaxEpochs = Annotated[int | None, typer.Option("--max-epochs", help="Most passes over the training rows.")]
 Seed = Annotated[int | None, typer.Option("--seed", min=0, max=2**63 - 1, help="Same seed, same result.  [default: 0]")]
 UnusedSeed = Annotated[

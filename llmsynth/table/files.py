@@ -196,7 +196,8 @@ class TableWriter:
     """
 
     def __init__(self, path: str | os.PathLike[str], *, schema: Schema | None = None, overwrite: bool = False) -> None:
-        self.path = Path(path)
+        # A link stays one, and what it leads to is written.
+        self.path = Path(os.path.realpath(path)) if Path(path).is_symlink() else Path(path)
         self.schema = schema
         self.n_rows = self.n_guarded = 0
         self._format = file_format(path)

@@ -307,3 +307,18 @@ def test_room_for_the_rows_to_come_is_looked_at_and_nothing_is_left(tmp_path, mo
         w.check_space(150)
         w.check_space(500)
     assert found.value.errno == errno.ENOSPC and list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_link_stays_one_and_what_it_leads_to_is_written(tmp_path, there):
+    target, link = tmp_path / "kept" / "target.csv", tmp_path / "link.csv"
+    target.parent.mkdir()
+    link.symlink_to(target)
+    if there:
+        target.write_text("old")
+        with pytest.raises(InputError, match="exists"):
+            write_table(pd.DataFrame({"x": [1]}), link)
+        assert target.read_text() == "old"
+    write_table(pd.DataFrame({"x": [1]}), link, overwrite=there)
+    assert link.is_symlink() and target.read_text() == "x\n1\n"
+    assert [path.name for path in target.parent.iterdir()] == ["target.csv"]

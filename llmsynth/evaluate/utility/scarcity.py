@@ -63,7 +63,8 @@ def scarcity(
     Raises
     ------
     TableError
-        If the target has no classes to tell, or a table has no row with a target.
+        If the target has no classes to tell, a table has no row with a target, or the synthetic rows have other
+        classes.
 
     Examples
     --------
@@ -83,6 +84,11 @@ def scarcity(
     for name, rows in ((REAL, few), (SYNTHETIC, made), ("test rows", tested)):
         if not len(rows):
             raise TableError(f"scarcity: expected {name} that have a target, got none of {target!r}")
+    if not np.isin(made.classes, np.union1d(few.classes, tested.classes)).any():
+        raise TableError(
+            f"scarcity: expected synthetic rows with classes of {target!r} that real rows have, got none; write the "
+            "classes as the real table does"
+        )
     positive = None
     if problem.task == "binary":  # the few rows alone may say it wrongly
         positive = int(np.argmin(np.bincount(few.joined(tested).classes, minlength=2)[:2]))

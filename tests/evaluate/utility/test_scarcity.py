@@ -45,3 +45,11 @@ def test_what_cannot_be_told_is_an_error() -> None:
         scarcity(FEW.assign(sick="no"), MANY, TEST, "sick")
     with pytest.raises(TableError, match="test rows that have a target"):
         scarcity(FEW, MANY, TEST[:0], "sick")
+
+
+def test_other_classes_than_real_rows_have_are_named() -> None:
+    other = FEW.assign(sick=(FEW["sick"] == "yes").astype(int))
+    with pytest.raises(
+        TableError, match="expected synthetic rows with classes of 'sick' that real rows have, got none"
+    ):
+        scarcity(FEW, other, TEST, "sick")
