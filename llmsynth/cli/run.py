@@ -108,9 +108,9 @@ def run(
         output.note(f"Holding {len(held_out):,} rows out to judge with; the model never sees them.")
     else:
         output.note(f"Judging with the {len(held_out):,} rows of {holdout.name}.")
+    synthesizer = loaded(rows, out / "run", settings, output) if trained else train(rows, out / "run", settings, output)
     if trained:
         check_number(out / _FILES[1], n_samples or len(rows))
-    synthesizer = loaded(rows, out / "run", settings, output) if trained else train(rows, out / "run", settings, output)
     if not is_main_process():
         return
     with _going_on(output):

@@ -277,8 +277,8 @@ def _check_order(rule: ColumnOrder, left: Column, right: Column) -> None:
     days = [column.name for column in (left, right) if column.time_unit == LOCAL_DAY]
     if days and (len(days) == 1 or left.timezone != right.timezone):
         raise SchemaError(
-            f"{rule}: {days[0]!r} has days of its time zone and the other column has not, so they cannot be compared; "
-            f"give {days[0]!r} the time_unit 's' in the schema"
+            f"{rule}: {days[0]!r} has days of its time zone, which do not compare with what the other column has; give "
+            f"{days[0]!r} the time_unit 's' in the schema"
         )
     try:
         check_offset(rule.offset, left, right)
