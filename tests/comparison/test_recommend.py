@@ -46,6 +46,13 @@ def test_copying_beyond_the_holdout_is_never_recommended(copying: dict[str, floa
     assert found.method == "copula" and "cop" in (found.excluded or {})["tree"]
 
 
+@pytest.mark.parametrize(("n_rows", "method"), [(100, "tree"), (10_000, None)])
+def test_an_auc_below_one_half_is_copying_only_beyond_the_noise_of_so_many_rows(
+    n_rows: int, method: str | None
+) -> None:
+    assert recommend([made("tree", n_rows=n_rows, c2st_auc=0.43)]).method == method
+
+
 def test_what_the_gate_blocks_for_privacy_is_left_out_with_its_reason() -> None:
     verdict = {"level": "quick", "verdict": "BLOCK", "reasons": ["Exact matches: 5 %"], "blocked": "Exact matches: 5 %"}
     fast, slow = made("copula", 1.0), made("compact", 60.0)
@@ -89,6 +96,13 @@ def test_the_error_of_the_auc_is_that_of_two_samples_drawn_alike() -> None:
     aucs = (ranks[:, :50].sum(axis=1) - 50 * 51 / 2) / 50**2
     spread = aucs.std()
     assert abs(auc_error(50) / spread - 1) < 0.05
+
+
+@pytest.mark.parametrize(("own", "method"), [(0.02, "compact"), (0.06, "copula")])
+def test_half_of_the_holdouts_own_error_is_forgiven(own: float, method: str) -> None:
+    held = {"shape_error": own}
+    pair = [made("compact", 118.0, holdout=held), made("copula", 2.0, shape_error=0.045, holdout=held)]
+    assert recommend(pair).method == method
 
 
 def test_seeds_that_scatter_widen_the_tolerance() -> None:

@@ -56,6 +56,12 @@ def test_the_class_is_found_in_the_columns_own_type_by_its_text(column, text, va
     assert rare.mask(table).sum() == 20 and rare.mask(table).dtype == bool
 
 
+@pytest.mark.parametrize("value", ["true", "True"])
+def test_a_value_of_the_column_comes_before_one_that_is_written_like_it(value):
+    table = pd.DataFrame({"x": np.arange(40) % 3, "y": ["true", "True"] * 20})
+    assert RareClass.of(table, "y", value, 0.7).value == value
+
+
 def test_a_column_label_that_is_no_text_is_found_by_its_name():
     table = frame().set_axis([0, 1], axis=1)
     rare = RareClass.of(table, "1", "yes", 0.5)
@@ -99,3 +105,10 @@ def test_too_few_rows_to_hold_any_out_is_an_error():
         RareClass.of(table, "y", "yes", 0.5).check_splittable(table)
     table = frame(100, 8)
     RareClass.of(table, "y", "yes", 0.5).check_splittable(table)
+
+
+def test_rows_without_a_target_are_no_others_to_hold_out():
+    table = frame(100, 90)
+    table.loc[97:, "y"] = None
+    with pytest.raises(InputError, match="got 90 and 7"):
+        RareClass.of(table, "y", "yes", 0.95).check_splittable(table)

@@ -41,6 +41,24 @@ def test_found_members_are_those_above_what_one_per_cent_of_the_others_reach() -
     assert found.details["p_value_tpr_at_1fpr"] < 1e-10
 
 
+def test_a_member_with_the_score_of_the_others_is_not_found() -> None:
+    found = read(np.ones(50), np.ones(500))
+    assert found.parts["tpr_at_1fpr"].value == 0.0 and found.details["p_value_tpr_at_1fpr"] == 1.0
+    curve = roc(np.zeros(8), np.zeros(20))
+    assert curve["tpr"] == [0.0] * (len(curve["tpr"]) - 1) + [1.0]
+
+
+def test_one_member_above_ninety_nine_others_has_a_chance_of_one_in_a_hundred() -> None:
+    assert read(np.array([9.0]), np.arange(-99.0, 0.0)).details["p_value_tpr_at_1fpr"] == pytest.approx(0.01)
+
+
+def test_the_interval_is_above_the_rate_only_where_the_test_excludes_chance() -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(400):
+        found = read(rng.normal(0.3, 1, 100), rng.normal(size=300))
+        assert found.parts["tpr_at_1fpr"].lower <= 0.01 or found.details["p_value_tpr_at_1fpr"] < 0.025
+
+
 def test_too_few_non_members_for_one_per_cent_are_a_reason() -> None:
     assert not read(np.arange(98.0), np.arange(98.0)).parts["tpr_at_1fpr"].known
     assert read(np.arange(99.0), np.arange(99.0)).parts["tpr_at_1fpr"].known

@@ -55,6 +55,19 @@ def test_the_larger_side_is_subsampled_and_the_seed_decides():
     assert c2st(*tables, classifier=quick, max_rows=50).auc.n_rows == 50
 
 
+def test_the_rows_drawn_of_equal_tables_are_not_the_same():
+    seen = []
+
+    class Watching(MeanDistance):
+        def predict_proba(self, rows):
+            seen.append(rows)
+            return super().predict_proba(rows)
+
+    tables = encode_tables(sample(0, n=1000), sample(0, n=1000))
+    c2st(*tables, classifier=lambda layout, seed: Watching(), max_rows=50)
+    assert np.unique(np.concatenate(seen)[:, 0]).size > 90
+
+
 def test_too_few_rows_are_a_reason():
     result = c2st(*encode_tables(sample(0), sample(1, n=9)), classifier=quick)
     assert "fewer than 10 rows" in result.auc.reason

@@ -149,6 +149,12 @@ def test_held_out_rows_among_the_synthetic_ones_by_chance_are_no_objection(hits:
     assert _judged("fidelity.ks.upper <= 1", results=matches(0, 300, n_train=None)).decision == "RELEASE"
 
 
+@pytest.mark.parametrize(("count", "decision"), [(100, "RELEASE"), (99, "REVIEW")])
+def test_as_many_rows_as_the_policy_asks_for_are_enough(count: int, decision: str) -> None:
+    rows = {"train": 500, "synthetic": count, "holdout": 300}
+    assert _judged("fidelity.ks.upper <= 1", rows=rows).decision == decision
+
+
 def test_a_tables_name_of_ten_thousand_characters_is_cut_in_reasons() -> None:
     (reason,) = _judged("fidelity.ks.upper <= 1", alignment={"missing": {"synthetic": ["x" * 10_000]}}).reasons
     assert len(reason) < 100

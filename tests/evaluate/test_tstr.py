@@ -24,6 +24,11 @@ def test_the_real_rows_as_synthetic_give_exactly_the_real_figure():
         assert result.tstr.value > 0.95
 
 
+def test_the_real_rows_learned_from_are_as_many_as_the_synthetic_ones():
+    result = tstr(*encode_tables(table(0), table(1, n=60), table(2)), "y")
+    assert result.tstr.n_rows == result.trtr.n_rows == 60
+
+
 def test_shuffled_labels_teach_nothing():
     real, holdout = table(0), table(1)
     made = real.assign(y=np.random.default_rng(2).permutation(real.y)).drop(columns="z")

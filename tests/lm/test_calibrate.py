@@ -189,6 +189,14 @@ def test_a_shift_that_costs_held_out_rows_likelihood_is_taken_back(grammar, enco
     assert all(torch.equal(value, before[name]) for name, value in restricted_state(model).items())
 
 
+def test_a_small_loss_of_many_held_out_rows_is_more_than_chance(grammar, encoded, random_compact, monkeypatch):
+    monkeypatch.setattr(calibrate_module, "ROWS_PER_PASS", (16, 16))
+    model = random_compact(grammar)
+    answers = iter([np.zeros(100), np.tile([-0.7, 1.3], 50)])  # a mean of 0.3, three standard errors
+    done = calibrate_and_check(model, model.number_offsets, encoded, 1, lambda: next(answers), seconds=0.0)
+    assert not done.kept
+
+
 @pytest.mark.parametrize("answers", [([10.0, 11.0], [9.0, 13.0]), ([10.0], [12.0]), ([], [])])
 def test_a_shift_is_kept_where_held_out_rows_cannot_tell(grammar, encoded, random_compact, answers):
     model = random_compact(grammar)

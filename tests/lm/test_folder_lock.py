@@ -42,6 +42,30 @@ def test_nothing_but_the_lock_file_is_left(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_only_the_own_lock_is_released(tmp_path: Path) -> None:
+    lock = FolderLock(tmp_path)
+    lock.acquire()
+    lock.path.write_bytes(b"another's")
+    lock.release()
+    assert lock.path.read_bytes() == b"another's"
+
+
+def test_a_forked_child_does_not_release_its_parents_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lock = FolderLock(tmp_path)
+    lock.acquire()
+    with monkeypatch.context() as child:
+        child.setattr(os, "getpid", lambda: -1)
+        lock.release()
+    assert lock.path.exists()
+
+
+def test_a_lock_that_replaced_a_stale_one_in_between_is_put_back(tmp_path: Path) -> None:
+    lock = FolderLock(tmp_path)
+    lock.path.write_bytes(b"new")
+    assert lock._remove_stale(b"stale") is False
+    assert lock.path.read_bytes() == b"new" and [entry.name for entry in tmp_path.iterdir()] == [LOCK_NAME]
+
+
 def test_the_lock_of_a_process_that_ended_is_taken_over(tmp_path: Path) -> None:
     child = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True)
     _lock_of(tmp_path, pid=int(child.stdout))

@@ -542,6 +542,21 @@ def test_weights_that_are_not_finite_after_the_last_step_are_an_error_too(make, 
         trainer.run()
 
 
+def test_the_rate_falls_from_the_best_weights_and_not_from_the_last_ones(make, monkeypatch):
+    trainer = make(steps=200, patience=1)
+    trainer.plan = TrainPlan(200, 16, 3, 3, 0.3)
+    build, cooled = trainer.builder.build, []
+
+    def watched(rows, orders):
+        if trainer.model.training and trainer.counters.cooling:
+            cooled.append(same(weights(trainer), trainer.best))
+        return build(rows, orders)
+
+    monkeypatch.setattr(trainer.builder, "build", watched)
+    trainer.run()
+    assert cooled[0] and not all(cooled)
+
+
 # ---- who listens
 
 

@@ -18,6 +18,7 @@ from llmsynth.sample import conditional
 from llmsynth.sample.conditional import Conditional
 from llmsynth.table.boxes import holds
 from llmsynth.table.conditions import compile_condition
+from llmsynth.table.decimals import round_significant
 from llmsynth.table.dtypes import physical_table
 from tests.tiny import TINY_COMPACT
 
@@ -298,3 +299,19 @@ def test_as_many_rows_are_decoded_as_asked_for_in_batches_of_the_size_asked_for(
     sizes.clear()
     fitted.sample(20, random_state=0, where="heavy == true")
     assert sizes[-1] == 20
+
+
+def test_a_condition_leaves_the_temperature_as_it_is(fitted):
+    cold = fitted.sample(200, random_state=1, where='colour != "red"', temperature=1e-6)
+    assert cold["colour"].nunique() == 1
+
+
+def test_rounding_to_significant_digits_does_not_lead_out_of_a_condition():
+    frame = pd.DataFrame({"x": np.random.default_rng(0).normal(size=120), "c": ["a", "b"] * 60})
+    fitted = TableSynthesizer("compact", recipe=RECIPE, max_epochs=1, random_state=0).fit(frame)
+    encoder = fitted._engine.encoder
+    edges = encoder.codecs[0].cells.bounds()[1] / 10.0 ** encoder.codecs[0].decimals
+    where = f"x in ({', '.join(map(str, round_significant(edges, fitted.schema_['x'].significant)))})"
+    boxes = compile_condition(where, encoder.columns, encoder.codecs, schema=fitted.schema_)
+    rows = fitted.sample(200, random_state=0, where=where)
+    assert holds(boxes, physical_table(rows, fitted.schema_)).all()

@@ -115,6 +115,11 @@ def test_repeated_values_stay_exact_and_are_never_smeared():
     assert not np.isin(drawn, [0, 99_999]).any()
 
 
+def test_values_with_half_the_rows_of_an_average_cell_are_exact():
+    points = np.r_[np.arange(2041), np.full(4, 5000), np.full(3, 6000)]  # 2,048 rows in 256 cells: eight in each
+    assert build_cells(points, 0, 6000).atoms.tolist() == [5000]
+
+
 def test_few_distinct_values_are_all_exact_with_one_spare_cell_for_the_gaps():
     cells = build_cells(np.array([1, 2, 5] * 20), 1, 5)
     assert cells.atoms.tolist() == [1, 2, 5] and cells.n_cells == 1

@@ -166,6 +166,13 @@ def test_bounds_of_the_schema_widen_the_range():
     assert (drawn.min(), drawn.max()) == (0, 20) and not np.isin(drawn, [5, 6, 7]).any()
 
 
+def test_a_drawn_value_keeps_to_bounds_that_lie_between_two_grid_points():
+    column, _, codec = fitted(np.random.default_rng(0).lognormal(20, 8, 300))
+    drawn = codec.decode(np.arange(codec.n_codes), np.zeros(codec.n_codes)).values
+    assert codec.decimals < 0 < column.minimum < 1
+    assert drawn.min() == column.minimum and drawn.max() <= column.maximum
+
+
 def test_the_extremes_of_64_bits_come_back():
     rng = np.random.default_rng(0)
     ends = [-(2**63), 2**63 - 1]

@@ -104,6 +104,14 @@ def test_sums_hold_within_their_tolerance_and_the_rounding_of_floats():
     assert not violations(frame, wide).any()
 
 
+def test_a_sum_of_which_a_part_is_missing_is_not_contradicted():
+    frame = pd.DataFrame({"p": np.arange(30) / 10, "q": np.arange(30) * 0.2})
+    frame["t"] = (frame["p"] + frame["q"]).round(1)
+    frame.loc[29, "q"] = None
+    schema = infer_schema(frame, rules=[{"sum": {"total": "t", "parts": ["p", "q"]}}])
+    assert not violations(frame, schema).any()
+
+
 def test_implications_mean_what_conditions_mean():
     rule = {"implies": {"if": 'sex == "m"', "then": 'pregnant == "no"'}}
     assert broken(changed(pregnant=(3, "yes")), rule) == [[3]]
@@ -136,6 +144,7 @@ def test_dependencies_know_the_combinations_of_the_table():
     rule = {"determines": {"from": ["zip"], "to": ["city"]}}
     assert broken(changed(city=(1, "p")), rule) == [[1]]
     assert broken(changed(city=(2, "p")), rule) == [[2]]
+    assert broken(changed(city=(0, None)), rule) == [[0]]
     assert broken(changed(zip=(1, None)), rule) == [[]]
     schema = infer_schema(GOOD, rules=[rule])
     again = Schema.from_dict(json.loads(json.dumps(schema.to_dict())))

@@ -36,7 +36,8 @@ def test_labels_that_are_no_texts_are_known_by_their_names():
 
 def test_without_a_weight_column_nothing_is_taken():
     frame = table()
-    assert take_weights(frame, None) == (frame, None) or take_weights(frame, None)[0] is frame
+    rest, weights = take_weights(frame, None)
+    assert rest is frame and weights is None
     assert without_weights(frame, None) is frame and without_weights(frame, "w") is frame
     assert list(without_weights(table(w=1), "w").columns) == ["age"]
 

@@ -34,6 +34,16 @@ def test_noise_that_was_learned_by_heart_is_a_leak() -> None:
     assert found.parts["blind guesses"].value < 0.1
 
 
+def test_an_attack_that_guesses_no_better_than_blindly_is_said_to_be_weak() -> None:
+    rng = np.random.default_rng(9)
+    real, held = (_people(200, seed).assign(secret=rng.normal(-1000, 5, 200)) for seed in range(2))
+    copied, useless = (
+        METRIC.measure(gather(real, made, held, **ROLES))  # type: ignore[arg-type]
+        for made in (real, real.assign(secret=7.0))
+    )
+    assert copied.details["no_better_than_blind"] is False and useless.details["no_better_than_blind"] is True
+
+
 def test_negative_numbers_are_no_easier_to_guess() -> None:
     truth, guess = np.array([-100.0, 100.0, -100.0]), np.array([-104.0, 104.0, np.nan])
     assert guessed(truth, guess, 5.0).tolist() == [True, True, False]

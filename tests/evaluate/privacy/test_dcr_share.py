@@ -1,5 +1,7 @@
 """The share of rows closer to training than to held-out rows: known answers and coverage."""
 
+import math
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -44,6 +46,17 @@ def test_the_interval_covers_a_half_for_honest_rows() -> None:
 
     covered = np.mean([low <= 0.5 <= high for low, high in map(interval, range(100))])
     assert covered >= 0.93
+
+
+def test_the_interval_is_that_of_a_coin_where_each_synthetic_row_has_a_nearest_row_of_its_own() -> None:
+    real, held = (pd.DataFrame({"x": np.arange(start, 400.0, 2)}) for start in (0, 1))
+    found = METRIC.measure(gather(real, pd.concat([real, held], ignore_index=True), held)).score
+    assert found.value == 0.5 and found.upper - 0.5 == pytest.approx(1.959964 / (2 * math.sqrt(400)))
+
+
+def test_fifty_samples_of_the_larger_side_are_as_large_as_the_smaller() -> None:
+    found = METRIC.measure(gather(mixed_rows(300, 0), mixed_rows(100, 1), mixed_rows(100, 2)))
+    assert (found.details["resamples"], found.details["rows_of_each"]) == (50, 100)
 
 
 def test_people_with_many_rows_make_the_interval_wider() -> None:

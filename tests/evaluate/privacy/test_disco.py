@@ -32,6 +32,13 @@ def test_noise_that_was_learned_by_heart_is_disclosed() -> None:
     assert found.score.value == pytest.approx(0.75, abs=0.1) and found.parts["cap"].lower > 0.5
 
 
+def test_numbers_are_known_by_their_decile() -> None:
+    keys = [np.arange(300) + digit for digit in (0.1, 0.3, 0.2)]
+    real, made, held = (pd.DataFrame({"key": key, "secret": np.where(key < 150, "p", "q")}) for key in keys)
+    found = METRIC.measure(gather(real, made, held, **ROLES))  # type: ignore[arg-type]
+    assert found.parts["training rows"].value == found.parts["held-out rows"].value == 1.0
+
+
 def test_what_holds_for_everybody_is_no_excess() -> None:
     def frame(n: int, seed: int) -> pd.DataFrame:
         keys = np.random.default_rng(seed).integers(0, 9, n)

@@ -1,5 +1,6 @@
 """Training rows whose nearest neighbour is synthetic, minus the hold-out's."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -24,7 +25,14 @@ def test_honest_rows_identify_half_of_both() -> None:
 
 def test_equal_rows_are_nearer_to_nobody() -> None:
     same = pd.DataFrame({"x": [1.0] * 30, "c": ["a"] * 30})
-    assert METRIC.measure(gather(same, same, same)).score.value == 0.0
+    found = METRIC.measure(gather(same, same, same))
+    assert found.score.value == 0.0 and found.parts["training rows"].value == 0.0
+
+
+def test_people_are_counted_where_rows_belong_to_people() -> None:
+    real, held = (mixed_rows(300, seed).assign(who=np.arange(300) // 3 + 100 * seed) for seed in range(2))
+    found = METRIC.measure(gather(real, real.drop(columns="who"), held, unit="who"))
+    assert (found.details["n_train"], found.details["n_holdout"]) == (100, 100)
 
 
 def test_without_a_holdout_there_is_a_reason() -> None:

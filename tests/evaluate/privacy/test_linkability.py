@@ -22,6 +22,15 @@ def test_a_hand_table_of_four_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found.details["columns"] == [["a", "b"], ["c", "d"]]
 
 
+def test_halves_that_lead_eight_rows_apart_meet_among_the_ten_nearest_only() -> None:
+    made = pd.DataFrame({"a": np.arange(60.0), "b": np.arange(60.0)})
+    real = pd.DataFrame({"a": np.arange(10.1, 50), "b": np.arange(18.1, 58)})
+    held = real.assign(b=np.roll(real["a"], 20))
+    found = METRIC.measure(gather(real, made, held))
+    assert found.score.value == found.parts["5 nearest rows"].value == 0.0
+    assert found.parts["10 nearest rows"].value == 1.0
+
+
 def test_copies_are_linked_and_honest_rows_are_not() -> None:
     rng = np.random.default_rng(0)
     real, held, made = (pd.DataFrame(rng.normal(size=(400, 6)), columns=list("abcdef")) for _ in range(3))

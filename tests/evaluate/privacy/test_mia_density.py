@@ -1,7 +1,11 @@
 """Membership by density."""
 
 import numpy as np
+import pytest
 
+from llmsynth.evaluate.encoding import FloatArray
+from llmsynth.evaluate.membership import trial
+from llmsynth.evaluate.privacy import mia_density
 from llmsynth.evaluate.privacy.mia_density import METRIC, log_density
 from tests.evaluate.privacy.attacks import check_parts, false_alarms, honest, memoriser, overfitted_gaussian
 
@@ -16,6 +20,21 @@ def test_honest_rows_give_no_more_than_guessing() -> None:
     found = METRIC.measure(honest(600))
     assert found.score.lower <= 0.5 <= found.score.upper
     assert false_alarms(METRIC, 40) <= 0.05
+
+
+def test_the_density_of_the_reference_comes_from_more_neighbours(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def watched(points: FloatArray, sample: FloatArray, k: int = mia_density.NEIGHBOURS) -> FloatArray:
+        asked.append((len(sample), k))
+        return log_density(points, sample, k)
+
+    monkeypatch.setattr(mia_density, "log_density", watched)
+    evidence = honest(40)
+    METRIC.measure(evidence)
+    drawn = trial(evidence)
+    assert drawn is not None
+    assert asked == [(40, 10), (drawn.reference_rows.size, 25)]
 
 
 def test_the_density_of_a_normal_sample_is_the_normal_density() -> None:

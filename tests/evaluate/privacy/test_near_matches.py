@@ -37,7 +37,15 @@ def test_a_generator_that_keeps_to_the_middle_has_no_phantoms() -> None:
 
 def test_equal_rows_everywhere_are_no_excess() -> None:
     same = pd.DataFrame({"c": ["a", "b"] * 20})
-    assert METRIC.measure(gather(same, same, same)).score.value == 0.0
+    found = METRIC.measure(gather(same, same, same))
+    assert found.score.value == 0.0
+    assert found.parts["synthetic rows"].value == found.parts["held-out rows"].value == 1.0
+
+
+def test_rows_as_far_off_as_every_held_out_row_are_not_near() -> None:
+    real = pd.DataFrame({"x": np.arange(0.0, 400.0, 10)})
+    found = METRIC.measure(gather(real, real + 1, real + 1))
+    assert found.parts["synthetic rows"].value == found.parts["held-out rows"].value == 0.0
 
 
 def test_without_a_holdout_there_is_a_reason() -> None:

@@ -48,6 +48,13 @@ def test_copies_with_unique_numbers_are_singled_out_every_time() -> None:
     assert found.parts["training rows"].value > found.parts["blind guesses"].value
 
 
+def test_an_attack_that_does_no_better_than_blind_predicates_is_said_to_be_weak() -> None:
+    rng = np.random.default_rng(0)
+    real, held = (pd.DataFrame({"x": rng.normal(size=200), "y": rng.normal(size=200)}) for _ in range(2))
+    copied, useless = (METRIC.measure(gather(real, made, held)) for made in (real, real + 100))
+    assert copied.details["no_better_than_blind"] is False and useless.details["no_better_than_blind"] is True
+
+
 def test_a_fifth_of_copies_is_seen() -> None:
     real, held, fresh = (mixed_rows(600, seed) for seed in range(3))
     found = METRIC.measure(gather(real, with_copies(real, fresh, 0.2), held))
