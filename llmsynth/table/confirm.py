@@ -37,7 +37,10 @@ def confirm(column: Column, cells: Unpacked) -> None:
     SchemaError
         If rows contradict it, with their number.
     """
-    dtype_from_name(column.dtype)
+    try:
+        dtype_from_name(column.dtype)
+    except SchemaError as error:
+        raise SchemaError(f"column {column.name!r}: {error}") from None
     physical = physical_of(cells, column)
     bad = _contradicting(column, cells, physical)
     if bad:

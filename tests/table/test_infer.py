@@ -157,8 +157,8 @@ def test_a_wrong_override_names_the_number_of_rows_that_contradict_it(column, ch
     assert repr(column) in str(caught.value)
 
 
-def test_a_data_type_that_there_is_not_is_an_error_that_names_it():
-    with pytest.raises(SchemaError, match="data type 'no such type' is not one that pandas"):
+def test_a_data_type_that_there_is_not_is_an_error_that_names_the_column():
+    with pytest.raises(SchemaError, match="column 's': data type 'no such type' is not one that pandas"):
         infer_schema(FRAME, overrides={"s": {"dtype": "no such type"}})
 
 
