@@ -22,8 +22,10 @@ import pandas as pd
 from llmsynth.errors import InputError
 from llmsynth.table.boxes import Box
 from llmsynth.table.codec import ColumnCodec, NumberCodec, build_codec, codec_from_dict
+from llmsynth.table.datetimes import PER_DAY, coarsest_unit
 from llmsynth.table.dtypes import Physical, physical_table
 from llmsynth.table.schema import Schema
+from llmsynth.table.spans import span_unit
 from llmsynth.table.value_sets import ValueSet
 from llmsynth.table.whole_rows import whole_rows
 
@@ -88,6 +90,9 @@ class Feature:
         Decimals of the column's grid: one step is 10**-decimals. 0 for levels.
     origin : int
         Grid point that is counted as 0; 0 for levels.
+    step : int
+        Grid points from one value to the next. More than 1 for time spans that are all whole seconds, days or the like
+        of a finer data type.
     labels : tuple of str
         What the levels are called.
     """
@@ -101,6 +106,7 @@ class Feature:
     nullable: bool = False
     decimals: int = 0
     origin: int = 0
+    step: int = 1
     labels: tuple[str, ...] = ()
 
     @property
@@ -167,7 +173,7 @@ class Features:
                 texts[column.name] = _texts(physical)
                 continue
             codecs[column.name] = build_codec(column, physical)
-            features.append(_feature(codecs[column.name], physical))
+            features.append(_feature(codecs[column.name], physical, _step(codecs[column.name], physical)))
         if not features:
             raise InputError(
                 "expected a column with numbers, dates, booleans or categories to learn, found none; identifiers, "
@@ -211,7 +217,7 @@ class Features:
             bad = physical.invalid & ~physical.missing
             if bad.any():
                 raise InputError(f"column {feature.name!r}: {int(bad.sum())} cells lie outside the schema")
-            result.append(_feature(self.codecs[feature.name], physical))
+            result.append(_feature(self.codecs[feature.name], physical, feature.step))
         return tuple(result)
 
     def allowed(self, box: Box) -> AllowedBox:
@@ -223,6 +229,7 @@ class Features:
         """JSON-able form without the schema and without rows; the texts of free-text columns are part of it."""
         return {
             "codecs": {name: codec.to_dict() for name, codec in self.codecs.items()},
+            "steps": {feature.name: feature.step for feature in self.features if feature.step > 1},
             "texts": {
                 name: {"texts": list(pool.texts), "counts": list(pool.counts), "missing_share": pool.missing_share}
                 for name, pool in self.texts.items()
@@ -239,13 +246,23 @@ class Features:
             name: Texts(tuple(saved["texts"]), tuple(saved["counts"]), float(saved["missing_share"]))
             for name, saved in data["texts"].items()
         }
-        return cls(schema, codecs, tuple(_feature(codec, nothing) for codec in codecs.values()), texts)
+        steps = data.get("steps", {})
+        features = (_feature(codec, nothing, int(steps.get(name, 1))) for name, codec in codecs.items())
+        return cls(schema, codecs, tuple(features), texts)
 
 
-def _feature(codec: ColumnCodec, physical: Physical) -> Feature:
+def _step(codec: ColumnCodec, physical: Physical) -> int:
+    """Grid points in the coarsest unit of time in which all time spans of a column are whole; 1 for others."""
+    unit = span_unit(codec.column)
+    if unit is None or not isinstance(codec, NumberCodec):
+        return 1
+    return PER_DAY[unit] // PER_DAY[coarsest_unit(codec.grid(physical)[~physical.missing], unit)]
+
+
+def _feature(codec: ColumnCodec, physical: Physical, step: int = 1) -> Feature:
     column = codec.column
     if isinstance(codec, NumberCodec):
-        origin = codec.cells.minimum
+        origin = -(-codec.cells.minimum // step) * step
         if codec.cells.maximum - origin >= 2**63:
             raise InputError(
                 f"column {column.name!r}: expected numbers that lie within 2**63 of each other, as the baselines count "
@@ -255,12 +272,13 @@ def _feature(codec: ColumnCodec, physical: Physical) -> Feature:
         return Feature(
             column.name,
             "number",
-            np.clip(grid, origin, codec.cells.maximum) - origin,
+            (np.clip(grid, origin, codec.cells.maximum) - origin) // step,
             physical.missing,
-            span=codec.cells.maximum - origin,
+            span=(codec.cells.maximum - origin) // step,
             nullable=column.nullable,
             decimals=codec.decimals,
             origin=origin,
+            step=step,
         )
     last = codec.n_codes if column.nullable else -1
     values = np.where(physical.missing, last, physical.values).astype(np.int64)
@@ -279,7 +297,7 @@ def _physical(feature: Feature, codec: ColumnCodec, cells: Drawn) -> Physical:
             span = min(float(feature.span), 2.0**62 * 1.9)  # a float beyond 2**63 has no integer
             values = np.abs(np.nan_to_num(values))
             values = np.rint(np.clip(np.where(values > span, 2.0 * span - values, values), 0.0, span))
-        points = np.clip(values.astype(np.int64), 0, feature.span) + feature.origin
+        points = np.clip(values.astype(np.int64), 0, feature.span) * feature.step + feature.origin
         return codec.from_grid(points, cells.missing & feature.nullable)
     levels = cells.values.astype(np.int64)
     missing = levels == feature.n_levels - 1 if feature.nullable else np.zeros(levels.shape, dtype=bool)
@@ -288,8 +306,12 @@ def _physical(feature: Feature, codec: ColumnCodec, cells: Drawn) -> Physical:
 
 def _allowed(feature: Feature, own: ValueSet) -> Allowed:
     if feature.is_number:
-        shifted = tuple((low - feature.origin, high - feature.origin) for low, high in own.intervals or ())
-        return Allowed(intervals=shifted, missing=own.missing)
+        origin, step = feature.origin, feature.step
+        shifted = ((-((origin - low) // step), (high - origin) // step) for low, high in own.intervals or ())
+        intervals = tuple(one for one in shifted if one[0] <= one[1])
+        if not intervals and not own.missing:
+            raise InputError(f"where: no time span that column {feature.name!r} can have lies within the condition")
+        return Allowed(intervals=intervals, missing=own.missing)
     levels = sorted(own.codes or ())
     return Allowed(levels=(*levels, feature.n_levels - 1) if own.missing else tuple(levels))
 

@@ -309,6 +309,11 @@ def _number_cuts(codec: NumberCodec, literal: Value) -> tuple[int, int]:
     if not isinstance(literal, bool | dt.date | np.datetime64):
         text = str(literal).strip()
         number = parse_number(text)
+        if number and span_unit(column) is not None:
+            raise InputError(
+                f"expected a time span in quotes, such as '90min' or '2 days', got {quoted(literal)}; "
+                f"{describe_column(codec, column)}"
+            )
         number = span_count(column, text) if number is None else number
     if number is None:
         raise InputError(f"expected a number, got {quoted(literal)}; {describe_column(codec, column)}")
