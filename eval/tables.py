@@ -7,6 +7,7 @@ hold-outs are larger than a tenth. Knows tables. Refuses to know generators and 
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -74,8 +75,9 @@ class Table:
         }
 
     def fingerprint(self) -> str:
-        """A digest of both parts: results of other rows, columns or splits have another."""
+        """A digest of both parts and the roles: results of other rows, columns, splits or roles have another."""
         parts = [frame.to_csv(index=False) for frame in (self.train, self.holdout)]
+        parts.append(json.dumps(self.meta()))
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 

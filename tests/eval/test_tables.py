@@ -59,6 +59,8 @@ def test_a_stratified_split_keeps_the_shares_of_classes_and_leaves_validation_ro
 def test_other_rows_have_another_fingerprint():
     one, other = (tables.prepared("t", FRAME, entry({"first": n})).fingerprint() for n in (30, 31))
     assert one != other and len(one) == 16
+    roles = {"numerical": [], "categorical": ["age", "kind"]}
+    assert tables.prepared("t", FRAME, entry({"first": 30}, **roles)).fingerprint() not in (one, other)
 
 
 def test_a_column_that_is_not_there_is_named():
