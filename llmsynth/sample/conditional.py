@@ -37,6 +37,7 @@ from llmsynth.seeding import derive, generator, uniforms
 from llmsynth.table.boxes import Box
 from llmsynth.table.cell_cover import CellCover, cover
 from llmsynth.table.codec import NumberCodec
+from llmsynth.table.decimals import round_significant
 from llmsynth.table.dtypes import Physical
 from llmsynth.table.value_sets import ValueSet
 
@@ -300,8 +301,21 @@ def _inside(codec: NumberCodec, physical: Physical, wanted: ValueSet, rows: npt.
     ends = np.array(sorted({end for pair in wanted.intervals or () for end in pair}), dtype=np.int64)
     nearest = ends[np.abs(ends[None, :].astype(np.float64) - grid[:, None]).argmin(axis=1)]
     values = physical.values.copy()
-    values[outside] = np.round(nearest / 10.0**codec.decimals, codec.decimals)
+    values[outside] = _with_digits(codec, np.round(nearest / 10.0**codec.decimals, codec.decimals), wanted)
     return Physical(values, physical.missing)
+
+
+def _with_digits(codec: NumberCodec, borders: FloatArray, wanted: ValueSet) -> FloatArray:
+    """The numbers of so many significant digits at borders of a set, inside it; a border where there is none."""
+    digits, found = codec.column.significant or 15, borders.copy()
+    unit = 10.0 ** (np.floor(np.log10(np.maximum(np.abs(borders), 1e-300))) + 1 - digits)
+    left = np.ones(borders.shape, dtype=bool)
+    for shift in (0, 1, -1):
+        rounded = round_significant(borders + shift * unit, digits)
+        good = left & wanted.contains(Physical(rounded, np.zeros(borders.shape, dtype=bool)))
+        found[good] = rounded[good]
+        left &= ~good
+    return found
 
 
 def _systematic(weight: FloatArray, n: int, rng: np.random.Generator) -> IntArray:

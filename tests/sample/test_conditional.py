@@ -311,7 +311,10 @@ def test_rounding_to_significant_digits_does_not_lead_out_of_a_condition():
     fitted = TableSynthesizer("compact", recipe=RECIPE, max_epochs=1, random_state=0).fit(frame)
     encoder = fitted._engine.encoder
     edges = encoder.codecs[0].cells.bounds()[1] / 10.0 ** encoder.codecs[0].decimals
-    where = f"x in ({', '.join(map(str, round_significant(edges, fitted.schema_['x'].significant)))})"
+    asked = round_significant(edges, fitted.schema_["x"].significant)
+    where = f"x in ({', '.join(map(str, asked))})"
     boxes = compile_condition(where, encoder.columns, encoder.codecs, schema=fitted.schema_)
     rows = fitted.sample(200, random_state=0, where=where)
     assert holds(boxes, physical_table(rows, fitted.schema_)).all()
+    assert set(rows["x"]) <= set(asked)  # as written, not with the digits of a border
+    assert (fitted.sample(40, random_state=1, where=f"x == {asked[7]}")["x"] == asked[7]).all()
