@@ -309,8 +309,11 @@ RANKING_NOTE = (
     "trained on as many real rows minus that of models trained on synthetic ones; R2 has no lower end. A high share of "
     "rows nearer to a training row than 2 % of held-out ones are (2 % DCR) means near-copies, whatever the rank. ‡: so "
     "many tables are of an earlier state of the peer's runner, and not run again. Peers run with their own defaults "
-    "but for what `eval/peers` says; ours were chosen while these tables and their held-out rows were looked at "
-    "(eval/LOG.md), which flatters ours."
+    "but for what `eval/peers` says."
+)
+CHOSEN = (
+    "Our defaults were chosen while these tables and their held-out rows were looked at (eval/LOG.md), which flatters "
+    "ours; `eval/results/untuned` has a table on which nothing was chosen."
 )
 FEW = "\n\n† Fewer rows than are held out: all figures are of these rows alone, and not at as many as the others'."
 
@@ -329,8 +332,8 @@ def origin(tables: Mapping[str, list[Entry]]) -> str:
     return f"{len(runs)} runs on {'; '.join(machines)}; commit {', '.join(commits)}."
 
 
-def document(tables: Mapping[str, list[Entry]]) -> str:
-    """Return everything as Markdown."""
+def document(tables: Mapping[str, list[Entry]], *, chosen: bool = False) -> str:
+    """Return everything as Markdown; with `chosen`, that ours was chosen by these tables."""
     if not tables:
         return "# Generators compared\n\nNo results are recorded yet: see `python -m eval.run --help`.\n"
     defects = [f"- {FIGURES[f'protocol_{key}'].title if f'protocol_{key}' in FIGURES else key}: {' '.join(lines)}"
@@ -343,7 +346,7 @@ def document(tables: Mapping[str, list[Entry]]) -> str:
     parts = [
         "# Generators compared",
         f"Written by `python -m eval.compare`. {origin(tables)}",
-        "## All tables", rankings(tables), RANKING_NOTE,
+        "## All tables", rankings(tables), f"{RANKING_NOTE} {CHOSEN}" if chosen else RANKING_NOTE,
         *(section(name, entries) for name, entries in tables.items()),
         "## How to read the figures", notes, "\n".join(defects),
     ]  # fmt: skip
@@ -358,7 +361,7 @@ def compare(folder: Path) -> Path:
             draw(_title(name), [entry for entry in entries if not entry.failed], folder / f"{name}.svg")
     path = folder / "README.md"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(document(tables), encoding="utf-8")
+    path.write_text(document(tables, chosen=folder.name == FOLDER.name), encoding="utf-8")
     return path
 
 

@@ -223,7 +223,7 @@ def with_generators(readme: str, folder: Path = RESULTS) -> str:
     text = "No results are recorded yet: see `python -m eval.run --help`."
     if tables:
         more = "[Those and all figures](eval/results/benchmark/README.md)."
-        note = f"{compare.RANKING_NOTE} {more} {compare.origin(tables)}"
+        note = f"{compare.RANKING_NOTE} {compare.CHOSEN} {more} {compare.origin(tables)}"
         text = f"{compare.rankings(tables, level=4, all_tables_only=True)}\n\n{note}"
         beside = compare.beside_published(tables)
         if beside:
