@@ -35,7 +35,7 @@ def test_every_condition_is_a_test_case() -> None:
     root = ElementTree.fromstring(render_junit(verdict, 1.5))
     (suite,) = root
     assert root.tag == "testsuites" and suite.attrib["time"] == "1.500"
-    assert (suite.attrib["tests"], suite.attrib["failures"], suite.attrib["skipped"]) == ("10", "2", "1")
+    assert (suite.attrib["tests"], suite.attrib["failures"], suite.attrib["skipped"]) == ("12", "2", "1")
     cases = {case.attrib["name"]: case for case in suite}
     assert cases["fidelity.ks.upper <= 0.01"].find("failure").attrib["type"] == "BLOCK"  # type: ignore[union-attr]
     assert cases["fidelity.ks.upper <= 0.01"].find("failure").text == "columns"  # type: ignore[union-attr]
