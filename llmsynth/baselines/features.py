@@ -5,7 +5,8 @@
 Knows the schema's kinds. Integers, decimals and datetimes are numbers, counted in the column's own steps from its
 smallest legal value; booleans and categories are levels, a missing one a level of its own. Free text is no feature:
 whole texts of training rows are drawn again, on their own. Refuses to know any method, so that each of them handles
-every kind of column, and returns only legal values in the columns' own data types, without code of its own.
+every kind of column, and returns only legal values in the columns' own data types, without code of its own. Long
+because the way there and the way back must agree to the last step, and are read side by side.
 """
 
 from __future__ import annotations

@@ -6,6 +6,8 @@ mean; that is `infer`'s. Strings are kept as codes into their distinct texts, be
 
 Why not convert everything to Arrow or to `convert_dtypes`: both change values on the way (lone surrogates, integers
 above 2**53 beside missing ones, -0.0, categories that are intervals) and hide which null an object column used.
+
+Long because it has a branch for every data type, each of a few lines; no two of them share more than `Unpacked`.
 """
 
 from __future__ import annotations

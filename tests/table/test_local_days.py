@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from llmsynth.baselines.synthesizer import BaselineSynthesizer
@@ -51,7 +52,7 @@ def test_days_of_utc_are_an_ordinary_unit() -> None:
 def test_every_sort_of_cell_comes_back_as_it_was(zone: str, form: str) -> None:
     cells = days(zone)
     if form == "arrow":
-        cells = cells.dt.as_unit("us").astype(pd.ArrowDtype(__import__("pyarrow").timestamp("us", tz=zone)))
+        cells = cells.dt.as_unit("us").astype(pd.ArrowDtype(pa.timestamp("us", tz=zone)))
     elif form == "object":
         cells = cells.astype(object)
     elif form != "moment":
