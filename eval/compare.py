@@ -35,6 +35,7 @@ from eval.benchmark.entries import (
     read,
     reference,
 )
+from eval.benchmark.generated import of_this_runner
 from eval.benchmark.methods import methods
 from eval.benchmark.picture import draw
 from eval.benchmark.published import published
@@ -136,15 +137,13 @@ def _mixed(entries: Sequence[Entry]) -> str:
     return f"\n\nSeeds of ours that were fitted at different commits: {named}." if ours else ""
 
 
-@cache
-def _digests() -> dict[str, str]:
-    return {name: one.digest for name, one in methods().items()}
+_methods = cache(methods)
 
 
 def _is_earlier(entry: Entry) -> bool:
     """Whether results are of packages or a runner that the peer does not have any more."""
-    now = _digests().get(entry.method)
-    return now is not None and any(one["fit"].get("runner", "") != now for one in (*entry.runs, *entry.failures))
+    now = _methods().get(entry.method)
+    return now is not None and not all(of_this_runner(one["fit"], now) for one in (*entry.runs, *entry.failures))
 
 
 def _earlier(entries: Sequence[Entry]) -> str:

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import math
+from types import SimpleNamespace
 
 import pytest
 
@@ -310,7 +311,9 @@ def test_results_of_an_earlier_runner_are_marked(folder, monkeypatch):
         content = json.loads(path.read_text())
         content["fit"]["runner"] = runner
         path.write_text(json.dumps(content))
-    monkeypatch.setattr(compare, "_digests", lambda: {"poor": "now", "good": ""})
+    monkeypatch.setattr(
+        compare, "_methods", lambda: {"poor": SimpleNamespace(digest="now"), "good": SimpleNamespace(digest="")}
+    )
     text = compare.compare(folder).read_text()
     assert text.count("Of an earlier state of the peer's runner: poor 6 min.") == 1
     assert "| poor | 1.5 | 2 (1 ‡) |" in text and "| good | 1.5 | 2 |" in text
