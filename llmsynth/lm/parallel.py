@@ -5,10 +5,15 @@ all processes hold the same weights throughout. Averaging by hand rather than wr
 and heads have gradients (a few megabytes) and the model is driven through several methods that a wrapper would hide.
 
 A process on its own never imports accelerate.
+
+A group of processes that is made here is left at exit, while the interpreter still runs: a thread of gloo's may hold
+the tensors of a finished operation a moment longer, and one that lets go of them while the interpreter is taken down
+aborts the process after all its work is done. A group that was there before belongs to whoever made it.
 """
 
 from __future__ import annotations
 
+import atexit
 import os
 from collections.abc import Iterable
 from typing import Any
@@ -32,7 +37,10 @@ class Parallel:
         if self.size > 1:
             from accelerate import PartialState
 
+            ours = not torch.distributed.is_initialized()
             state = PartialState(cpu=not torch.cuda.is_available())
+            if ours:
+                atexit.register(state.destroy_process_group)
             self.rank, self.size, self._device = state.process_index, state.num_processes, state.device
 
     @property

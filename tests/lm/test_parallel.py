@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from llmsynth.lm.parallel import Parallel
 
@@ -50,6 +51,22 @@ import json, sys
 from llmsynth.lm.parallel import Parallel
 own = Parallel()
 json.dump([own.agree(True), own.agree(own.rank == 0), own.agree(False)], open(sys.argv[1], "w"))
+"""
+
+LEAVE = """
+import atexit, json, sys
+import torch.distributed as group
+from llmsynth.lm.parallel import Parallel
+def last():  # handlers run in reverse order
+    found = group.is_initialized()
+    json.dump(found, open(sys.argv[1], "w"))
+    if found:
+        group.destroy_process_group()
+atexit.register(last)
+if {before}:
+    group.init_process_group("gloo")
+Parallel()
+Parallel().agree(True)
 """
 
 
@@ -122,3 +139,10 @@ def test_processes_do_only_what_all_of_them_would(tmp_path):
     program.write_text(VOTE, encoding="utf-8")
     first = json.loads(run_two(program, tmp_path).read_text())
     assert first == json.loads((tmp_path / "other.json").read_text()) == [True, False, False]
+
+
+@pytest.mark.parametrize("before", [False, True])
+def test_a_group_is_left_at_exit_by_whoever_made_it(tmp_path, before):
+    program = tmp_path / "leave.py"
+    program.write_text(LEAVE.format(before=before), encoding="utf-8")
+    assert json.loads(run_two(program, tmp_path).read_text()) is before
