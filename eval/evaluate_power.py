@@ -11,7 +11,7 @@ and the hold-out. What decides is what the shipped policy asks, severity include
   is asked. Counted: verdicts BLOCK; REVIEW and the conditions behind both stand beside.
 
 The tables of honest rows have 400 rows a part, the fewest with which the strongest attack has a figure at one false
-alarm in a hundred. Counts depend on no clock; half an hour of one idle core.
+alarm in a hundred. Counts depend on no clock; an hour of one idle core.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from llmsynth.evaluate.gate import Verdict, judge
 from llmsynth.evaluate.intervals import wilson
 from llmsynth.evaluate.policy import Policy, read_policy
 
-SEEDS = 100
+SEEDS = 200
 PLANTED = 0.01
 COPY_METRICS = ("privacy.exact_matches",)
 NEAR_COPY_METRICS = ("privacy.near_spellings", "privacy.mia_string")
