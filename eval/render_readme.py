@@ -83,7 +83,7 @@ TITLES = {
     "baseline-gan": "Adult (10,000 rows), `ctgan` and `tvae`, targets are the ctgan package's figures and noise",
     "baseline-diffusion": "Adult, TabSyn (`diffusion`), within 15 minutes on a CPU",
     "baseline-diffusion-gpu": "Adult, TabSyn (`diffusion`), a larger denoiser, three minutes on a GPU",
-    "evaluate-power": "The shipped policy on copies, near copies and honest real rows, 100 seeds each",
+    "evaluate-power": "The shipped policy on copies, near copies and honest real rows, 200 seeds each",
     "evaluate-ladder": "Every metric on tables of known defects",
     "evaluate-coverage": "95 % intervals over 500 simulations",
     "evaluate-determinism": "The same seed with other threads and rows in another order, Adult",

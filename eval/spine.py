@@ -23,7 +23,7 @@
     python -m eval.spine baseline-gan          # installs the ctgan package in a temporary folder, then ten minutes
     python -m eval.spine baseline-diffusion    # TabSyn on Adult, 15 minutes of training
     python -m eval.spine baseline-diffusion-gpu --minutes 3  # the same with a larger denoiser on a GPU
-    python -m eval.spine evaluate-power        # 100 seeds of copies and honest rows; half an hour on one core
+    python -m eval.spine evaluate-power        # 200 seeds of copies and honest rows; an hour on one core
     python -m eval.spine evaluate-ladder       # tables of known defects, all metrics; ten minutes on one core
     python -m eval.spine evaluate-coverage     # 500 simulations of every interval; forty minutes on one core
     python -m eval.spine evaluate-determinism  # threads and the order of rows; five minutes on one core
