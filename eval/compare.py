@@ -100,6 +100,7 @@ def section(name: str, entries: Sequence[Entry]) -> str:
         + _older(done)
         + _mixed(done)
         + _earlier(entries)
+        + _disturbed(entries)
         + _notes(done),
         "The protocol's figures:",
         protocol(name, done, first["task"]) + _versions(done),
@@ -149,6 +150,11 @@ def _is_earlier(entry: Entry) -> bool:
 def _earlier(entries: Sequence[Entry]) -> str:
     named = ", ".join(f"{one.method} {one.minutes:g} min" for one in entries if _is_earlier(one))
     return f"\n\nOf an earlier state of the peer's runner: {named}." if named else ""
+
+
+def _disturbed(entries: Sequence[Entry]) -> str:
+    named = ", ".join(f"{one.method} {one.minutes:g} min" for one in entries if one.disturbed)
+    return f"\n\nShared their core with other work, so that they had less than their minutes: {named}." if named else ""
 
 
 def _notes(entries: Sequence[Entry]) -> str:
@@ -281,7 +287,8 @@ def _counted(own: Sequence[Entry]) -> str:
     seeds = sum(len(entry.failures) for entry in own if not entry.failed)
     earlier = sum(map(_is_earlier, own))
     parts = [f"{failed} failed"] * bool(failed) + [f"{few} †"] * bool(few) + [f"{seeds} seeds failed"] * bool(seeds)
-    parts += [f"{earlier} ‡"] * bool(earlier)
+    disturbed = sum(entry.disturbed for entry in own)
+    parts += [f"{earlier} ‡"] * bool(earlier) + [f"{disturbed} §"] * bool(disturbed)
     return f"{len(own) - failed}" + (f" ({', '.join(parts)})" if parts else "")
 
 
@@ -307,7 +314,8 @@ RANKING_NOTE = (
     "first on all of them, then, where there are more methods, on those with the most. AUC and R2 lost: of models "
     "trained on as many real rows minus that of models trained on synthetic ones; R2 has no lower end. A high share of "
     "rows nearer to a training row than 2 % of held-out ones are (2 % DCR) means near-copies, whatever the rank. ‡: so "
-    "many tables are of an earlier state of the peer's runner, and not run again. Peers run with their own defaults "
+    "many tables are of an earlier state of the peer's runner, and not run again. §: on so many the processor was "
+    "shared with other work, so that minutes were fewer than they are called; known where it was recorded. Peers run with their own defaults "
     "but for what `eval/peers` says."
 )
 CHOSEN = (

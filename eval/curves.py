@@ -35,6 +35,7 @@ from typing import Any
 from eval import record, tables
 from eval import run as one_run
 from eval.benchmark import curve_pages, small_tables
+from eval.benchmark.entries import disturbed
 from eval.benchmark.scores import Scoring
 from eval.record import Target
 
@@ -134,11 +135,14 @@ def auto(table: tables.Table, n_rows: int) -> str:
 
 
 def _fits(found: dict[small_tables.Place, dict[str, list[dict[str, Any]]]]) -> dict[str, list[str]]:
-    """Commits and machines of the fits."""
-    fits = [one["fit"] for results in found.values() for several in results.values() for one in several]
+    """Commits and machines of the fits, and those that shared their core."""
+    runs = [one for results in found.values() for several in results.values() for one in several]
+    fits = [one["fit"] for one in runs]
     commits = {str(fit["commit"])[:12] + ("+" if fit["dirty"] else "") for fit in fits}
     machines = {f"{fit['machine']['cpu']}, {fit['machine']['cores']} cores" for fit in fits}
-    return {"commits": sorted(commits), "machines": sorted(machines)}
+    shared = [one["settings"] for one in runs if disturbed(one)]
+    names = {f"{one['dataset']} {one['method']} {one['train_rows']} rows seed {one['seed']}" for one in shared}
+    return {"commits": sorted(commits), "machines": sorted(machines), "disturbed": sorted(names)}
 
 
 def main(arguments: list[str] | None = None) -> Path:

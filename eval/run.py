@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from eval import record, scoring, tables
+from eval.benchmark.entries import disturbed
 from eval.benchmark.generated import Generated, Settings, generated, of_this_runner, tried
 from eval.benchmark.methods import Method, method, methods
 from eval.benchmark.scores import Scoring, changed, measure
@@ -140,8 +141,11 @@ def _short(result: dict[str, Any]) -> str:
     if "failure" in result:
         failure = result["failure"]
         return f"FAILED ({failure['stage']}): {failure['error']} after {failure['seconds']:.0f} s"
-    seconds = result["fit"]["answer"]["seconds"]
-    return f"fit {seconds['fit']:.1f} s, drawn in {seconds['sample']:.1f} s, {result['peak_rss_mib']:.0f} MiB"
+    fit = result["fit"]
+    seconds = fit["answer"]["seconds"]
+    text = f"fit {seconds['fit']:.1f} s, drawn in {seconds['sample']:.1f} s, {result['peak_rss_mib']:.0f} MiB"
+    share = fit["processor_seconds"] / fit["wall_seconds"]
+    return text + (f"; SHARED its core, of which it had {share:.0%}: run it again" if disturbed(result) else "")
 
 
 def _say(text: str) -> None:

@@ -37,6 +37,7 @@ def document(result: Result) -> str:
         "# Quality against the number of training rows",
         f"Written by `python -m eval.curves`: {result['budget_minutes']:g} minutes a fit on "
         f"{'; '.join(fits['machines'])}; commit {', '.join(fits['commits'])}. Controls are *slanted*."
+        + _disturbed(fits["disturbed"])
         + _seeds(result["cells"]),
         "![Curves](curves.svg)",
         "## Which of our models is best, and what `--model auto` takes",
@@ -100,6 +101,11 @@ def _beside(nats: Mapping[str, float], auto: str) -> str:
 
 def _gain(gain: Mapping[str, float | None]) -> str:
     return f"{_number(gain['mean'], 2)} [{_number(gain['lower'], 2)}, {_number(gain['upper'], 2)}]"
+
+
+def _disturbed(named: Sequence[str]) -> str:
+    """Which fits are known to have had less than their minutes."""
+    return f" Shared their core with other work: {'; '.join(named)}." if named else ""
 
 
 def _seeds(cells: Sequence[Mapping[str, Any]]) -> str:

@@ -89,6 +89,9 @@ ENDED_EARLY = 0.5
 """A fit that took a smaller part of its minutes was not ended by them, whatever its settings say."""
 PLANNED = {"model", "max_minutes"}
 """Settings of our language models, whose schedules are planned for their minutes."""
+LEAST_OF_ITS_THREAD, LEAST_WATCHED_SECONDS = 0.85, 20.0
+"""Share of its thread that a process has on an otherwise idle machine (measured: 0.90 and more), and the seconds from
+which on starting up hardly counts."""
 LEAST_SECONDS = 1e-3
 """Rows that took less were made during the fit: there is no speed to tell."""
 
@@ -157,6 +160,11 @@ class Entry:
         """Whether longer fits would be the same, see `ended_alone`."""
         return bool(self.runs) and all(ended_alone(one) for one in (*self.runs, *self.failures))
 
+    @property
+    def disturbed(self) -> bool:
+        """Whether a seed had less of its minutes than they say, see `disturbed`."""
+        return any(disturbed(one) for one in (*self.runs, *self.failures))
+
     def values(self, key: str) -> list[float]:
         """A figure of each seed that has it."""
         figure = FIGURES[key]
@@ -206,6 +214,18 @@ def ended_alone(result: dict[str, Any]) -> bool:
         return False
     share = answer["seconds"]["fit"] / (60 * result["settings"]["budget_minutes"])
     return bool(share < ENDED_EARLY or (share < 1 and settings.keys() <= BUDGET_FREE))
+
+
+def disturbed(result: dict[str, Any]) -> bool:
+    """Return whether a method that its minutes decided something for shared its core with other work meanwhile.
+
+    Told of runs with one thread that say what the processor did, fit and rows together.
+    """
+    fit = result["fit"]
+    used, seconds = fit.get("processor_seconds"), fit.get("wall_seconds", 0.0)
+    if used is None or fit.get("threads") != "1" or seconds < LEAST_WATCHED_SECONDS or ended_alone(result):
+        return False
+    return bool(used < LEAST_OF_ITS_THREAD * seconds)
 
 
 def _memory(result: dict[str, Any]) -> float:

@@ -319,6 +319,37 @@ def test_results_of_an_earlier_runner_are_marked(folder, monkeypatch):
     assert "| poor | 1.5 | 2 (1 ‡) |" in text and "| good | 1.5 | 2 |" in text
 
 
+@pytest.mark.parametrize(
+    ("changes", "marked"),
+    [
+        ({"processor_seconds": 50.0}, True),
+        ({"processor_seconds": 84.9}, True),
+        ({"processor_seconds": 85.0}, False),
+        ({}, False),  # of before it was recorded
+        ({"processor_seconds": 50.0, "threads": ""}, False),  # as many as there are: how many were busy is not known
+        ({"processor_seconds": 5.0, "wall_seconds": 19.0}, False),  # starting up waits for the disk
+    ],
+)
+def test_runs_that_shared_their_core_are_marked(folder, changes, marked):
+    (path,) = folder.glob("one/2.json")
+    content = json.loads(path.read_text())
+    content["fit"] |= {"threads": "1", "wall_seconds": 100.0} | changes
+    content["fit"]["answer"]["settings"] = {"model": "poor", "max_minutes": 6.0}  # plans by its minutes
+    path.write_text(json.dumps(content))
+    text = compare.compare(folder).read_text()
+    assert ("had less than their minutes: poor 6 min." in text) is marked
+    assert ("| poor | 1.5 | 2 (1 §) |" in text) is marked
+
+
+def test_a_fit_that_no_minutes_decide_is_not_marked(folder):
+    (path,) = folder.glob("one/2.json")
+    content = json.loads(path.read_text())
+    content["fit"] |= {"threads": "1", "wall_seconds": 100.0, "processor_seconds": 50.0}
+    content["fit"]["answer"]["settings"] = {"rows": 100}
+    path.write_text(json.dumps(content))
+    assert "had less than their minutes" not in compare.compare(folder).read_text()
+
+
 def test_notes_of_runners_are_shown(folder):
     some = result("one", "poor", 1, kind="peer", c2st=0.3, tstr=0.7)
     some["fit"]["answer"]["notes"] = ["fitted on 10 of 100 rows"]
