@@ -315,8 +315,8 @@ RANKING_NOTE = (
     "trained on as many real rows minus that of models trained on synthetic ones; R2 has no lower end. A high share of "
     "rows nearer to a training row than 2 % of held-out ones are (2 % DCR) means near-copies, whatever the rank. ‡: so "
     "many tables are of an earlier state of the peer's runner, and not run again. §: on so many the processor was "
-    "shared with other work, so that minutes were fewer than they are called; known where it was recorded. Peers run with their own defaults "
-    "but for what `eval/peers` says."
+    "shared with other work, so that minutes were fewer than they are called; known where it was recorded. Peers run "
+    "with their own defaults but for what `eval/peers` says."
 )
 CHOSEN = (
     "Our defaults were chosen while these tables and their held-out rows were looked at (eval/LOG.md), which flatters "
