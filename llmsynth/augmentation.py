@@ -22,6 +22,7 @@ import numpy as np
 import pandas as pd
 
 from llmsynth.class_fitting import Boost, ClassFitting, boost_of, in_order
+from llmsynth.config_fields import typed
 from llmsynth.curate.gain import Gain, check_gain, measure_gain
 from llmsynth.curate.rare_class import RareClass
 from llmsynth.errors import InputError
@@ -79,10 +80,10 @@ class AugmentReport:
         return rare / real, (rare + new) / (real + new)
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON: counts and figures, and no cell but the class that was asked for."""
+        """As JSON: counts and figures, and no cell but the class that was asked for, a date or span as its text."""
         return {
             "target": self.target,
-            "minority": self.minority,
+            "minority": _plain(self.minority),
             "to": self.to,
             "boost": self.boost,
             "share": dict(zip(("before", "after"), self.share, strict=True)),
@@ -178,6 +179,7 @@ def augment(
     (True, 200)
     """
     began = time.monotonic()
+    n_seeds = typed(int, n_seeds, "n_seeds")
     if n_seeds < 0:
         raise InputError(f"n_seeds: expected 0 or more, got {n_seeds!r}")
     frame = read_table(table)
@@ -220,6 +222,12 @@ def augment(
 def default_minutes(frame: pd.DataFrame) -> float:
     """Budget of each fit unless the synthesizer has its own: a minute for 400,000 cells, at least one, at most five."""
     return float(min(max(frame.size / CELLS_PER_MINUTE, 1.0), MOST_MINUTES))
+
+
+def _plain(value: Any) -> object:
+    """A class as JSON has it."""
+    value = value.item() if isinstance(value, np.generic) and not isinstance(value, np.datetime64) else value
+    return value if isinstance(value, str | bool | int | float) else str(value)
 
 
 def _check_columns(frame: pd.DataFrame, synthesizer: TableSynthesizer) -> None:

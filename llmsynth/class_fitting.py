@@ -75,7 +75,7 @@ def boost_of(synthesizer: TableSynthesizer, asked: Boost, is_rare: BoolArray) ->
     fitted = hasattr(synthesizer, "schema_")
     if asked == "auto":
         return None if fitted or synthesizer.fit_config().train.boost else class_boost(is_rare)
-    if isinstance(asked, bool) or not isinstance(asked, int | float) or not 1 <= asked < np.inf:
+    if isinstance(asked, bool) or not isinstance(asked, int | float | np.number) or not 1 <= asked < np.inf:
         raise InputError(f"boost: expected 'auto' or a number from 1, got {asked!r}")
     if fitted:
         raise InputError("boost: expected 'auto' with a synthesizer that is fitted: its training is over")

@@ -314,8 +314,9 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
         return engine
 
     def _seed(self, random_state: int | None, purpose: str) -> int:
-        own = self._fitted().config.seed if random_state is None else typed(int, random_state, "random_state")
-        return derive(own, purpose)
+        fitted = self._fitted().config.seed
+        asked = self.random_state if random_state is None else random_state
+        return derive(fitted if asked is None else typed(int, asked, "random_state"), purpose)
 
     def iter_samples(
         self,
@@ -642,12 +643,12 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
         -------
         ndarray of float64, shape (n_rows,)
             -inf for a row with a value outside the schema; `log_prob_by_column` says in which column. Identifiers,
-            constants and empty columns do not count.
+            constants and empty columns do not count, named or not.
 
         Raises
         ------
         SchemaError
-            For an unknown column, or one both scored and given.
+            For an unknown column, or one both scored and given, or where none that is scored is learned.
         """
         by_column = self.log_prob_by_column(table, columns, given).to_numpy()
         return np.asarray(by_column.sum(axis=1), dtype=np.float64)
@@ -660,7 +661,7 @@ class TableSynthesizer(BaseEstimator):  # type: ignore[misc]
         Returns
         -------
         DataFrame, shape (n_rows, n_columns)
-            Nats; their sum over a row is `log_prob`. -inf where a value lies outside the schema.
+            Nats; their sum over a row is `log_prob`. -inf where a value lies outside the schema. Numbered as the table.
         """
         return self._scores().log_prob(self._read(table), columns, given)
 

@@ -1,14 +1,18 @@
 """Real rows first, then new ones, and a report on them; with a stand-in that trains in no time."""
 
+import dataclasses
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator
 
 from llmsynth import augmentation
-from llmsynth.augmentation import augment, default_minutes
+from llmsynth.augmentation import AugmentReport, augment, default_minutes
 from llmsynth.config import FitConfig, TrainConfig
 from llmsynth.errors import InputError, MissingExtraError
+from llmsynth.evaluate.near_copies import NearCopies
 from llmsynth.table.infer import infer_schema
 
 
@@ -197,6 +201,8 @@ def test_copies_among_the_new_rows_are_counted(table, monkeypatch):
         ({"to": 1.5}, "between 0 and 1"),
         ({"n_seeds": -1}, "n_seeds: expected 0 or more"),
         ({"target": "z"}, "unknown column 'z'"),
+        ({"n_seeds": "5"}, "n_seeds: expected a whole number, got '5'"),
+        ({"to": "0.5"}, "to: expected a finite number, got '0.5'"),
         ({"boost": 0.5}, "boost: expected 'auto' or a number from 1, got 0.5"),
         ({"boost": 2, "synthesizer": Stub(boost={"x > 0": 2.0})}, "boosts of its own"),
     ],
@@ -205,6 +211,26 @@ def test_bad_input_is_an_error_before_anything_is_fitted(table, change, message)
     with pytest.raises(InputError, match=message):
         augment(table, **{"target": "y", "minority": "yes", **change})
     assert Stub.fitted == []
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (pd.Timestamp("2020-01-01"), "2020-01-01 00:00:00"),
+        (np.datetime64("2020-01-01"), "2020-01-01"),
+        (pd.Timedelta("2h"), "0 days 02:00:00"),
+        (pd.Interval(0, 1), "(0, 1]"),
+        (np.int64(3), 3),
+        (np.bool_(True), True),
+        (2.5, 2.5),
+        ("yes", "yes"),
+    ],
+)
+def test_a_class_of_any_type_is_written_as_json(value, written):
+    near = NearCopies(*[0.0] * len(dataclasses.fields(NearCopies)))
+    rows = {"real": 10, "real_rare": 1, "new": 5}
+    report = AugmentReport("y", value, 0.5, None, rows, near, None, {"total": 1.0})
+    assert json.loads(json.dumps(report.to_dict()))["minority"] == written
 
 
 def test_without_imbalanced_learn_nothing_is_fitted_unless_the_gain_is_left_out(table, monkeypatch):

@@ -56,6 +56,7 @@ def test_a_whole_schema_follows_the_order_of_the_fit(frame):
 def test_a_synthesizer_that_has_decided_is_left_alone(frame):
     is_rare = np.arange(80) % 5 == 0
     assert boost_of(quick(), "auto", is_rare) == 4.0
+    assert boost_of(quick(), np.int64(2), is_rare) == 2.0 and boost_of(quick(), np.float32(1.5), is_rare) == 1.5
     assert boost_of(quick(boost={"a > 3": 2}), "auto", is_rare) is None
     fitted = quick().fit(frame)
     assert boost_of(fitted, "auto", is_rare) is None

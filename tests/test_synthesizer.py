@@ -136,6 +136,9 @@ def test_the_seed_alone_decides_and_the_global_generators_are_left_alone(ehr, fi
     pd.testing.assert_frame_equal(again.sample(20), fitted.sample(20))
     assert (np.random.get_state()[1].tolist(), torch.get_rng_state().tolist()) == before  # noqa: NPY002
     assert not tiny(random_state=4).fit(ehr).sample(20).equals(fitted.sample(20))
+    rows = again.sample(20, random_state=9)
+    assert again.set_params(random_state=9).sample(20).equals(rows)
+    assert again.set_params(random_state=None).sample(20).equals(fitted.sample(20))
     assert fitted.sample(20, random_state=1).equals(fitted.sample(20, random_state=1))
     assert not fitted.sample(20, random_state=1).equals(fitted.sample(20, random_state=2))
 

@@ -28,8 +28,11 @@ from llmsynth.config_fields import typed
 from llmsynth.errors import ConfigError, InputError, NotFittedError
 from llmsynth.seeding import derive, generator
 from llmsynth.table.conditions import Where, compile_condition
+from llmsynth.table.dtypes import match_columns, relabelled, to_physical
 from llmsynth.table.files import read_table
 from llmsynth.table.infer import infer_schema
+from llmsynth.table.labels import decode_label, encode_label
+from llmsynth.table.own_cells import learned_cells, unlearned_cells
 from llmsynth.table.schema import Schema
 from llmsynth.table.schema_file import read_schema_yaml
 
@@ -240,7 +243,7 @@ class BaselineSynthesizer(BaseEstimator):  # type: ignore[misc]
         fitted = self._fitted()
         if not hasattr(fitted, "impute"):
             raise InputError(f"impute: method {self.method_.name!r} cannot fill missing cells; 'diffusion' can")
-        frame = read_table(table)
+        frame = relabelled(read_table(table), self.schema_)
         rows = self._features.read(frame)
         known = [
             ~(row.missing if row.is_number else (row.values < 0) | (row.nullable & (row.values == row.n_levels - 1)))
@@ -248,13 +251,18 @@ class BaselineSynthesizer(BaseEstimator):  # type: ignore[misc]
         ]
         seed = self._seed(random_state, "impute")
         drawn = cast(Imputing, fitted).impute(rows, known, generator(seed))
-        filled = self._features.to_frame(drawn, seed, gaps=False).set_axis(frame.index)
-        places = {label: place for place, label in enumerate(frame.columns)}
-        for label in filled.columns:
-            if label in places:
-                observed = frame.iloc[:, places[label]]
-                filled[label] = observed.where(observed.notna(), filled[label]).astype(filled[label].dtype)
-        return filled
+        filled = self._features.to_frame(drawn, seed, gaps=False)
+        source, places = np.arange(len(frame)), match_columns(frame, self.schema_, partial=True)
+        for place, column in enumerate(self.schema_.columns):
+            if column.name not in places:
+                continue
+            own = frame.iloc[:, places[column.name]]
+            if column.modelled:
+                cells = learned_cells(to_physical(filled.iloc[:, place], column), column, own, source)
+            else:
+                cells = unlearned_cells(column, own, source, seed, fill=True)[0]
+            filled.isetitem(place, cells.array)
+        return filled.set_axis(frame.index)
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         """Write what was learned to a folder: JSON and safetensors. Some methods keep training rows there.
@@ -268,7 +276,7 @@ class BaselineSynthesizer(BaseEstimator):  # type: ignore[misc]
         learned = {
             "method": self.method_.name,
             "options": asdict(self._options),
-            "target": self.target if isinstance(self.target, str | int | None) else None,
+            "target": None if self.target is None else encode_label(self.target),
             "random_state": int(self.random_state),
             "features": self._features.to_dict(),
             "state": state,
@@ -287,10 +295,11 @@ class BaselineSynthesizer(BaseEstimator):  # type: ignore[misc]
         """
         saved = read_baseline(path)
         learned: dict[str, Any] = saved.learned
+        target = learned["target"]
         own = cls(
             learned["method"],
             options=learned["options"],
-            target=learned["target"],
+            target=target if isinstance(target, int | None) else decode_label(target),
             random_state=learned["random_state"],
         )
         own.method_ = get_method(own.method)

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from llmsynth.config_fields import typed
 from llmsynth.errors import InputError
 from llmsynth.seeding import generator
 from llmsynth.table.infer import infer_schema
@@ -69,6 +70,7 @@ class RareClass:
         InputError
             If there is no such column or class, the column has no classes, or the share is not between 0 and 1.
         """
+        to = typed(float, to, "to")
         if not 0 < to < 1:
             raise InputError(f"to: expected a share between 0 and 1, got {to!r}")
         names = label_names(frame.columns)

@@ -19,7 +19,8 @@ from llmsynth.sample.classes import classes_of
 from llmsynth.sample.sampler import Sampler
 from llmsynth.seeding import generator
 from llmsynth.table.codec import ColumnCodec, NumberCodec
-from llmsynth.table.schema import Column, encode_key
+from llmsynth.table.convert import category_texts
+from llmsynth.table.schema import Column
 from llmsynth.table.whole_rows import unlearned
 
 IntArray = npt.NDArray[np.int64]
@@ -96,13 +97,24 @@ def class_shares(
 
 def _named(column: Column, categories: Sequence[object], named: object) -> object:
     """The class that is the given value, or is written like it."""
-    matches = [one for one in categories if encode_key(one) == encode_key(named)]
+    matches = [one for one in categories if _same(one, named)]
     matches += [one for one in categories if str(one) == str(named)]
+    written = category_texts([str(named)], column)
+    matches += [one for one in categories if category_texts([str(one)], column) == written]
     matches += [one for one in categories if isinstance(named, Real) and isinstance(one, Real) and one == named]
     if matches:
         return matches[0]
     shown = ", ".join(repr(category) for category in categories[:10])
     raise InputError(f"proportions: {named!r} is no class of {column.name!r}; expected some of {shown}")
+
+
+def _same(one: object, named: object) -> bool:
+    if isinstance(one, bool) != isinstance(named, bool | np.bool_):
+        return False
+    try:
+        return bool(one == named)
+    except (TypeError, ValueError):  # what cannot be compared is another value
+        return False
 
 
 def interleave(

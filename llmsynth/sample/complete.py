@@ -25,12 +25,12 @@ from llmsynth.lm.decoder import RowDecoder
 from llmsynth.lm.picking import ColumnSampling
 from llmsynth.lm.request import Request, Values
 from llmsynth.lm.restriction import never_missing
-from llmsynth.sample.own_cells import learned_cells, outside_schema, unlearned_cells
 from llmsynth.sample.rule_search import GivenCells
 from llmsynth.sample.ruled import RuledSampler
 from llmsynth.sample.sampler import Sampler
 from llmsynth.seeding import spread_uniforms
 from llmsynth.table.dtypes import Physical, assemble_frame, from_physical, match_columns, physical_table
+from llmsynth.table.own_cells import learned_cells, outside_schema, unlearned_cells
 
 BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float64]

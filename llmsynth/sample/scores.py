@@ -57,16 +57,16 @@ class Scores:
         Returns
         -------
         DataFrame, shape (n_rows, n_scored)
-            -inf where a value lies outside the schema. Numbered from 0; labels as in the training table.
+            -inf where a value lies outside the schema. Numbered as the table; labels as in the training table.
 
         Raises
         ------
         SchemaError
             For a column that is unknown, absent, not modelled, or both scored and given.
         """
-        conditions = self.places(given or ())
+        conditions = self.places(given or (), learned_only=True)
         rest = [place for place in range(len(self.columns)) if place not in conditions]
-        places = rest if columns is None else self.places(columns)
+        places = rest if columns is None else self.places(columns, learned_only=True) or self.places(columns)
         both = [repr(self.columns[place].name) for place in places if place in conditions]
         if both:
             raise SchemaError(f"expected columns either scored or given; both: {', '.join(both)}")
@@ -76,7 +76,7 @@ class Scores:
         nats = self.likelihood.log_prob(plain, places, conditions)
         labels = dict(zip(self.schema.names, self.schema.labels, strict=True))
         index = pd.Index([labels[self.columns[place].name] for place in sorted(places)], tupleize_cols=False)
-        return pd.DataFrame(nats, columns=index)
+        return pd.DataFrame(nats, index=frame.index, columns=index)
 
     def class_probabilities(self, frame: pd.DataFrame, target: object) -> pd.DataFrame:
         """P(target = c | all other columns) for every class c, shape (n_rows, n_classes).
@@ -124,8 +124,8 @@ class Scores:
         index = pd.Index(classes[order], dtype=object, tupleize_cols=False)
         return pd.DataFrame(probability[:, order], columns=index)
 
-    def places(self, labels: Labels) -> list[int]:
-        """Places among the modelled columns of columns given by label.
+    def places(self, labels: Labels, *, learned_only: bool = False) -> list[int]:
+        """Places among the modelled columns of columns given by label; with `learned_only`, of those that are modelled.
 
         Raises
         ------
@@ -140,6 +140,8 @@ class Scores:
         for label in labels:
             name = resolve_column(label, keys, "column")
             if name not in modelled:
+                if learned_only:
+                    continue
                 raise SchemaError(
                     f"column {name!r} ({self.schema[name].kind}) is learned by no model, so it has no probability"
                 )

@@ -9,6 +9,8 @@ same. Refuses to know what happens to illegal rows.
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -23,6 +25,7 @@ from llmsynth.table.schema import Column
 from llmsynth.table.spans import span_unit
 from llmsynth.table.unpack import NUMPY_UNITS, BoolArray, Unpacked
 
+_MOMENTS = re.compile(r"datetime64\[(\w+)(, .+)?\]")
 _SINGLE = ("float32", "float16", "Float32", "arrow[float]", "arrow[halffloat]")
 
 
@@ -63,15 +66,41 @@ def category_text(value: object) -> str:
     return str(value)
 
 
+def category_texts(texts: Sequence[str], column: Column) -> list[str]:
+    """Texts as a column's categories are looked up: moments in one spelling where they are moments, others as they are.
+
+    Without an offset a moment is read as the categories are written: in UTC, where their data type has a zone.
+
+    Examples
+    --------
+    >>> day = Column("day", "categorical", dtype="category", category_dtype="datetime64[s]")
+    >>> category_texts(["2020-01-03", "2020-01-03 00:00", "soon"], day)
+    ['2020-01-03T00:00:00', '2020-01-03T00:00:00', 'soon']
+    """
+    kind = _MOMENTS.fullmatch(column.category_dtype or "")
+    if kind is None:
+        return list(texts)
+    counts, valid = parse_iso(texts, kind[1], zoned=False)
+    if kind[2]:
+        others, good = parse_iso(texts, kind[1], zoned=True)
+        counts, valid = np.where(good, others, counts), valid | good
+    moments = counts.astype(f"datetime64[{NUMPY_UNITS[kind[1]]}]")
+    return [str(moment) if good else text for moment, good, text in zip(moments, valid, texts, strict=True)]
+
+
+def listed_texts(column: Column) -> list[str]:
+    """Texts under which a column's categories are looked up, in their order."""
+    return category_texts([category_text(category) for category in column.categories or ()], column)
+
+
 def category_codes(cells: Unpacked, column: Column) -> tuple[npt.NDArray[np.int64], BoolArray]:
     """Index of each cell's category; -1 where it is none of them (and nothing is folded)."""
-    categories = column.categories or ()
-    table = {category_text(category): place for place, category in enumerate(categories)}
+    table = {text: place for place, text in enumerate(listed_texts(column))}
     if column.kind == "boolean":
         table |= {"0": 0, "1": 1}
     other = -1 if column.other is None else table[category_text(column.other)]
     texts, codes = distinct_texts(cells)
-    places = np.array([*(table.get(text, other) for text in texts), -1], dtype=np.int64)
+    places = np.array([*(table.get(text, other) for text in category_texts(texts, column)), -1], dtype=np.int64)
     values = places[codes]
     return values, values >= 0
 

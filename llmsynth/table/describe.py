@@ -74,7 +74,7 @@ def describe(column: Column, cells: Unpacked, changes: Mapping[str, Any]) -> Col
     if column.kind == "identifier":
         found |= _identifier(column, cells, changes)
     elif column.kind == "missing":
-        listed = None if cells.category is None else plain_categories(cells.category)
+        listed = _own_categories(column, cells)
         found |= {"categories": listed, "missing_share": 1.0}
     elif column.kind in ("categorical", "constant", "boolean"):
         found |= _categories(column, cells, changes)
@@ -146,9 +146,17 @@ def _categories(column: Column, cells: Unpacked, changes: Mapping[str, Any]) -> 
         differing = int(seen.sum() - seen.max(initial=0))
         raise SchemaError(f"column {column.name!r}: kind constant is contradicted by {differing} rows that differ")
     listed = changes.get("categories")
-    own = () if cells.category is None else plain_categories(cells.category)
+    own = _own_categories(column, cells)
     categories = own or _seen(cells) if listed is None else tuple(listed)
     return _folded(column, counts, categories, changes.get("other"))
+
+
+def _own_categories(column: Column, cells: Unpacked) -> tuple[Scalar, ...] | None:
+    """Categories of a pandas category."""
+    try:
+        return None if cells.category is None else plain_categories(cells.category)
+    except SchemaError as problem:
+        raise SchemaError(f"column {column.name!r}: {problem}") from problem
 
 
 def _seen(cells: Unpacked) -> tuple[Scalar, ...]:

@@ -38,7 +38,7 @@ from llmsynth.errors import InputError
 from llmsynth.table.codec import ColumnCodec, NumberCodec
 from llmsynth.table.condition_parser import Value
 from llmsynth.table.condition_tokens import parse_number
-from llmsynth.table.convert import category_text
+from llmsynth.table.convert import category_text, category_texts, listed_texts
 from llmsynth.table.date_literals import count_in_own_form, count_of_iso, iso_of, span_count
 from llmsynth.table.decimals import round_significant
 from llmsynth.table.dtypes import Physical
@@ -274,7 +274,8 @@ def check_operator(codec: ColumnCodec | None, column: Column, operator: str) -> 
 
 def _place(codec: ColumnCodec | None, column: Column, literal: Value) -> int:
     """Index of the category that a literal names."""
-    text = iso_of(literal) if isinstance(literal, dt.date | np.datetime64) else _category_key(literal)
+    written = iso_of(literal) if isinstance(literal, dt.date | np.datetime64) else _category_key(literal)
+    (text,) = category_texts([written], column)
     places = _places(column)
     if text in places:
         return places[text]
@@ -288,7 +289,7 @@ def _place(codec: ColumnCodec | None, column: Column, literal: Value) -> int:
 @lru_cache(maxsize=8)
 def _places(column: Column) -> dict[str, int]:
     """Index of each category by the text under which cells are looked up."""
-    places = {category_text(category): place for place, category in enumerate(column.categories or ())}
+    places = {text: place for place, text in enumerate(listed_texts(column))}
     return places | ({"0": 0, "1": 1, "false": 0, "true": 1} if column.kind == "boolean" else {})
 
 

@@ -41,7 +41,7 @@ def read_condition(part: object, schema: Schema | None) -> tuple[str, Node]:
         raise InputError(f"a condition is a text or a mapping of column to value, got {type(part).__name__}")
     source, nodes = "", []
     for key, value in part.items():
-        name = str(key) if schema is None or isinstance(key, str) else schema.name_of(key)
+        name = _named(key, schema)
         asked = _asked(name, value)
         texts = [f"{quote_name(name)} {operator} {_written(operator, values)}".rstrip() for operator, values in asked]
         source += " and " if source else ""
@@ -54,6 +54,13 @@ def read_condition(part: object, schema: Schema | None) -> tuple[str, Node]:
         )
         nodes.append(alternatives[0] if len(asked) == 1 else Or(alternatives, start, end))
     return source, And(tuple(nodes), 0, len(source))
+
+
+def _named(key: object, schema: Schema | None) -> str:
+    """Name of a column that a mapping gives by name or by original label; an unknown text stays what it is."""
+    if schema is None or (isinstance(key, str) and (key in schema.names or key not in schema.labels)):
+        return str(key)
+    return schema.name_of(key)
 
 
 def _asked(name: str, value: object) -> list[tuple[str, list[Value]]]:

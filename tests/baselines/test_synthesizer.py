@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from llmsynth.baselines.methods import METHODS, get_method
 from llmsynth.baselines.synthesizer import BaselineSynthesizer
 from llmsynth.datasets import load_ehr
 from llmsynth.errors import ConfigError, InputError, NotFittedError, RunFolderError
+from llmsynth.table.files import write_table
 from llmsynth.table.infer import infer_schema
 
 QUICK: dict[str, dict[str, object]] = {
@@ -187,6 +189,59 @@ def test_cells_of_free_text_constants_and_identifiers_are_filled_too() -> None:
     filled = fitted("diffusion", table).impute(table, random_state=0)
     assert filled.drop(columns="empty").notna().all().all()
     assert (filled["note"][table["note"].notna()] == table["note"].dropna()).all()
+
+
+DAYS = pd.Timestamp("2020-01-01") + pd.to_timedelta(np.arange(40) % 4, unit="D")
+FORMS: dict[str, Any] = {
+    "interval": pd.cut(pd.Series(np.arange(40) * 7 % 40), 3),
+    "days": pd.Categorical(DAYS),
+    "zoned days": pd.Categorical(DAYS.tz_localize("Europe/Berlin")),
+    "dates": [day.date() for day in DAYS],
+    "decimals": [Decimal(number) / 100 for number in range(40)],
+    "arrow": pd.array(np.arange(40) % 9, dtype="int64[pyarrow]"),
+    "category": pd.Categorical([f"c{number % 3}" for number in range(40)], categories=["c2", "c1", "c0", "never"]),
+    "far": [12345.678 if number == 3 else number / 7 for number in range(40)],
+    "identifier": [f"user{number:03d}" for number in range(40)],
+    "constant": "kg",
+}
+
+
+@pytest.mark.parametrize("labels", [("number", "own"), (0, 1), ("own", 1.5)])
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("from_file", [False, True])
+def test_observed_cells_stay_what_they_are_when_others_are_filled(
+    form: str, labels: tuple[object, object], from_file: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    table = pd.DataFrame({0: np.arange(40) / 2, 1: FORMS[form]}).set_axis(pd.Index(labels, dtype=object), axis=1)
+    own = BaselineSynthesizer("independent", random_state=0).fit(table)
+
+    def drawn_anew(made: Any, rows: Any, known: Any, rng: np.random.Generator) -> Any:
+        return made.sample(rows[0].missing.size, rng)  # what is observed is not looked at
+
+    monkeypatch.setattr(type(own.fitted_), "impute", drawn_anew, raising=False)
+    holes = table.copy()
+    holes.iloc[::5, 1] = None
+    given: object = holes.iloc[::-1]
+    if from_file:
+        given = tmp_path / "holes.csv"
+        write_table(holes, given, schema=own.schema_)
+    filled = own.impute(given).sort_index()
+    assert filled.notna().all().all() and filled.dtypes.tolist() == table.dtypes.tolist()
+    assert filled.columns.tolist() == list(labels)
+    kept = holes.iloc[:, 1].notna().to_numpy()
+    assert filled.iloc[kept, 1].tolist() == table.iloc[kept, 1].tolist()
+    assert filled.iloc[:, 0].tolist() == table.iloc[:, 0].tolist()
+    assert {type(cell) for cell in filled.iloc[:, 1]} == {type(cell) for cell in table.iloc[:, 1]}
+
+
+@pytest.mark.parametrize("label", ["outcome", 3, np.int64(3), ("a", 1), 2.5, None])
+def test_a_target_of_any_label_is_saved(label: Any, tmp_path: Path) -> None:
+    columns = pd.Index(["x", "outcome" if label is None else label], tupleize_cols=False)
+    table = pd.DataFrame({0: np.arange(40) / 2, 1: ["a", "b"] * 20}).set_axis(columns, axis=1)
+    BaselineSynthesizer("copula", target=label).fit(table).save(tmp_path / "run")
+    loaded = BaselineSynthesizer.load(tmp_path / "run")
+    assert loaded.target == label
+    assert clone(loaded).fit(table).schema_ == loaded.schema_
 
 
 def test_numbers_that_lie_further_apart_than_is_counted_are_refused() -> None:

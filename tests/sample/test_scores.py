@@ -132,6 +132,40 @@ def test_predictions_are_numbered_as_the_table_is(fitted, table):
         assert own.index.equals(asked.index) and own.tolist() == fitted.predict(plain, target, random_state=0).tolist()
     assert fitted.predict(asked, 2, quantiles=(0.5,), n_draws=100).index.equals(asked.index)
     assert fitted.predict_proba(asked, 1).index.equals(asked.index)
+    assert fitted.log_prob_by_column(asked).index.equals(asked.index)
+
+
+def test_columns_that_no_model_learns_do_not_count_named_or_not(table):
+    rows = table.assign(key=[f"user{place:03d}" for place in range(len(table))], unit="kg")
+    fitted = TableSynthesizer("compact", recipe=RECIPE, max_epochs=1, random_state=0).fit(rows)
+    everything, others = list(rows.columns), [0, 2, "key", "unit"]
+    assert fitted.log_prob(rows, everything).tolist() == fitted.log_prob(rows).tolist()
+    assert fitted.log_prob(rows, [1], others).tolist() == fitted.log_prob(rows, [1], [0, 2]).tolist()
+    assert fitted.log_prob_by_column(rows, [1, "key"]).columns.tolist() == [1]
+    with pytest.raises(SchemaError, match=r"'unit' \(constant\) is learned by no model"):
+        fitted.log_prob(rows, ["unit"])
+    with pytest.raises(SchemaError, match="unknown column 'other'"):
+        fitted.log_prob(rows, [1], ["other"])
+
+
+@pytest.mark.parametrize("zone", [None, "Europe/Berlin"])
+def test_classes_that_are_moments_or_intervals_are_those_of_the_table(zone):
+    days = pd.Timestamp("2020-01-01", tz=zone) + pd.to_timedelta(np.arange(60) % 3, unit="D")
+    rows = pd.DataFrame({"day": pd.Categorical(days), "range": pd.cut(pd.Series(np.arange(60) * 7 % 60), 3)})
+    fitted = TableSynthesizer("compact", recipe=RECIPE, max_epochs=1, random_state=0).fit(rows)
+    for label in rows:
+        categories = rows[label].cat.categories
+        assert fitted.predict_proba(rows, label).columns.tolist() == categories.tolist()
+        found = fitted.predict(rows, label)
+        assert found.dtype == categories.dtype and set(found) <= set(categories)
+        for named in (categories[1], str(categories[1])):
+            drawn = fitted.sample(12, random_state=0, balance=label, proportions={named: 1.0})
+            assert (drawn[label] == categories[1]).all() and drawn.dtypes.equals(rows.dtypes)
+        assert (fitted.sample(12, random_state=0, where={label: categories[2]})[label] == categories[2]).all()
+    with pytest.raises(InputError, match="is no class of 'day'"):
+        fitted.sample(2, balance="day", proportions={pd.Timestamp("2020-01-09", tz=zone): 1.0})
+    with pytest.raises(InputError, match="is no class of 'range'"):
+        fitted.sample(2, balance="range", proportions={pd.Interval(0, 1): 1.0})
 
 
 @pytest.mark.parametrize("label", ["y", 0])

@@ -350,6 +350,13 @@ def test_labels_that_are_no_strings_are_keys_of_a_mapping():
         fitted.compile({4: 1})
 
 
+def test_a_column_without_a_label_is_a_key_of_a_mapping():
+    fitted = Fitted(pd.DataFrame({"": [1, 2, 3, 4] * 5, "b": ["x", "y"] * 10}))
+    assert fitted.compile({"": 3, "b": "x"}) == fitted.compile("unnamed == 3 and b == 'x'")
+    with pytest.raises(InputError, match="unknown column 'c'"):
+        fitted.compile({"c": 1})
+
+
 def test_free_text_is_only_missing_or_not():
     notes = [f"a sentence about case {i}" if i % 3 else None for i in range(30)]
     fitted = Fitted(pd.DataFrame({"note": notes, "n": [1, 2, 3] * 10}))

@@ -1,6 +1,7 @@
 """Laws of `llmsynth.table.convert`."""
 
 import datetime as dt
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -9,6 +10,7 @@ from llmsynth.table.convert import category_text, parse_canonical
 from llmsynth.table.dtypes import to_physical
 from llmsynth.table.files import read_table, write_table
 from llmsynth.table.infer import infer_column, infer_schema
+from llmsynth.table.schema import Column
 
 
 def test_canonical_numbers_only():
@@ -32,6 +34,31 @@ def test_categories_are_compared_by_what_they_say():
     assert category_text(1) == category_text(1.0) == category_text("1")
     assert category_text(True) == "True" != category_text(1)
     assert category_text(1.5) == "1.5"
+
+
+@pytest.mark.parametrize(
+    ("dtype", "same", "others"),
+    [
+        (
+            "datetime64[us]",
+            ["2020-01-03", "2020-01-03 00:00", "2020-01-03T00:00:00.0"],
+            ["2020-01-03 00:00Z", "soon", "3"],
+        ),
+        (
+            "datetime64[us, Europe/Berlin]",
+            ["2020-01-03", "2020-01-03 01:00+01:00", "2020-01-03T00:00Z"],
+            ["2020-01-03 00:01"],
+        ),
+    ],
+)
+def test_a_category_that_is_a_moment_is_known_in_every_spelling(dtype, same, others):
+    listed = ("2020-01-02T00:00:00.000000", "2020-01-03T00:00:00.000000")
+    column = Column("t", "categorical", dtype="category", category_dtype=dtype, categories=listed)
+    found = to_physical(pd.Series([*same, *others, None]), replace(column, nullable=True))
+    assert found.values[: len(same)].tolist() == [1] * len(same)
+    assert found.invalid.tolist() == [False] * len(same) + [True] * len(others) + [False]
+    fine = to_physical(pd.Series(pd.to_datetime(["2020-01-03"])), column)
+    assert fine.values.tolist() == [1] and not fine.invalid.any()
 
 
 @pytest.mark.parametrize(

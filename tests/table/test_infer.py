@@ -249,3 +249,9 @@ def test_measurements_of_magic_are_decimals_and_keys_of_diabetes_are_identifiers
     diabetes = infer_schema(read_table(folder / "diabetes130.csv.gz"))
     assert [c.name for c in diabetes if c.kind == "identifier"] == ["encounter_id", "patient_nbr"]
     assert diabetes["encounter_id"].unique and not diabetes["patient_nbr"].unique
+
+
+def test_categories_that_are_not_supported_name_their_column():
+    spans = pd.Categorical(pd.to_timedelta([1, 2] * 5, unit="D"))
+    with pytest.raises(SchemaError, match="column 'spans': categories of type Timedelta are not supported"):
+        infer_schema(pd.DataFrame({"n": range(10), "spans": spans}))

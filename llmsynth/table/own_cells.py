@@ -18,14 +18,14 @@ import numpy.typing as npt
 import pandas as pd
 
 from llmsynth.errors import SchemaError
-from llmsynth.grammar.automaton import IntArray
-from llmsynth.table.convert import category_text, distinct_texts
+from llmsynth.table.convert import category_texts, distinct_texts, listed_texts
 from llmsynth.table.dtypes import Physical, from_physical, to_physical
 from llmsynth.table.restore import restore_series
 from llmsynth.table.schema import Column
 from llmsynth.table.unpack import Unpacked, unpack
 from llmsynth.table.whole_rows import unlearned
 
+IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
 
@@ -123,10 +123,9 @@ def _lossless(column: Column, cells: Unpacked) -> Column:
     """The column without bounds, and with each cell's category among its own."""
     if column.other is None:
         return replace(column, minimum=None, maximum=None)
-    listed = column.categories or ()
-    known = {category_text(category) for category in listed}
-    added = [text for text in distinct_texts(cells)[0] if text not in known]
-    return replace(column, categories=(*listed, *added), other=None)
+    known = set(listed_texts(column))
+    added = [text for text in category_texts(distinct_texts(cells)[0], column) if text not in known]
+    return replace(column, categories=(*(column.categories or ()), *dict.fromkeys(added)), other=None)
 
 
 def _same_form(series: pd.Series[Any], own: pd.Series[Any], column: Column) -> bool:

@@ -10,9 +10,9 @@ import pytest
 
 from llmsynth import TableSynthesizer
 from llmsynth.errors import SchemaError
-from llmsynth.sample.own_cells import learned_cells, unlearned_cells
 from llmsynth.table.dtypes import to_physical
 from llmsynth.table.infer import infer_column, infer_schema
+from llmsynth.table.own_cells import learned_cells, unlearned_cells
 from tests.tiny import TINY_COMPACT
 
 RECIPE = {"compact": TINY_COMPACT, "train": {"calibrate": False, "refit": False}}
