@@ -21,9 +21,11 @@ from sklearn.base import clone
 from llmsynth.curate.rare_class import FEWEST_TO_SPLIT, BoolArray, RareClass
 from llmsynth.errors import InputError
 from llmsynth.synthesizer import TableSynthesizer
-from llmsynth.table.infer import ranks, reordered
+from llmsynth.table.infer import infer_schema, ranks, reordered
 from llmsynth.table.labels import encode_key
+from llmsynth.table.overrides import Overrides
 from llmsynth.table.schema import Schema
+from llmsynth.table.weight_column import without_weights
 from llmsynth.table.where_forms import read_condition
 
 Boost = float | Literal["auto"]
@@ -157,6 +159,17 @@ class ClassFitting:
         if self.boost is not None and self.boost > 1:
             condition, _ = read_condition({self.rare.name: self.rare.value}, None)
             copy.set_params(boost={condition: self.boost})
+        rows = in_order(train, self.labels)
         if isinstance(copy.schema, Schema):
             copy.set_params(schema=reordered(copy.schema, self.labels))
-        return copy.fit(in_order(train, self.labels))
+        elif copy.schema is None and hasattr(self.synthesizer, "schema_"):
+            copy.set_params(schema=self._as_fitted(rows))
+        return copy.fit(rows)
+
+    def _as_fitted(self, rows: pd.DataFrame) -> Schema:
+        """Schema of some rows with kinds and rules of the fitted synthesizer: a loaded run knows no overrides."""
+        fitted = self.synthesizer.schema_
+        kinds = {name: {"kind": column.kind} for name, column in zip(fitted.names, fitted.columns, strict=True)}
+        said = Overrides(columns=kinds, rules=fitted.rules)
+        plain = without_weights(rows, self.synthesizer.fit_config().train.weight_column)
+        return infer_schema(plain, target=self.rare.name, overrides=said)

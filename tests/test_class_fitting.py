@@ -64,5 +64,18 @@ def test_a_synthesizer_that_has_decided_is_left_alone(frame):
         boost_of(fitted, 3, is_rare)
 
 
+def test_fits_beside_a_loaded_run_have_its_kinds_and_rules(frame, tmp_path):
+    table = frame.assign(c=frame["a"] + 1, code=np.arange(80) % 7)
+    said = tmp_path / "schema.yaml"
+    said.write_text("columns:\n  code:\n    kind: categorical\nrules:\n  - a < c\n")
+    quick(schema=said, target="my `class`").fit(table).save(tmp_path / "run")
+    loaded = TableSynthesizer.load(tmp_path / "run").set_params(max_epochs=1)
+    rare = RareClass.of(table, "my `class`", 'say "so"', 0.5)
+    fitted = ClassFitting.of(loaded, rare, None, table).fit(table.head(60), 3)
+    assert fitted.schema_["code"].kind == "categorical" and fitted.schema_["a"].kind == "integer"
+    assert fitted.schema_.rules == loaded.schema_.rules and len(fitted.schema_.rules) == 1
+    assert fitted.schema_.n_rows == 60 and fitted.schema_.target == "my `class`"
+
+
 def test_columns_that_an_order_does_not_name_come_last(frame):
     assert list(in_order(frame, ["b", "z", "b"]).columns) == ["b", "a", "my `class`"]

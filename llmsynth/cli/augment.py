@@ -78,6 +78,9 @@ def augment(
         raise ConfigError("--run: expected no --boost beside it: the training of a run is over")
     if run is not None and given:
         raise ConfigError(f"--run: expected none of the options of a new model beside it, got {', '.join(given)}")
+    budget = opt.given(max_minutes=max_minutes, max_epochs=max_epochs)
+    if run is not None and not seeds and budget:
+        raise ConfigError(f"--seeds 0: expected no {', '.join(budget)} beside it and --run: nothing is fitted")
     check_output_file(out, overwrite=overwrite)
     if report is not None:
         check_output_file(report, overwrite=overwrite)
@@ -87,7 +90,6 @@ def augment(
 
     file_format(out)
     frame = read_table(table)
-    budget = opt.given(max_minutes=max_minutes, max_epochs=max_epochs)
     chosen = {**given, **budget, **opt.given(device=device, trust_remote_code=trust_remote_code)}
     from llmsynth.augmentation import augment as add_rows
     from llmsynth.augmentation import default_minutes

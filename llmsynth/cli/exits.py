@@ -22,7 +22,7 @@ from typing import Any, ParamSpec
 
 import typer
 
-from llmsynth.cli.output import Output
+from llmsynth.cli.output import Output, printable_lines
 from llmsynth.errors import InputError, LlmsynthError, MissingExtraError
 
 P = ParamSpec("P")
@@ -70,7 +70,7 @@ def guarded(command: Callable[P, None], codes: Mapping[int, int] = MappingProxyT
                 traceback.print_exc()
             code, line = explain(problem)
             if line:
-                print(f"llmsynth: {line}", file=sys.stderr)
+                print(f"llmsynth: {printable_lines(line)}", file=sys.stderr)
             raise typer.Exit(codes.get(code, code)) from None
 
     return run

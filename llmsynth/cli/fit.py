@@ -82,17 +82,24 @@ def train(table: Any, out: Path, settings: dict[str, Any], output: Output) -> An
     from llmsynth.synthesizer import TableSynthesizer
 
     synthesizer = TableSynthesizer(run_dir=out, progress=not output.quiet, **settings)
+    earlier = {} if settings.get("resume") else _checkpoints(out)  # of a run that is replaced
     try:
         synthesizer.fit(frame)
     except (KeyboardInterrupt, Terminated):
         written = hasattr(synthesizer, "report_") and (out / "manifest.json").is_file()
-        output.note(_how_to_go_on(out, written=written))
+        saved = any(earlier.get(path) != changed for path, changed in _checkpoints(out).items())
+        output.note(_how_to_go_on(out, saved=saved, written=written))
         raise
     return synthesizer
 
 
-def _how_to_go_on(out: Path, *, written: bool) -> str:
-    if any(out.glob("checkpoints/step-*")):
+def _checkpoints(out: Path) -> dict[Path, int]:
+    """Checkpoints in a folder, and when they were written."""
+    return {path: path.stat().st_mtime_ns for path in out.glob("checkpoints/step-*")}
+
+
+def _how_to_go_on(out: Path, *, saved: bool, written: bool) -> str:
+    if saved:
         return f"Stopped. Go on with the same command and --resume; the checkpoints are in {out}."
     if written:
         return f"Stopped when all was done: the run in {out} is complete."

@@ -74,6 +74,8 @@ def gate(
     released.
     """
     output = Output(quiet, json)
+    if junit is not None and explain:
+        raise ConfigError("--junit: expected a report to judge, which --explain does not; leave one of them out")
     if junit is not None:
         check_output_file(junit, overwrite=overwrite)
     from llmsynth.evaluate.policy import read_policy

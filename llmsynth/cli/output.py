@@ -46,7 +46,7 @@ class Output:
     def note(self, text: str) -> None:
         """Say what is going on."""
         if not self.quiet and is_main_process():
-            print(_lines(text), file=sys.stderr, flush=True)
+            print(printable_lines(text), file=sys.stderr, flush=True)
 
     def result(self, data: Mapping[str, Any], *shown: RenderableType) -> None:
         """Print what came out.
@@ -69,7 +69,7 @@ class Output:
         stream = _escaping(sys.stderr if self.as_json else sys.stdout)
         for item in shown:
             if isinstance(item, str):
-                print(_lines(item), file=stream, flush=True)
+                print(printable_lines(item), file=stream, flush=True)
                 continue
             from rich.console import Console
 
@@ -95,7 +95,7 @@ def printable(text: str) -> str:
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
-def _lines(text: str) -> str:
+def printable_lines(text: str) -> str:
     """Each line made printable; the line breaks are ours."""
     return "\n".join(printable(line) for line in text.split("\n"))
 

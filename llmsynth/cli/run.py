@@ -113,7 +113,9 @@ def run(
         check_number(out / _FILES[1], n_samples or len(rows))
     if not is_main_process():
         return
-    with _going_on(output):
+    with _going_on(output, overwrite=overwrite):
+        if not trained:
+            _discard_judged(out)
         rows, held_out = (frame[list(synthesizer.schema_.labels)] for frame in (rows, held_out))  # without weights
         synthetic, seconds = drawn(
             synthesizer, n_samples or len(rows), seed, out / _FILES[0], overwrite=overwrite or trained
@@ -149,13 +151,20 @@ def run(
 
 
 @contextmanager
-def _going_on(output: Output) -> Iterator[None]:
+def _going_on(output: Output, *, overwrite: bool) -> Iterator[None]:
     """Say how to go on when what follows the fit is interrupted."""
     try:
         yield
     except (KeyboardInterrupt, Terminated):
-        output.note("Stopped. The fit is complete; go on with the same command and --resume.")
+        how = "--resume in place of --overwrite" if overwrite else "--resume"
+        output.note(f"Stopped. The fit is complete; go on with the same command and {how}.")
         raise
+
+
+def _discard_judged(folder: Path) -> None:
+    """Remove rows, figures and verdict of a fit that has been replaced: they would be taken for the new one's."""
+    for name in (*_FILES, *(f"{_REPORT}/{name}" for name in REPORT_FILES)):
+        (folder / name).unlink(missing_ok=True)
 
 
 def check_roles(roles: Mapping[str, Sequence[str]], known: Sequence[str]) -> None:

@@ -95,10 +95,19 @@ def check_gain(frame: pd.DataFrame, rare: RareClass) -> None:
     MissingExtraError
         Without imbalanced-learn.
     InputError
-        With too few rows of the class, or no column beside the target.
+        With too few rows of the class, no column beside the target, or none to add to the rows that have a target.
     """
     check_smote()
     rare.check_splittable(frame)
+    is_rare = rare.mask(rare.split(frame, 0)[0])  # of all seeds as many
+    try:
+        rare.rows_to_add(is_rare)
+    except InputError as problem:
+        raise InputError(
+            f"to: expected more than the share where the gain is measured, got {rare.to:g}: of the rows with a target "
+            f"that are trained on there, {is_rare.mean():.1%} are of the class; ask for more, or leave the gain out "
+            "with --seeds 0"
+        ) from problem
     if not encode_tables(frame)[0].without(rare.name).layout.names:
         raise InputError(
             f"expected a column beside {rare.name!r} that a classifier can use; leave the gain out with --seeds 0"

@@ -23,6 +23,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from llmsynth.errors import TableError
+from llmsynth.table.labels import encode_key
 from llmsynth.table.schema import Column, Schema
 from llmsynth.table.unpack import without_signals
 
@@ -192,10 +193,9 @@ def _described(real: pd.DataFrame, schema: Schema | None) -> list[Column | None]
     """Return the schema's column for each column of the table, None where the schema says nothing."""
     if schema is None:
         return [None] * real.shape[1]
-    if len(schema.columns) == real.shape[1]:
-        return list(schema.columns)
+    by_label = {encode_key(label): column for label, column in zip(schema.labels, schema.columns, strict=True)}
     by_name = {column.name: column for column in schema.columns}
-    return [by_name.get(str(label)) for label in real.columns]
+    return [by_label.get(encode_key(label), by_name.get(str(label))) for label in real.columns]
 
 
 def _skip_reason(series: pd.Series, column: Column | None) -> str:

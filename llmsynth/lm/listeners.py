@@ -150,8 +150,12 @@ class TrackerListener:
 
     def on_evaluation(self, progress: Progress, plan: TrainPlan, nats_per_row: float) -> None:
         """See `TrainerListener`."""
+        split = progress.history[-1]["split"] if progress.history else "holdout"
+        if split not in ("holdout", "train"):
+            return  # all rows are trained on by then, and the figure is that of before
+        name = "holdout/nats_per_row" if split == "holdout" else "train/evaluated_nats_per_row"
         for tracker in self._trackers:
-            tracker.log({"holdout/nats_per_row": nats_per_row}, progress.step)
+            tracker.log({name: nats_per_row}, progress.step)
 
     def on_checkpoint_due(self, trainer: Trainer) -> None:
         """See `TrainerListener`; a tracker saves nothing."""

@@ -126,6 +126,9 @@ def test_the_boost_of_the_class_can_be_set_and_not_beside_a_run(
     assert llmsynth("augment", table, *more, "--overwrite", "--boost", 0.5).exit_code == 2
     refused = llmsynth("augment", table, *more, "--overwrite", "--boost", 3, "--run", run_folder)
     assert refused.exit_code == 2 and "--boost" in refused.stderr and len(asked) == 1
+    budget = ("--seeds", 0, "--max-epochs", 2)
+    refused = llmsynth("augment", table, *more, "--overwrite", *budget, "--run", run_folder)
+    assert refused.exit_code == 2 and "expected no max_epochs beside it" in refused.stderr and len(asked) == 1
 
 
 def test_a_run_is_used_as_it_is(llmsynth: Cli, asked: list[dict[str, Any]], table: Path, run_folder: Path) -> None:

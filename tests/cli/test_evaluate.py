@@ -172,6 +172,7 @@ def test_a_missing_column_and_a_holdout_of_training_rows_block(llmsynth: Cli, fo
         (["loose.toml"], "not readable JSON"),
         (["--polcy", "x"], "No such option"),
         (["--explain", "--policy", "none.toml"], "none.toml"),
+        (["--explain", "--junit", "j.xml"], "--junit: expected a report to judge"),
     ],
 )
 def test_a_usage_error_of_the_gate_is_64_and_no_verdict(

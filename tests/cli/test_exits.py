@@ -135,3 +135,13 @@ def test_our_own_warnings_are_notes_and_silent_with_quiet(quiet: bool, capsys: p
     found = capsys.readouterr()
     assert found.out == "shown: of somebody else\n"
     assert found.err == ("" if quiet else "llmsynth: note: 2 texts begin as a formula does\n")
+
+
+def test_names_of_strangers_tables_do_not_reach_the_terminal_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    @guarded
+    def command() -> None:
+        raise TableError("unknown column 'a\x1b[31mge'\n  a > 1\n  ^")
+
+    with pytest.raises(typer.Exit):
+        command()
+    assert capsys.readouterr().err == "llmsynth: error: unknown column 'a\\x1b[31mge'\n  a > 1\n  ^\n"

@@ -197,6 +197,18 @@ def test_an_interrupted_training_tells_how_to_go_on(llmsynth: Cli, facade: FakeF
     _one_line_error(llmsynth("fit", table, "-o", "run"), "unfinished run; go on with --resume")
 
 
+def test_checkpoints_of_a_run_that_is_replaced_are_not_taken_for_ones_of_this_fit(
+    llmsynth: Cli, facade: FakeFacade, table: Path
+) -> None:
+    facade.failure, facade.checkpoint = KeyboardInterrupt(), True
+    assert llmsynth("fit", table, "-o", "run").exit_code == 130
+    facade.checkpoint = False
+    result = llmsynth("fit", table, "-o", "run", "--overwrite")
+    assert result.exit_code == 130 and "nothing was saved; start the same command again" in result.stderr
+    result = llmsynth("fit", table, "-o", "run", "--resume")
+    assert "Go on with the same command and --resume" in result.stderr
+
+
 def test_an_interrupt_before_the_first_checkpoint_says_that_nothing_was_saved(
     llmsynth: Cli, facade: FakeFacade, table: Path
 ) -> None:

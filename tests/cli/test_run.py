@@ -198,6 +198,26 @@ def test_a_second_run_with_overwrite_replaces_everything(
     assert len(pd.read_csv("result/synthetic.csv")) == 30
 
 
+def test_a_run_that_replaces_another_keeps_nothing_of_it_and_says_how_to_go_on(
+    llmsynth: Cli, facade: FakeFacade, table: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*tables: object, **options: object) -> Summary:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("llmsynth.evaluate.summary.summarize", _unjudged)
+    assert llmsynth("run", table, "-o", "result", "-n", 20, "--quiet").exit_code == 0
+    assert Path("result/report/report.json").is_file() and Path("result/summary.csv").is_file()
+    monkeypatch.setattr("llmsynth.evaluate.summary.summarize", interrupted)
+    stopped = llmsynth("run", table, "-o", "result", "-n", 30, "--overwrite")
+    assert "go on with the same command and --resume in place of --overwrite." in stopped.stderr
+    assert [path.name for path in Path("result").rglob("*") if path.suffix in (".json", ".csv", ".html", ".md")
+            and path.parent.name != "run"] == ["synthetic.csv"]  # fmt: skip
+    monkeypatch.setattr("llmsynth.evaluate.summary.summarize", _unjudged)
+    facade.calls.clear()
+    assert llmsynth("run", table, "-o", "result", "-n", 30, "--resume", "--report", "none").exit_code == 0
+    assert "fit" not in [name for name, _ in facade.calls] and len(pd.read_csv("result/synthetic.csv")) == 30
+
+
 def test_an_unknown_target_leaves_no_folder(llmsynth: Cli, facade: FakeFacade, table: Path) -> None:
     result = llmsynth("run", table, "-o", "result", "--target", "smokre")
     assert result.exit_code == 2 and "'smoker'" in result.stderr

@@ -67,6 +67,18 @@ def test_what_cannot_be_measured_is_an_error_before_anything_is_fitted(rows):
     check_gain(rows, RARE)
 
 
+@pytest.mark.parametrize(("yes", "no", "missing"), [(40, 30, 30), (50, 51, 0)])
+def test_a_share_that_is_met_where_the_gain_is_measured_is_an_error_before_anything_is_fitted(yes, no, missing):
+    rows = pd.DataFrame({"x": np.arange(yes + no + missing) / 2, "y": ["yes"] * yes + ["no"] * no + [None] * missing})
+    assert RARE.rows_to_add(RARE.mask(rows)) > 0
+    with pytest.raises(InputError, match=r"share where the gain is measured, got 0\.5.* leave the gain out"):
+        check_gain(rows, RARE)
+    more = RareClass("y", "y", "yes", 0.6)
+    check_gain(rows, more)
+    for seed in range(9):
+        assert more.rows_to_add(more.mask(more.split(rows, seed)[0])) > 0
+
+
 def test_missing_cells_dates_and_columns_that_are_not_used_are_dealt_with(rows, generators):
     rows = rows.assign(
         when=pd.Timestamp("2024-01-01") + pd.to_timedelta(np.arange(200) % 50, unit="D"),

@@ -9,6 +9,7 @@ import pytest
 
 from llmsynth.errors import TableError
 from llmsynth.evaluate import encode_tables
+from llmsynth.table.infer import infer_schema, reordered
 from llmsynth.table.schema import Column, Schema
 
 
@@ -126,6 +127,21 @@ def test_column_order_does_not_matter_and_labels_may_be_anything():
     made = real[[("a", "b"), 1]]
     left, right = encode_tables(real, made)
     assert left.values.tolist() == right.values.tolist()
+
+
+@pytest.mark.parametrize("labels", [["n", "c"], [3, ("a", "b")], ["1", 1], ["", "x"]])
+def test_a_schema_is_of_columns_by_name_whatever_their_order(labels):
+    index = pd.Index(labels, dtype=object, tupleize_cols=False)
+    real = pd.DataFrame({0: [1.5, 2.5] * 20, 1: [1, 2, 3, 2] * 10}).set_axis(index, axis=1)
+    schema = infer_schema(real, overrides={labels[1]: {"kind": "categorical"}})
+    turned = reordered(schema, labels[::-1])
+    assert [one.kind for one in turned.columns] == ["categorical", "decimal"]
+    for own in (schema, turned):
+        (table,) = encode_tables(real, schema=own)
+        assert table.layout.numeric.tolist() == [True, False]
+        assert table.values[:, 0].tolist() == [1.5, 2.5] * 20
+    (named,) = encode_tables(real.set_axis(list(schema.names), axis=1), schema=turned)
+    assert named.layout.numeric.tolist() == [True, False]
 
 
 def test_an_absent_column_is_named_and_a_repeated_one_refused():

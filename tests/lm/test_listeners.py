@@ -48,6 +48,17 @@ def test_trackers_get_both_losses_by_name():
     assert diary.heard == [({"train/nats_per_row": 7.5}, 3), ({"holdout/nats_per_row": 6.5}, 3)]
 
 
+@pytest.mark.parametrize(
+    ("split", "heard"),
+    [("holdout", "holdout/nats_per_row"), ("train", "train/evaluated_nats_per_row"), ("refit", None)],
+)
+def test_trackers_are_told_of_which_rows_a_figure_is(split, heard):
+    diary = Diary()
+    history = [{"step": 3, "split": split, "nats_per_row": 6.5, "seconds": 1.0}]
+    TrackerListener([diary]).on_evaluation(Progress(step=3, history=history), PLAN, 6.5)
+    assert diary.heard == ([] if heard is None else [({heard: 6.5}, 3)])
+
+
 def test_checkpoints_are_saved_after_the_given_time(monkeypatch):
     clock, saved = [100.0], []
     monkeypatch.setattr("llmsynth.lm.listeners.time.monotonic", lambda: clock[0])
