@@ -144,8 +144,10 @@ def _short(result: dict[str, Any]) -> str:
     fit = result["fit"]
     seconds = fit["answer"]["seconds"]
     text = f"fit {seconds['fit']:.1f} s, drawn in {seconds['sample']:.1f} s, {result['peak_rss_mib']:.0f} MiB"
-    share = fit["processor_seconds"] / fit["wall_seconds"]
-    return text + (f"; SHARED its core, of which it had {share:.0%}: run it again" if disturbed(result) else "")
+    if disturbed(result):
+        share = fit["processor_seconds"] / fit["wall_seconds"]
+        text += f"; SHARED its core, of which it had {share:.0%}: run it again"
+    return text
 
 
 def _say(text: str) -> None:

@@ -148,7 +148,9 @@ def _categories(column: Column, cells: Unpacked, changes: Mapping[str, Any]) -> 
     listed = changes.get("categories")
     own = _own_categories(column, cells)
     categories = own or _seen(cells) if listed is None else tuple(listed)
-    return _folded(column, counts, categories, changes.get("other"))
+    kind = "" if cells.category is None else str(cells.category.categories.dtype)
+    are_texts = all(isinstance(one, str) for one in categories) and not kind.startswith(("datetime64", "interval"))
+    return _folded(column, counts, categories, changes.get("other"), are_texts=are_texts)
 
 
 def _own_categories(column: Column, cells: Unpacked) -> tuple[Scalar, ...] | None:
@@ -166,13 +168,13 @@ def _seen(cells: Unpacked) -> tuple[Scalar, ...]:
 
 
 def _folded(
-    column: Column, counts: Mapping[str, int], categories: tuple[Scalar, ...], other: str | None
+    column: Column, counts: Mapping[str, int], categories: tuple[Scalar, ...], other: str | None, *, are_texts: bool
 ) -> dict[str, Any]:
     """Categories after folding the rare ones into one explicit other category, `other` if the user named it."""
     numbers = [counts.get(category_text(category), 0) for category in categories]
     # An unobserved category of a pandas category has no row to protect; only observed rare ones are folded.
     rare = [0 < n < column.fold_below and name != other for name, n in zip(categories, numbers, strict=True)]
-    if any(rare) and not all(isinstance(category, str) for category in categories):
+    if any(rare) and not are_texts:
         raise SchemaError(
             f"column {column.name!r}: only string categories can be folded (the other category is a string); "
             "set fold_below: 1 for it or convert the column to strings"

@@ -255,3 +255,13 @@ def test_categories_that_are_not_supported_name_their_column():
     spans = pd.Categorical(pd.to_timedelta([1, 2] * 5, unit="D"))
     with pytest.raises(SchemaError, match="column 'spans': categories of type Timedelta are not supported"):
         infer_schema(pd.DataFrame({"n": range(10), "spans": spans}))
+
+
+@pytest.mark.parametrize(
+    "categories", [pd.date_range("2020-01-01", periods=3), pd.IntervalIndex.from_breaks([0, 1, 2, 3]), [1, 2, 3]]
+)
+def test_only_texts_are_folded(categories):
+    rare = pd.Categorical.from_codes([0] * 30 + [1] * 30 + [2] * 2, categories=categories)
+    with pytest.raises(SchemaError, match="column 'c': only string categories can be folded"):
+        infer_schema(pd.DataFrame({"n": range(62), "c": rare}), overrides={"c": {"fold_below": 5}})
+    assert infer_schema(pd.DataFrame({"n": range(62), "c": rare}))["c"].other is None

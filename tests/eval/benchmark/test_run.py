@@ -74,6 +74,19 @@ def test_of_a_result_of_the_version_before_only_what_changed_is_computed_again(g
     assert go()[1]["metrics"]["protocol"]["shape"] != {"value": 0.2}
 
 
+@pytest.mark.parametrize(("used", "said"), [(None, False), (99.0, False), (40.0, True)])
+def test_a_run_says_whether_it_shared_its_core(go, tmp_path, capsys, monkeypatch, used, said):
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    go()
+    (kept,) = (tmp_path / "results" / ".rows").rglob("fit.json")
+    fit = json.loads(kept.read_text())
+    fit |= {"threads": "1", "wall_seconds": 100.0, "processor_seconds": used}
+    fit["answer"]["seconds"]["fit"] = 30.0  # as many as it had
+    kept.write_text(json.dumps({key: value for key, value in fit.items() if value is not None}))
+    go(again="score")
+    assert ("SHARED its core, of which it had 40%: run it again" in capsys.readouterr().err) is said
+
+
 def test_another_seed_number_of_rows_or_table_is_another_run(go, n_fits, tmp_path):
     assert go()[0] != go(seed=1)[0]
     _, fewer = go(rows=50)
