@@ -3,7 +3,7 @@
 The same contract as `TableSynthesizer`: the constructor only stores, `fit` returns the estimator, `sample` gives
 exactly n legal rows in the table's own data types, what is learned ends in an underscore. The method is an argument and
 not a subclass, so a comparison is a loop over names. Schema, conditions and files are handled here; `methods` has the
-rest.
+rest. Long because it is the whole public face of one estimator, most of it what its methods promise.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from llmsynth.config_fields import typed
 from llmsynth.errors import ConfigError, InputError, NotFittedError
 from llmsynth.seeding import derive, generator
 from llmsynth.table.conditions import Where, compile_condition
-from llmsynth.table.dtypes import match_columns, relabelled, to_physical
+from llmsynth.table.dtypes import relabelled
 from llmsynth.table.files import read_table
 from llmsynth.table.infer import infer_schema
 from llmsynth.table.labels import decode_label, encode_label
-from llmsynth.table.own_cells import learned_cells, unlearned_cells
+from llmsynth.table.own_cells import with_own_cells
 from llmsynth.table.schema import Schema
 from llmsynth.table.schema_file import read_schema_yaml
 
@@ -252,17 +252,7 @@ class BaselineSynthesizer(BaseEstimator):  # type: ignore[misc]
         seed = self._seed(random_state, "impute")
         drawn = cast(Imputing, fitted).impute(rows, known, generator(seed))
         filled = self._features.to_frame(drawn, seed, gaps=False)
-        source, places = np.arange(len(frame)), match_columns(frame, self.schema_, partial=True)
-        for place, column in enumerate(self.schema_.columns):
-            if column.name not in places:
-                continue
-            own = frame.iloc[:, places[column.name]]
-            if column.modelled:
-                cells = learned_cells(to_physical(filled.iloc[:, place], column), column, own, source)
-            else:
-                cells = unlearned_cells(column, own, source, seed, fill=True)[0]
-            filled.isetitem(place, cells.array)
-        return filled.set_axis(frame.index)
+        return with_own_cells(filled, frame, self.schema_, seed).set_axis(frame.index)
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         """Write what was learned to a folder: JSON and safetensors. Some methods keep training rows there.

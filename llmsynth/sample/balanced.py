@@ -98,7 +98,6 @@ def class_shares(
 def _named(column: Column, categories: Sequence[object], named: object) -> object:
     """The class that is the given value, or is written like it."""
     matches = [one for one in categories if _same(one, named)]
-    matches += [one for one in categories if str(one) == str(named)]
     written = category_texts([str(named)], column)
     matches += [one for one in categories if category_texts([str(one)], column) == written]
     matches += [one for one in categories if isinstance(named, Real) and isinstance(one, Real) and one == named]

@@ -6,7 +6,7 @@ classes as numbers. It knows columns and codecs; it refuses to know models.
 
 from __future__ import annotations
 
-from llmsynth.table.categories import category_index
+from llmsynth.table.categories import category_index, listed_as_texts
 from llmsynth.table.codec import ColumnCodec, NumberCodec
 from llmsynth.table.schema import Column
 
@@ -33,7 +33,7 @@ def classes_of(column: Column, codec: ColumnCodec | None) -> tuple[object, ...] 
     """
     if column.categories is not None:
         kind = column.category_dtype or ""
-        if kind.startswith(("datetime64", "interval")):  # which a schema lists as texts
+        if listed_as_texts(kind):
             return tuple(category_index(column.categories, kind))
         return tuple(column.categories)
     if column.kind != "integer" or not isinstance(codec, NumberCodec):

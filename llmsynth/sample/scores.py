@@ -62,7 +62,7 @@ class Scores:
         Raises
         ------
         SchemaError
-            For a column that is unknown, absent, not modelled, or both scored and given.
+            For a column that is unknown, absent, or both scored and given, or where none that is scored is modelled.
         """
         conditions = self.places(given or (), learned_only=True)
         rest = [place for place in range(len(self.columns)) if place not in conditions]

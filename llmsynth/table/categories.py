@@ -48,6 +48,11 @@ def plain_categories(dtype: pd.CategoricalDtype) -> tuple[Scalar, ...]:
     return tuple(values)
 
 
+def listed_as_texts(name: str) -> bool:
+    """Whether categories of that data type are moments or intervals, which a schema lists as texts."""
+    return name.startswith(("datetime64", "interval"))
+
+
 def category_index(categories: Sequence[Scalar], name: str) -> pd.Index[Any]:
     """Inverse of `plain_categories`: the categories in the data type of that name.
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from llmsynth.errors import SchemaError
-from llmsynth.table.categories import plain_categories
+from llmsynth.table.categories import listed_as_texts, plain_categories
 from llmsynth.table.convert import category_text, distinct_texts, parse_canonical, without_bounds
 from llmsynth.table.date_forms import DateForm, detect_format
 from llmsynth.table.datetimes import LOCAL_DAY, PER_DAY, coarsest_unit, format_unit, parse_datetimes
@@ -149,7 +149,7 @@ def _categories(column: Column, cells: Unpacked, changes: Mapping[str, Any]) -> 
     own = _own_categories(column, cells)
     categories = own or _seen(cells) if listed is None else tuple(listed)
     kind = "" if cells.category is None else str(cells.category.categories.dtype)
-    are_texts = all(isinstance(one, str) for one in categories) and not kind.startswith(("datetime64", "interval"))
+    are_texts = all(isinstance(one, str) for one in categories) and not listed_as_texts(kind)
     return _folded(column, counts, categories, changes.get("other"), are_texts=are_texts)
 
 

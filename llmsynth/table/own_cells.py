@@ -19,9 +19,9 @@ import pandas as pd
 
 from llmsynth.errors import SchemaError
 from llmsynth.table.convert import category_texts, distinct_texts, listed_texts
-from llmsynth.table.dtypes import Physical, from_physical, to_physical
+from llmsynth.table.dtypes import Physical, from_physical, match_columns, to_physical
 from llmsynth.table.restore import restore_series
-from llmsynth.table.schema import Column
+from llmsynth.table.schema import Column, Schema
 from llmsynth.table.unpack import Unpacked, unpack
 from llmsynth.table.whole_rows import unlearned
 
@@ -109,6 +109,32 @@ def unlearned_cells(
     usual = to_physical(made, wide)
     merged = Physical(np.where(kept, given.values[source], usual.values), usual.missing & ~kept)
     return from_physical(merged, wide), kept
+
+
+def with_own_cells(filled: pd.DataFrame, frame: pd.DataFrame, schema: Schema, seed: int) -> pd.DataFrame:
+    """A completed table with the given cells in their places.
+
+    Parameters
+    ----------
+    filled : DataFrame
+        All of the schema's columns in their order, rows numbered from 0, of cells that were made.
+    frame : DataFrame
+        As many rows of some of the columns, missing where none is given.
+    schema : Schema
+    seed : int
+        Of made-up cells that no model learns.
+    """
+    result, source, places = filled.copy(deep=False), np.arange(len(frame)), match_columns(frame, schema, partial=True)
+    for place, column in enumerate(schema.columns):
+        if column.name not in places:
+            continue
+        own = frame.iloc[:, places[column.name]]
+        if column.modelled:
+            cells = learned_cells(to_physical(filled.iloc[:, place], column), column, own, source)
+        else:
+            cells = unlearned_cells(column, own, source, seed, fill=True)[0]
+        result.isetitem(place, cells.array)
+    return result
 
 
 def outside_schema(column: Column, rows: BoolArray) -> SchemaError:
